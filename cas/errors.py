@@ -1,0 +1,100 @@
+"""The root of all errors that acc raises on purpose, and those of this floor."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class AccError(Exception):
+    """A fact that the user should know: one clear line, and often a hint.
+
+    The message is lower case, without a full stop, what is wrong first, the subject in single quotes.
+
+    Attributes
+    ----------
+    hint : str
+        What to do about it, or "".
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # errors cross from a job to its builder, and their __init__ takes other arguments than `args` holds
+        return (_revive, (type(self), self.args, self.__dict__))
+
+
+def _revive(kind: type[AccError], args: tuple[Any, ...], state: Mapping[str, Any]) -> AccError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidId(AccError, ValueError):
+    """A text that is no object id and no prefix of one."""
+
+
+class UnsafeName(AccError, ValueError):
+    """A file name that would leave its folder, or that some disk or shell cannot hold."""
+
+
+class NotCanonical(AccError, ValueError):
+    """A value that canonical JSON cannot hold, or bytes that are not canonical JSON."""
+
+
+class NotANode(AccError, ValueError):
+    """Bytes that are no node, or not one of the kind that was asked for."""
+
+
+class ObjectNotFound(AccError, LookupError):
+    """No object of that id in the store."""
+
+    def __init__(self, oid: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(f"no object '{oid}'" + (f" in '{where}'" if where else ""), hint=hint)
+        self.oid = oid
+        self.where = where
+
+
+class CorruptObject(AccError):
+    """Stored bytes that are not those of their object id."""
+
+    def __init__(self, oid: str, reason: str, *, where: str = "") -> None:
+        super().__init__(
+            f"object '{oid}' is corrupt: {reason}" + (f" (in '{where}')" if where else ""),
+            hint="'acc fsck' names everything that is hurt",
+        )
+        self.oid = oid
+        self.reason = reason
+        self.where = where
+
+
+class AmbiguousId(AccError, LookupError):
+    """A prefix that more than one object id begins with."""
+
+    def __init__(self, prefix: str, candidates: Iterable[str]) -> None:
+        self.prefix = prefix
+        self.candidates = tuple(candidates)
+        super().__init__(f"id '{prefix}' is ambiguous", hint="it could be " + ", ".join(self.candidates))
+
+
+class RefConflict(AccError):
+    """A ref that was not what its setter expected."""
+
+    def __init__(self, name: str, expected: str | None, found: str | None) -> None:
+        super().__init__(f"ref '{name}' is at '{found}', expected '{expected}'")
+        self.name = name
+        self.expected = expected
+        self.found = found
+
+
+class CorruptRefs(AccError):
+    """A ref database that is damaged, or a ref whose checksum does not fit."""
+
+
+class StoreReadOnly(AccError):
+    """A write to a store that only reads."""
+
+
+class UnknownFormat(AccError):
+    """A store, pack or node of a version that this acc does not know."""

@@ -1,0 +1,209 @@
+"""Files that a crash leaves old or new, never half: the only room that knows fsync, rename and flock."""
+
+import errno
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from cas.errors import AccError, UnsafeName
+
+TEMPORARY_PREFIX: Final = ".tmp-"
+
+_COPY_BYTES: Final = 1 << 20
+_PART_BYTES: Final = 255  # what ext4, xfs, btrfs and apfs take
+_FICLONE: Final = (
+    0x40049409  # linux/fs.h: share the extents of another file, copied when one of them is written
+)
+_FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
+
+
+class Locked(AccError):
+    """A lock that somebody else holds."""
+
+
+def temporary_path(folder: Path) -> Path:
+    """Return a fresh name in `folder`, which every reader of the folder passes over."""
+    return folder / f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
+
+
+def write_atomically(
+    path: Path, data: bytes | bytearray | memoryview, *, mode: int = 0o644, durable: bool = True
+) -> None:
+    """Make `data` the content of the file at `path`: whoever reads it sees the old content or all of the new.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced when it exists; its folder must be there.
+    data : buffer
+        The whole content.
+    mode : int
+        Permissions of the new file, less the umask.
+    durable : bool
+        Also return only when the content and the name would survive a power failure.
+    """
+    temporary = temporary_path(path.parent)
+    descriptor = _create(temporary, mode)
+    try:
+        try:
+            _write_all(descriptor, data)
+            if durable:
+                sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+        rename_durably(temporary, path, durable=durable)
+    except BaseException:
+        # after a failed fsync nobody knows what is on disk: the file is given up, never synced again
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sync_file(descriptor: int) -> None:
+    """Return when the file's bytes are on the disk."""
+    if _FULL_SYNC is not None:
+        # macOS: fsync hands the bytes to the drive, which may still hold them in its cache
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, _FULL_SYNC)
+            return
+    os.fsync(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the names in the folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as err:
+        # some network filesystems sync names at once and refuse to be asked
+        if err.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def rename_durably(source: Path, target: Path, *, durable: bool) -> None:
+    """Rename `source` to `target`, in place of what is there, and for good when `durable`."""
+    source.replace(target)
+    if durable:
+        sync_folder(target.parent)
+
+
+def clone_or_copy(source: int | Path, target: Path) -> None:
+    """Make `target`, which must not exist, a file with the bytes of `source`, shared on disk if possible.
+
+    Parameters
+    ----------
+    source : int or Path
+        A path, or a descriptor open for reading, whose position does not matter and does not move.
+    target : Path
+        The new file; gone again when an error is raised.
+    """
+    if isinstance(source, Path):
+        descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            clone_or_copy(descriptor, target)
+        finally:
+            os.close(descriptor)
+        return
+    copy = _create(target, 0o666)
+    try:
+        try:
+            if not _clone(source, copy):
+                _copy(source, copy)
+        finally:
+            os.close(copy)
+    except BaseException:
+        with suppress(OSError):
+            target.unlink()
+        raise
+
+
+@contextmanager
+def lock_file(path: Path, *, shared: bool = False, blocking: bool = True) -> Iterator[None]:
+    """Hold the lock on the file at `path`, made when it is missing, while the block runs.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; it is never removed, since two could then hold the same lock.
+    shared : bool
+        Hold it together with others who ask for it shared.
+    blocking : bool
+        Wait for whoever holds it; else raise `Locked`.
+    """
+    owner = os.getpid()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, operation if blocking else operation | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise Locked(f"'{path}' is locked by another process") from err
+        try:
+            yield
+        finally:
+            # closing would not do: a child forked meanwhile has the descriptor too, and would keep the lock.
+            # And that child, leaving this block, must not end its parent's lock.
+            if os.getpid() == owner:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def check_name(name: str) -> str:
+    """Return `name` when it is a safe relative name (of a file, of a ref); else raise `UnsafeName`.
+
+    That is Unicode text whose parts, between slashes, are not "", "." or ".." and at most 255 bytes long.
+
+    >>> check_name("plots/january.png")
+    'plots/january.png'
+    """
+    try:
+        data = name.encode()
+    except UnicodeEncodeError as err:
+        raise UnsafeName(f"name {name!a} is no Unicode text") from err
+    if b"\0" in data:
+        raise UnsafeName(f"name {name!r} holds a zero byte")
+    for part in data.split(b"/"):
+        if part in (b"", b".", b".."):
+            raise UnsafeName(
+                f"name '{name}' is not relative or leaves its folder",
+                hint="a name has no empty part, no '.' and no '..'",
+            )
+        if len(part) > _PART_BYTES:
+            raise UnsafeName(f"name '{name[:50]}...' has a part of more than {_PART_BYTES} bytes")
+    return name
+
+
+def _create(path: Path, mode: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+
+
+def _write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
+    # a write takes 2 GiB at most, and less when the disk is nearly full
+    with memoryview(data).cast("B") as rest:
+        done = 0
+        while done < len(rest):
+            done += os.write(descriptor, rest[done:])
+
+
+def _clone(source: int, target: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False  # another disk, or a filesystem that cannot
+    return True
+
+
+def _copy(source: int, target: int) -> None:
+    done = 0
+    while piece := os.pread(source, _COPY_BYTES, done):
+        _write_all(target, piece)
+        done += len(piece)

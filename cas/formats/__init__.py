@@ -1,0 +1,1 @@
+"""How bytes lie: what outlives acc, described in docs/reference/formats/."""

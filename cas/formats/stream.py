@@ -1,0 +1,331 @@
+"""Objects to stored forms and back, verified: small ones in one frame, large ones a frame at a time.
+
+Notes
+-----
+Source: docs/reference/formats/object.md.
+"""
+
+import io
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from zlib import crc32
+
+from blake3 import blake3
+
+from cas.errors import CorruptObject, UnknownFormat
+from cas.formats.frame import (
+    FRAME_BYTES,
+    STORED_FRAME_BYTES,
+    TABLE_FOOTER_BYTES,
+    FrameTable,
+    Seal,
+    check_of,
+    compress_frame,
+    decode_table,
+    decompress_frame,
+    encode_table,
+    find_table_bytes,
+)
+from cas.oid import Buffer
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+# a cut hint that would make a shorter frame is not followed: small frames compress worse
+_LEAST_CUT_BYTES = 1 << 20
+# up to here a CRC-32 on every read costs less than a microsecond per 2 KB of stored bytes, and finds what
+# decompression forgives
+_CHECKED_BYTES = 1 << 16
+_BUFFER_BYTES = 1 << 17
+
+
+def encode(data: Buffer, digest: bytes) -> tuple[Seal, bytes]:
+    """Return seal and stored form of an object of at most 4 MiB, whose id is `digest`."""
+    stored = compress_frame(data)
+    return Seal(digest, len(data), len(stored), crc32(stored)), stored
+
+
+class Encoder:
+    """Turn an object that comes piece by piece into its stored form, in bounded memory.
+
+    Parameters
+    ----------
+    take
+        Called with each part of the stored form, in order.
+    """
+
+    def __init__(self, take: Callable[[bytes], object]) -> None:
+        self.table: FrameTable | None = None
+        self._take = take
+        self._pending = bytearray()
+        self._cut = 0
+        self._hasher = blake3()
+        self._crc = 0
+        self._stored_bytes = 0
+        self._raw_ends: list[int] = [0]
+        self._stored_ends: list[int] = []
+        self._checks: list[bytes] = []
+
+    def write(self, data: Buffer) -> None:
+        """Append `data`; whatever fills a frame is compressed now."""
+        if not len(data):
+            return
+        piece = memoryview(data).cast("B")
+        while len(self._pending) + len(piece) > FRAME_BYTES:
+            end = self._cut if self._cut >= _LEAST_CUT_BYTES else FRAME_BYTES
+            if self._pending:
+                lacking = max(0, end - len(self._pending))
+                self._pending += piece[:lacking]
+                piece = piece[lacking:]
+                self._end_frame(self._pending[:end])
+                del self._pending[:end]
+            else:
+                self._end_frame(piece[:end])
+                piece = piece[end:]
+        self._pending += piece
+
+    def cut(self) -> None:
+        """Say that a frame may well end here."""
+        self._cut = len(self._pending)
+
+    def finish(self) -> Seal:
+        """Hand out the rest of the stored form and return its seal.
+
+        `table` is set from then on if there is more than one frame.
+        """
+        if self._pending or not self._checks:
+            self._end_frame(self._pending)
+            self._pending = bytearray()
+        digest = self._hasher.digest()
+        if len(self._checks) > 1:
+            self.table = FrameTable(tuple(self._raw_ends[1:]), tuple(self._stored_ends), tuple(self._checks))
+            self._give(encode_table(digest, self.table))
+        return Seal(digest, self._raw_ends[-1], self._stored_bytes, self._crc)
+
+    def _end_frame(self, raw: Buffer) -> None:
+        self._cut = 0
+        self._hasher.update(raw)
+        self._checks.append(check_of(raw))
+        self._raw_ends.append(self._raw_ends[-1] + len(raw))
+        self._give(compress_frame(raw))
+        self._stored_ends.append(self._stored_bytes)
+
+    def _give(self, part: bytes) -> None:
+        self._crc = crc32(part, self._crc)
+        self._stored_bytes += len(part)
+        self._take(part)
+
+
+class StoredForm:
+    """The stored form of one object in an open file, read by position: forked processes can share it."""
+
+    __slots__ = ("fd", "offset", "seal", "where")
+
+    def __init__(self, fd: int, offset: int, seal: Seal, where: str) -> None:
+        if seal.form:
+            raise UnknownFormat(f"object '{seal.oid}' is stored in a form that this acc does not know")
+        self.fd = fd
+        self.offset = offset
+        self.seal = seal
+        self.where = where
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the stored bytes from `start` to `end`."""
+        data = os.pread(self.fd, end - start, self.offset + start)
+        if len(data) != end - start:
+            raise self.corrupt("it is cut short")
+        return data
+
+    def corrupt(self, reason: str) -> CorruptObject:
+        """Return the error that says so."""
+        return CorruptObject(self.seal.oid, reason, where=self.where)
+
+
+def read_object(stored: StoredForm) -> bytes:
+    """Return the whole object, verified."""
+    if stored.seal.raw_bytes <= FRAME_BYTES:
+        return _read_frame(stored)
+    frames = Frames(stored)
+    return b"".join(map(frames.get, range(len(frames))))
+
+
+def open_object(stored: StoredForm) -> BinaryIO:
+    """Return a seekable stream of the object, verified frame by frame; it closes the file of `stored`."""
+    if stored.seal.raw_bytes > FRAME_BYTES:
+        return io.BufferedReader(_FrameStream(stored), _BUFFER_BYTES)
+    try:
+        return _SmallStream(_read_frame(stored))
+    finally:
+        os.close(stored.fd)
+
+
+def verify_object(stored: StoredForm) -> None:
+    """Raise `CorruptObject` unless every stored byte is as written, also those that reading forgives."""
+    if stored.seal.raw_bytes <= FRAME_BYTES:
+        _read_frame(stored)
+        crc = crc32(stored.read(0, stored.seal.stored_bytes))
+    else:
+        frames = Frames(stored)
+        for number in range(len(frames)):
+            frames.get(number)
+        crc = 0
+        for part in frames.parts():
+            crc = crc32(part, crc)
+    if crc != stored.seal.crc:
+        raise stored.corrupt("its stored bytes have changed, though they still decompress to it")
+
+
+def read_table(stored: StoredForm) -> FrameTable | None:
+    """Return the frame table of a large object, verified; None for one of a single frame."""
+    seal = stored.seal
+    if seal.raw_bytes <= FRAME_BYTES:
+        return None
+    # nothing is read on the word of a length before the file is seen to be that long
+    if os.fstat(stored.fd).st_size < stored.offset + seal.stored_bytes:
+        raise stored.corrupt("it is cut short")
+    end = seal.stored_bytes
+    length = find_table_bytes(stored.read(max(0, end - TABLE_FOOTER_BYTES), end))
+    if length is None or length > end:
+        raise stored.corrupt("its frame table is missing")
+    return decode_table(stored.read(end - length, end), seal, stored.where)
+
+
+def _read_frame(stored: StoredForm) -> bytes:
+    seal = stored.seal
+    if seal.stored_bytes > STORED_FRAME_BYTES:
+        raise stored.corrupt(f"one frame of {seal.stored_bytes} bytes cannot be")
+    frame = stored.read(0, seal.stored_bytes)
+    if len(frame) <= _CHECKED_BYTES and crc32(frame) != seal.crc:
+        raise stored.corrupt("its stored bytes have changed")
+    data = decompress_frame(frame, seal.raw_bytes, seal.oid, stored.where)
+    if blake3(data).digest() != seal.digest:
+        raise stored.corrupt("its bytes have another id")
+    return data
+
+
+class Frames:
+    """The frames of a large object: verified one by one, and the id too once all have been read in order."""
+
+    def __init__(self, stored: StoredForm) -> None:
+        table = read_table(stored)
+        assert table is not None
+        self.table = table
+        self._stored = stored
+        self._hasher = blake3()
+        self._hashed = 0
+        self._number = -1
+        self._frame = b""
+
+    def __len__(self) -> int:
+        return len(self.table.checks)
+
+    def get(self, number: int) -> bytes:
+        """Return the raw bytes of one frame; the one read last is kept."""
+        if number != self._number:
+            self._number, self._frame = -1, b""
+            self._frame = self._read(number)
+            self._number = number
+        return self._frame
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the stored form, unverified, frame by frame and the frame table last."""
+        start = 0
+        for end in (*self.table.stored_ends, self._stored.seal.stored_bytes):
+            yield self._stored.read(start, end)
+            start = end
+
+    def _read(self, number: int) -> bytes:
+        table, stored = self.table, self._stored
+        before = number - 1
+        raw_start, stored_start = (table.raw_ends[before], table.stored_ends[before]) if number else (0, 0)
+        frame = decompress_frame(
+            stored.read(stored_start, table.stored_ends[number]),
+            table.raw_ends[number] - raw_start,
+            stored.seal.oid,
+            stored.where,
+        )
+        if check_of(frame) != table.checks[number]:
+            raise stored.corrupt(f"frame {number} holds other bytes than its frame table says")
+        if number == self._hashed:
+            self._hasher.update(frame)
+            if number == len(self) - 1 and self._hasher.digest() != stored.seal.digest:
+                raise stored.corrupt("its bytes have another id")
+            self._hashed += 1
+        return frame
+
+
+class _FrameStream(io.RawIOBase):
+    """A large object as a raw stream."""
+
+    def __init__(self, stored: StoredForm) -> None:
+        self._stored = stored
+        self._position = 0
+        try:
+            self._frames = Frames(stored)
+        except BaseException:
+            self.close()
+            raise
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._stored.seal.raw_bytes}[
+            whence
+        ]
+        if origin + offset < 0:
+            raise ValueError(f"negative seek position {origin + offset}")
+        self._position = origin + offset
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer).cast("B")
+        piece = self._rest_of_frame()[: len(room)]
+        room[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def readall(self) -> bytes:
+        pieces = []
+        while piece := self._rest_of_frame():
+            pieces.append(piece)
+            self._position += len(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._stored.fd)
+        super().close()
+
+    def _rest_of_frame(self) -> memoryview:
+        """Return what is left, from the position on, of the frame that it stands in."""
+        ends = self._frames.table.raw_ends
+        number = bisect_right(ends, self._position)
+        if number == len(ends):
+            return memoryview(b"")
+        frame = self._frames.get(number)
+        return memoryview(frame)[self._position - ends[number] :]
+
+
+class _SmallStream(io.BytesIO):
+    """A small object, read-only: `BytesIO` itself would let its reader write."""
+
+    def writable(self) -> bool:
+        return False
+
+    def write(self, _data: object, /) -> NoReturn:
+        raise io.UnsupportedOperation("an object is only read")
+
+    def writelines(self, _lines: object, /) -> NoReturn:
+        raise io.UnsupportedOperation("an object is only read")
+
+    def truncate(self, _size: int | None = None, /) -> NoReturn:
+        raise io.UnsupportedOperation("an object is only read")

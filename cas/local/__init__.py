@@ -1,0 +1,1 @@
+"""The store and the refs under .acc, and their upkeep."""

@@ -1,0 +1,291 @@
+"""The SQLite database of refs: made whole, checked when opened, one connection a thread, none over a fork."""
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from cas.errors import CorruptRefs, StoreReadOnly, UnknownFormat
+from cas.files import Locked, sync_folder, temporary_path
+from cas.refs import Cell, Table
+
+FORMAT: Final = 1
+
+_APPLICATION_ID: Final = 0x61636372  # "accr": tells our databases from others', as file(1) does
+_BUSY_SECONDS: Final = 60.0
+_NOWHERE: Final = ":memory:"
+_SCHEMA: Final = f"""
+    PRAGMA journal_mode = WAL;
+    PRAGMA application_id = {_APPLICATION_ID};
+    PRAGMA user_version = {FORMAT};
+    CREATE TABLE refs (name TEXT PRIMARY KEY, id TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE log (entry INTEGER PRIMARY KEY, time REAL, name TEXT, old TEXT, new TEXT, why TEXT);
+    CREATE INDEX log_by_name ON log (name);
+"""
+
+
+class Database:
+    """Where refs and declared tables lie, and how connections to them are made."""
+
+    def __init__(self, path: Path, tables: Sequence[Table], *, durable: bool, read_only: bool) -> None:
+        self.path = path.absolute()  # a job changes its working directory
+        self.tables: Mapping[str, Table] = {table.name: table for table in tables}
+        self.read_only = read_only
+        self._durable = durable
+        self._threads = threading.local()
+
+    def connection(self) -> "Connection":
+        """Return the connection of this thread."""
+        try:
+            connection: Connection = self._threads.connection
+        except AttributeError:
+            connection = self._threads.connection = Connection(self)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in _all_connections():
+            if connection.database is self:
+                connection.close()
+
+    def connect(self) -> sqlite3.Connection:
+        """Return a new connection of SQLite's, with the format checked and the tables there."""
+        if not self.read_only and not self.path.exists():
+            self._create()
+        uri = self._uri()
+        connection = _sqlite(uri)
+        try:
+            self._set_up(connection)
+            if uri == _NOWHERE:
+                connection.executescript(_SCHEMA)
+            self._check_format(connection)
+            self._make_tables(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _create(self) -> None:
+        """Make the database under another name, then give it its own: nobody ever sees half of it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_path(self.path.parent)
+        try:
+            with closing(_sqlite(temporary.as_uri() + "?mode=rwc")) as connection:
+                self._set_up(connection)
+                connection.executescript(_SCHEMA)
+            # a link and not a rename: of two that come here together, one finds what the other made
+            with suppress(FileExistsError):
+                self.path.hardlink_to(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+        if self._durable:
+            sync_folder(self.path.parent)
+
+    def _uri(self) -> str:
+        if not self.read_only:
+            return self.path.as_uri() + "?mode=rw"
+        if not self.path.exists():
+            return _NOWHERE
+        return self.path.as_uri() + ("?mode=ro&immutable=1" if self._is_at_rest() else "?mode=ro")
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: what sync_file does
+
+    def _is_at_rest(self) -> bool:
+        # readers and writers share a memory file in the folder; who cannot make one must not ask for it
+        log = self.path.with_name(self.path.name + "-wal")
+        return not os.access(self.path.parent, os.W_OK) and not log.exists()
+
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        ((application,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+        if application != _APPLICATION_ID:
+            raise CorruptRefs(f"'{self.path}' holds no refs of acc")
+        if version != FORMAT:
+            raise UnknownFormat(
+                f"refs '{self.path}' are of format {version}; this acc reads format {FORMAT}",
+                hint="they were written by another version of acc",
+            )
+
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        missing = self._missing(connection)
+        if missing and self.read_only:
+            for name in self.tables.keys() & missing:
+                connection.execute(_create_table(self.tables[name], temporary=True))
+        elif missing:
+            connection.execute("BEGIN IMMEDIATE")
+            for name in self._missing(connection):  # again: another process may just have made them
+                connection.execute(self._definitions()[name])
+            connection.execute("COMMIT")
+        for table in self.tables.values():
+            self._check_columns(connection, table)
+
+    def _missing(self, connection: sqlite3.Connection) -> list[str]:
+        present = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        return [name for name in self._definitions() if name not in present]
+
+    def _definitions(self) -> dict[str, str]:
+        """Return the SQL of each declared table and index, by its name, tables first."""
+        definitions = {table.name: _create_table(table) for table in self.tables.values()}
+        for table in self.tables.values():
+            for columns in table.indexes:
+                name = f"{table.name}_by_{'_'.join(columns)}"
+                definitions[name] = f'CREATE INDEX "{name}" ON "{table.name}" ({", ".join(quoted(columns))})'
+        return definitions
+
+    def _check_columns(self, connection: sqlite3.Connection, table: Table) -> None:
+        found = connection.execute(
+            "SELECT name, type, pk FROM pragma_table_info(?)", (table.name,)
+        ).fetchall()
+        places = {name: place for place, name in enumerate(table.key, start=1)}
+        if found != [(name, kind.upper(), places.get(name, 0)) for name, kind in table.columns.items()]:
+            raise UnknownFormat(
+                f"table '{table.name}' in '{self.path}' has other columns than this acc knows",
+                hint="it was written by another version of acc",
+            )
+
+
+class Connection:
+    """The connection of one thread to the database, opened when first used.
+
+    SQLite keeps the locks of a process in its memory. A child forked while a connection is open believes that
+    it holds what its parent holds, so another process may take the write-ahead log away under it. Hence all
+    connections are closed before a fork, and opened again by whoever needs one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.lock = threading.RLock()  # held for the length of a transaction; a fork waits for it
+        self._sqlite: sqlite3.Connection | None = None
+        self._stands_for_nothing = False
+        self._is_parents = False
+        _CONNECTIONS[id(self)] = self
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._sqlite is not None and self._sqlite.in_transaction
+
+    def run(self, sql: str, arguments: Sequence[Cell | bytes] = ()) -> list[Any]:
+        """Return all rows of one statement."""
+        with self.lock:
+            try:
+                return self._open().execute(sql, arguments).fetchall()
+            except sqlite3.Error as err:
+                if (meaning := _explain(err, self.database.path)) is None:
+                    raise
+                raise meaning from err
+
+    def roll_back(self) -> None:
+        """End a transaction without effect, if one is still open."""
+        if self._sqlite is not None and self._sqlite.in_transaction:
+            # the reason is already on its way to the caller
+            with suppress(sqlite3.Error):
+                self._sqlite.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close it, unless it is in a transaction."""
+        with self.lock:
+            if self._sqlite is not None and not self._sqlite.in_transaction:
+                self._sqlite.close()
+                self._sqlite = None
+
+    def begin_anew(self) -> None:
+        """Be the connection of a forked child; what is still open belongs to a transaction of its parent."""
+        self.lock = threading.RLock()
+        if self._sqlite is not None:
+            _PARENTS.append(self._sqlite)
+            self._sqlite = None
+            self._is_parents = True
+
+    def _open(self) -> sqlite3.Connection:
+        assert not self._is_parents, "a process was forked inside a ref transaction, and used it"
+        if self._stands_for_nothing and self.database.path.exists():
+            self.close()
+        if self._sqlite is None:
+            self._sqlite = self.database.connect()
+            self._stands_for_nothing = not self.database.path.exists()
+        return self._sqlite
+
+
+def quoted(names: Iterable[str]) -> list[str]:
+    """Return `names` as SQL takes them."""
+    return [f'"{name}"' for name in names]
+
+
+def _sqlite(uri: str) -> sqlite3.Connection:
+    # check_same_thread: off, since whoever forks closes the connections of all threads, each under its lock
+    return sqlite3.connect(
+        uri, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+    )
+
+
+def _create_table(table: Table, *, temporary: bool = False) -> str:
+    columns = ", ".join(f'"{name}" {kind.upper()}' for name, kind in table.columns.items())
+    key = ", ".join(quoted(table.key))
+    what = "TEMP TABLE" if temporary else "TABLE"
+    return f'CREATE {what} "{table.name}" ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID'
+
+
+def _explain(err: sqlite3.Error, path: Path) -> Exception | None:
+    """Return what `err` means to our callers, or None when it can only be a mistake of ours."""
+    code = getattr(err, "sqlite_errorcode", None)
+    if code is None and "UTF-8" in str(err):  # Python's own complaint about a text in the database
+        code = sqlite3.SQLITE_CORRUPT
+    match code and code & 0xFF:  # without SQLite's details
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Locked(f"refs '{path}' are in use by another process")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return CorruptRefs(f"refs '{path}' are damaged: {err}")
+        case sqlite3.SQLITE_READONLY:
+            return StoreReadOnly(f"refs '{path}' are only read")
+        case sqlite3.SQLITE_FULL:
+            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN:
+            return OSError(errno.EIO, str(err), str(path))
+    return None
+
+
+# ---- forks
+
+
+_CONNECTIONS: Final[WeakValueDictionary[int, Connection]] = WeakValueDictionary()
+_HELD: Final[list[Connection]] = []  # while a fork runs
+_PARENTS: Final[list[sqlite3.Connection]] = []  # never to be closed by this process
+
+
+def _all_connections() -> list[Connection]:
+    found = (reference() for reference in _CONNECTIONS.valuerefs())
+    return [connection for connection in found if connection is not None]
+
+
+def _before_fork() -> None:
+    # waits for what other threads are doing with theirs
+    for connection in _all_connections():
+        connection.lock.acquire()
+        connection.close()
+        _HELD.append(connection)
+
+
+def _after_fork_in_parent() -> None:
+    while _HELD:
+        _HELD.pop().lock.release()
+
+
+def _after_fork_in_child() -> None:
+    while _HELD:
+        _HELD.pop().begin_anew()
+
+
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+)

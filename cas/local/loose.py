@@ -1,0 +1,208 @@
+"""Loose objects: one object, one file, in a folder named by the first two digits of its id."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from cas.errors import CorruptObject, ObjectNotFound
+from cas.files import TEMPORARY_PREFIX, rename_durably, sync_file, sync_folder, temporary_path
+from cas.formats.frame import SEAL_BYTES, FrameTable, Seal, find_seal, find_tail_bytes, tail_of
+from cas.formats.stream import Encoder, StoredForm, read_table, verify_object
+from cas.oid import Buffer, ObjectId, is_prefix
+
+
+class LooseObjects:
+    """The folder `objects/`."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.folder = folder
+        self.durable = durable
+        self._root = str(folder)
+
+    def path_of(self, oid: ObjectId) -> str:
+        """Return where the object lies, or would lie."""
+        return f"{self._root}/{oid[:2]}/{oid}"
+
+    def has(self, oid: ObjectId) -> bool:
+        """Return whether the object is here."""
+        return os.path.exists(self.path_of(oid))  # noqa: PTH110 - a third of the time of Path.exists
+
+    def has_durably(self, oid: ObjectId) -> bool:
+        """Return whether the object is here and, if this store is durable, survives a power failure."""
+        if not self.has(oid):
+            return False
+        if self.durable:
+            # whoever put it there may not have come so far yet
+            sync_folder(self.folder / oid[:2])
+        return True
+
+    def find_open(self, oid: ObjectId) -> StoredForm | None:
+        """Return the stored form of an object, whose file the caller closes, or None when it is not here."""
+        path = self.path_of(oid)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            return StoredForm(fd, 0, _read_seal(fd, oid, path), path)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def add(self, seal: Seal, stored: bytes) -> None:
+        """Store an object of one frame, unless it is here."""
+        draft = Draft(self)
+        draft.take(stored)
+        draft.commit(seal, None)
+
+    def writer(self) -> "LooseWriter":
+        """Return a writer of an object that comes piece by piece."""
+        return LooseWriter(self)
+
+    def ids(self, prefix: str = "") -> Iterator[ObjectId]:
+        """Yield the ids of the objects here that begin with `prefix`."""
+        for folder in self._folders():
+            if folder.startswith(prefix[:2]):
+                for name in os.listdir(f"{self._root}/{folder}"):  # noqa: PTH208 - names, not a Path each
+                    if name.startswith(prefix) and _fits(name, folder):
+                        yield ObjectId(name)
+
+    def verify(self, oid: ObjectId) -> None:
+        """Raise `CorruptObject` unless every byte of the file is as it was written."""
+        stored = self.find_open(oid)
+        if stored is None:
+            raise ObjectNotFound(oid, where=self._root)
+        try:
+            verify_object(stored)
+            end = stored.seal.stored_bytes
+            tail = tail_of(stored.seal, read_table(stored))
+            if stored.read(end, end + len(tail)) != tail:
+                raise stored.corrupt("its seek table is damaged")
+        finally:
+            os.close(stored.fd)
+
+    def delete(self, oid: ObjectId) -> bool:
+        """Remove the object; return whether it was here."""
+        try:
+            Path(self.path_of(oid)).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def foreign(self) -> Iterator[Path]:
+        """Yield what lies in the folder and is neither an object nor on its way to be one."""
+        folders = set(self._folders())
+        for path in sorted(self.folder.iterdir()):
+            if path.name not in folders and not path.name.startswith(TEMPORARY_PREFIX):
+                yield path
+        for folder in sorted(folders):
+            for path in sorted((self.folder / folder).iterdir()):
+                if not _fits(path.name, folder) or not path.is_file():
+                    yield path
+
+    def place(self, temporary: Path, oid: ObjectId) -> None:
+        """Give a finished file its name; drop it when the object is here."""
+        target = Path(self.path_of(oid))
+        if self.has_durably(oid):
+            temporary.unlink()
+            return
+        try:
+            rename_durably(temporary, target, durable=self.durable)
+        except FileNotFoundError:
+            target.parent.mkdir(exist_ok=True)
+            if self.durable:
+                sync_folder(self.folder)
+            rename_durably(temporary, target, durable=self.durable)
+
+    def _folders(self) -> Iterator[str]:
+        with os.scandir(self._root) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+        return (name for name in names if len(name) == 2 and is_prefix(name * 2))
+
+
+class Draft:
+    """A loose object on its way: a temporary file, which a crash leaves as garbage.
+
+    Nothing is buffered: a forked child would write what its parent had in the buffer a second time.
+    """
+
+    def __init__(self, loose: LooseObjects) -> None:
+        self._loose = loose
+        self._path = temporary_path(loose.folder)
+        self._fd = -1
+
+    def take(self, part: bytes) -> None:
+        """Append part of the stored form."""
+        if self._fd < 0:
+            # objects never change: 0444 less the umask
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        written = os.write(self._fd, part)
+        while written < len(part):
+            written += os.write(self._fd, part[written:])
+
+    def commit(self, seal: Seal, table: FrameTable | None) -> None:
+        """Make it the object that `seal` tells of."""
+        try:
+            self.take(tail_of(seal, table))
+            if self._loose.durable:
+                sync_file(self._fd)
+            self._loose.place(self._path, seal.oid)
+        except BaseException:
+            self.abort()
+            raise
+        os.close(self._fd)
+        self._fd = -1
+
+    def abort(self) -> None:
+        """Drop the file; does nothing after `commit`."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            with suppress(OSError):
+                self._path.unlink()
+
+
+class LooseWriter:
+    """An object that comes piece by piece and becomes a loose one."""
+
+    def __init__(self, loose: LooseObjects) -> None:
+        self._draft = Draft(loose)
+        self._encoder = Encoder(self._draft.take)
+
+    def write(self, data: Buffer) -> None:
+        """Append `data`."""
+        self._encoder.write(data)
+
+    def cut(self) -> None:
+        """Say that a frame may well end here."""
+        self._encoder.cut()
+
+    def commit(self) -> ObjectId:
+        """Store the object and return its id."""
+        seal = self._encoder.finish()
+        self._draft.commit(seal, self._encoder.table)
+        return seal.oid
+
+    def abort(self) -> None:
+        """Forget the object; does nothing after `commit`."""
+        self._draft.abort()
+
+
+def _read_seal(fd: int, oid: ObjectId, path: str) -> Seal:
+    """Return the seal of the loose object in `fd`."""
+    size = os.fstat(fd).st_size
+    end = os.pread(fd, SEAL_BYTES, max(0, size - SEAL_BYTES))
+    length = find_tail_bytes(end)
+    if length is None:
+        raise CorruptObject(oid, "its end is damaged or missing", where=path)
+    start = size - length
+    seal = find_seal(os.pread(fd, SEAL_BYTES, start) if length > SEAL_BYTES and start >= 0 else end)
+    if seal is None or seal.oid != oid or seal.stored_bytes != start:
+        raise CorruptObject(oid, "its seal is damaged, or that of another object", where=path)
+    return seal
+
+
+def _fits(name: str, folder: str) -> bool:
+    """Return whether a file of this name belongs in `folder`."""
+    return len(name) == 64 and is_prefix(name) and name.startswith(folder)

@@ -1,0 +1,217 @@
+"""Refs in SQLite: one transaction changes any number of them, and the tables that a floor above declares."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from blake3 import blake3
+
+from cas.errors import CorruptRefs, RefConflict, StoreReadOnly
+from cas.files import check_name
+from cas.local.database import Connection, Database, quoted
+from cas.oid import ObjectId, parse_oid
+from cas.refs import ANY, Cell, Expected, LogEntry, Row, Table
+
+
+class LocalRefs:
+    """The refs of one `.acc`, on a local disk; a `Refs`.
+
+    The database is opened when first used. Threads and forked children may use the same `LocalRefs`.
+
+    Parameters
+    ----------
+    path : Path
+        The database; made when it is missing.
+    tables : sequence of Table
+        Tables that are written in the same transactions; made when they are missing.
+    durability : str
+        "none": a commit survives a killed process, but not a power failure; else both.
+    read_only : bool
+        Never write, and take a database that is not there as an empty one.
+    """
+
+    def __init__(
+        self, path: Path, tables: Sequence[Table] = (), *, durability: str = "batch", read_only: bool = False
+    ) -> None:
+        self._database = Database(path, tables, durable=durability != "none", read_only=read_only)
+
+    @property
+    def path(self) -> Path:
+        """Where the database is."""
+        return self._database.path
+
+    def find(self, name: str) -> ObjectId | None:
+        """Return what `name` points at, or None; raise `CorruptRefs` when its checksum does not fit."""
+        return _find(self._database.connection(), name)
+
+    def names(self, prefix: str = "") -> Iterator[tuple[str, ObjectId]]:
+        """Yield name and id of each ref that begins with `prefix`, sorted by name."""
+        for name, oid in self.scan(prefix):
+            if oid is None:
+                raise _bad_checksum(name)
+            yield name, oid
+
+    def scan(self, prefix: str = "") -> Iterator[tuple[str, ObjectId | None]]:
+        """Yield as `names` does, with None for the id of each ref whose checksum does not fit."""
+        # no UTF-8 has a byte above f4, so this is behind all names with the prefix and before all others
+        bound = prefix.encode() + b"\xff"
+        sql = "SELECT name, id, checksum FROM refs WHERE name >= ? AND name < CAST(? AS TEXT) ORDER BY name"
+        for name, oid, checksum in self._database.connection().run(sql, (prefix, bound)):
+            yield name, ObjectId(oid) if checksum == _checksum(name, oid) else None
+
+    @contextmanager
+    def transaction(self, why: str) -> Iterator["LocalTransaction"]:
+        """Return a transaction, committed durably when its block ends and rolled back when it raises.
+
+        It waits for the transactions of others, at most a minute.
+        """
+        if self._database.read_only:
+            raise StoreReadOnly(f"refs '{self._database.path}' are only read")
+        connection = self._database.connection()
+        with connection.lock:
+            assert not connection.in_transaction, "a transaction inside a transaction"
+            try:
+                connection.run("BEGIN IMMEDIATE")
+                yield LocalTransaction(connection, self._database.tables, why)
+                connection.run("COMMIT")
+            finally:
+                connection.roll_back()
+
+    def log(self, name: str | None = None) -> Iterator[LogEntry]:
+        """Yield the changes of one ref, or of all, newest first."""
+        where, arguments = ("", ()) if name is None else (" WHERE name = ?", (name,))
+        sql = f"SELECT time, name, old, new, why FROM log{where} ORDER BY entry DESC"
+        return (LogEntry(*row) for row in self._database.connection().run(sql, arguments))
+
+    def select(
+        self,
+        table: str,
+        where: Row | None = None,
+        *,
+        order: Sequence[str] = (),
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[dict[str, Cell]]:
+        """Return rows of a declared table whose cells equal those of `where`, by `order` or else by key."""
+        declared = self._database.tables[table]
+        columns = quoted(order or declared.key)
+        direction = " DESC" if descending else ""
+        tail = " ORDER BY " + ", ".join(column + direction for column in columns)
+        if limit is not None:
+            tail += f" LIMIT {int(limit)}"
+        return _select(self._database.connection(), declared, where or {}, tail)
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with the database; this reads all of it."""
+        findings = [row[0] for row in self._database.connection().run("PRAGMA integrity_check")]
+        return [finding for finding in findings if finding != "ok"]
+
+    def close(self) -> None:
+        """Close the connections of all threads; the next use opens one again."""
+        self._database.close()
+
+
+class LocalTransaction:
+    """Changes that become visible together; a `Transaction`. Made by `LocalRefs.transaction`."""
+
+    def __init__(self, connection: Connection, tables: Mapping[str, Table], why: str) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._why = why
+
+    def find(self, name: str) -> ObjectId | None:
+        """Return what `name` points at, seen inside this transaction."""
+        return _find(self._connection, name)
+
+    def set(self, name: str, new: ObjectId, *, old: Expected = ANY) -> None:
+        """Point `name` at `new`; raise `RefConflict` when it is not at `old` (None: it must not exist)."""
+        check_name(name)
+        parse_oid(new)
+        found = self._expect(name, old)
+        row = (name, new, _checksum(name, new))
+        self._run("INSERT OR REPLACE INTO refs (name, id, checksum) VALUES (?, ?, ?)", row)
+        self._note(name, found, new)
+
+    def delete(self, name: str, *, old: Expected = ANY) -> None:
+        """Remove `name`; raise `RefConflict` when it is not at `old`."""
+        found = self._expect(name, old)
+        if found is not None:
+            self._run("DELETE FROM refs WHERE name = ?", (name,))
+            self._note(name, found, None)
+
+    def insert(self, table: str, row: Row) -> None:
+        """Write `row`, in place of one with the same key."""
+        columns = _columns_of(self._tables[table], row)
+        marks = ", ".join("?" * len(columns))
+        self._run(
+            f'INSERT OR REPLACE INTO "{table}" ({", ".join(columns)}) VALUES ({marks})', (*row.values(),)
+        )
+
+    def select(self, table: str, where: Row | None = None) -> list[dict[str, Cell]]:
+        """Return the rows of `table` whose cells equal those of `where`, by their key."""
+        declared = self._tables[table]
+        return _select(
+            self._connection, declared, where or {}, " ORDER BY " + ", ".join(quoted(declared.key))
+        )
+
+    def remove(self, table: str, where: Row) -> None:
+        """Remove the rows whose cells equal those of `where`."""
+        self._run(f'DELETE FROM "{table}"{_condition(self._tables[table], where)}', (*where.values(),))
+
+    def _run(self, sql: str, arguments: Sequence[Cell] = ()) -> None:
+        assert self._connection.in_transaction, "a transaction used after its end"
+        self._connection.run(sql, arguments)
+
+    def _expect(self, name: str, old: Expected) -> ObjectId | None:
+        if old is not ANY:
+            found = self.find(name)
+            if found != old:
+                raise RefConflict(name, old, found)
+            return found
+        # whatever it is will be replaced, so a bad checksum does not stand in the way
+        rows = self._connection.run("SELECT id FROM refs WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def _note(self, name: str, old: ObjectId | None, new: ObjectId | None) -> None:
+        row = (time.time(), name, old, new, self._why)
+        self._run("INSERT INTO log (time, name, old, new, why) VALUES (?, ?, ?, ?, ?)", row)
+
+
+# ---- refs and rows
+
+
+def _checksum(name: str, oid: str) -> str:
+    return blake3(f"{name}\0{oid}".encode()).hexdigest(length=8)
+
+
+def _bad_checksum(name: str) -> CorruptRefs:
+    return CorruptRefs(
+        f"ref '{name}' is corrupt: its checksum does not fit", hint="'acc fsck' names all of them"
+    )
+
+
+def _find(connection: Connection, name: str) -> ObjectId | None:
+    for oid, checksum in connection.run("SELECT id, checksum FROM refs WHERE name = ?", (name,)):
+        if checksum != _checksum(name, oid):
+            raise _bad_checksum(name)
+        return ObjectId(oid)
+    return None
+
+
+def _select(connection: Connection, table: Table, where: Row, tail: str) -> list[dict[str, Cell]]:
+    columns = [*table.columns]
+    sql = f'SELECT {", ".join(quoted(columns))} FROM "{table.name}"{_condition(table, where)}{tail}'
+    return [dict(zip(columns, row, strict=True)) for row in connection.run(sql, (*where.values(),))]
+
+
+def _condition(table: Table, where: Row) -> str:
+    tests = [f"{column} IS ?" for column in _columns_of(table, where)]  # IS: a None equals a NULL
+    return " WHERE " + " AND ".join(tests) if tests else ""
+
+
+def _columns_of(table: Table, row: Row) -> list[str]:
+    assert row.keys() <= table.columns.keys(), (
+        f"table {table.name} has no {row.keys() - table.columns.keys()}"
+    )
+    return quoted(row)

@@ -1,0 +1,268 @@
+"""What one job has written and nobody else sees yet: segments, which become one pack at its end."""
+
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from blake3 import blake3
+
+from cas.errors import ObjectNotFound
+from cas.formats.frame import FRAME_BYTES, Seal
+from cas.formats.pack import Segment, open_entry, read_entries, scan_file
+from cas.formats.packindex import Entry
+from cas.formats.stream import Encoder, StoredForm, encode, open_object, read_object
+from cas.local.loose import Draft, LooseObjects
+from cas.local.store import LocalStore
+from cas.oid import Buffer, ObjectId
+
+# an object stored in at least this many bytes gets a file of its own: its fsync is small beside its writing
+LOOSE_BYTES = 1 << 20
+_SUFFIX = ".segment"
+
+
+class Staging:
+    """A `Store` over a `LocalStore`: what is put into it stays in `folder` until `publish`.
+
+    Every process of the job appends to a segment of its own and reads those of the others, so a `Staging`
+    may be made before a fork and used on both sides. Large objects (1 MiB stored) go to the local store at
+    once.
+
+    Parameters
+    ----------
+    local
+        Where all goes in the end, and where objects are read that are not in `folder`.
+    folder
+        Of this job alone; made when something is written, gone after `publish` or `discard`.
+    """
+
+    def __init__(self, local: LocalStore, folder: Path) -> None:
+        self.name = str(folder)
+        self.folder = folder
+        self._local = local
+        self._segment: Segment | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+        # digest -> the segment that it is in, and where
+        self._staged: dict[bytes, tuple[str, Entry]] = {}
+        # segment -> how far it has been read
+        self._seen: dict[str, int] = {}
+        self._dropped: set[bytes] = set()
+
+    def has(self, oid: ObjectId) -> bool:
+        """Return whether the object is staged, or in the local store."""
+        return self._find(bytes.fromhex(oid)) is not None or self._local.has(oid)
+
+    def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are staged, or in the local store."""
+        return {oid for oid in oids if self.has(oid)}
+
+    def get(self, oid: ObjectId) -> bytes:
+        """Return the whole object, verified."""
+        stored = self._find_open(bytes.fromhex(oid))
+        if stored is None:
+            return self._local.get(oid)
+        try:
+            return read_object(stored)
+        finally:
+            os.close(stored.fd)
+
+    def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
+        """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
+        return {oid: self.get(oid) for oid in oids}
+
+    def open(self, oid: ObjectId) -> BinaryIO:
+        """Return a seekable, verified, read-only stream of the object, with one frame in memory."""
+        stored = self._find_open(bytes.fromhex(oid))
+        return self._local.open(oid) if stored is None else open_object(stored)
+
+    def put(self, data: Buffer) -> ObjectId:
+        """Store `data`, unless it is known to be here, and return its id."""
+        digest = blake3(data).digest()
+        oid = ObjectId(digest.hex())
+        if digest in self._staged or self._local.packs.knows(digest):
+            return oid
+        piece = memoryview(data).cast("B")
+        if len(piece) >= LOOSE_BYTES and self._local.loose.has_durably(oid):
+            return oid
+        if len(piece) > FRAME_BYTES:
+            writer = self.writer()
+            writer.write(piece)
+            return writer.commit()
+        seal, stored = encode(piece, digest)
+        if len(stored) >= LOOSE_BYTES:
+            self._local.loose.add(seal, stored)
+        else:
+            self._append(seal, stored)
+        return oid
+
+    def put_many(self, items: Iterable[Buffer]) -> list[ObjectId]:
+        """Store each of `items`, in order."""
+        return [self.put(item) for item in items]
+
+    def writer(self) -> "StagingWriter":
+        """Return a writer for an object that comes piece by piece."""
+        return StagingWriter(self._local.loose, self._take)
+
+    def size_of(self, oid: ObjectId) -> int:
+        """Return the number of raw bytes of the object."""
+        entry = self._find(bytes.fromhex(oid))
+        return entry[1].raw_bytes if entry else self._local.size_of(oid)
+
+    def ids(self, prefix: str = "") -> Iterator[ObjectId]:
+        """Yield the ids of all objects staged or in the local store that begin with `prefix`, each once."""
+        self._look()
+        staged = {entry.oid for _, entry in self._staged.values()}
+        yield from (oid for oid in staged if oid.startswith(prefix))
+        yield from (oid for oid in self._local.ids(prefix) if oid not in staged)
+
+    def delete(self, oid: ObjectId) -> None:
+        """Remove the object here and in the local store; raise `ObjectNotFound` when it is in neither."""
+        digest = bytes.fromhex(oid)
+        staged = self._find(digest) is not None
+        if staged:
+            del self._staged[digest]
+            self._dropped.add(digest)
+        try:
+            self._local.delete(oid)
+        except ObjectNotFound:
+            if not staged:
+                raise
+
+    def publish(self) -> list[ObjectId]:
+        """Join all segments of `folder` into one pack of the local store; return the ids of what is in it.
+
+        To be called when no process of the job writes any more. What a killed process wrote only in part is
+        left out, and so is what the local store has. When this raises, nothing is published and nothing lost.
+        """
+        paths = self._segments()
+        published = self._local.publish(self._parts(paths)) if paths else []
+        self.discard()
+        return published
+
+    def discard(self) -> None:
+        """Forget all that is staged and remove `folder`; what went to the local store at once stays there."""
+        self._close()
+        self._staged, self._seen, self._dropped = {}, {}, set()
+        for path in self._segments():
+            Path(path).unlink(missing_ok=True)
+        # all that matters is done: a folder that something else lies in is no reason to fail
+        with suppress(OSError):
+            self.folder.rmdir()
+
+    def _parts(self, paths: Iterable[str]) -> Iterator[tuple[Seal, bytes]]:
+        for path in paths:
+            for seal, stored in read_entries(path):
+                if seal.digest not in self._dropped:
+                    yield seal, stored
+
+    def _take(self, seal: Seal, stored: bytes) -> None:
+        if seal.digest not in self._staged and not self._local.packs.knows(seal.digest):
+            self._append(seal, stored)
+
+    def _append(self, seal: Seal, stored: bytes) -> None:
+        if self._pid != os.getpid():
+            # a forked child has its own lock, since its parent's may be held, and a segment of its own
+            self._pid, self._lock = os.getpid(), threading.Lock()
+            self._close()
+        with self._lock:
+            segment = self._segment or self._begin_segment()
+            try:
+                entry = segment.add(seal, stored)
+                if self._local.durability == "each":
+                    segment.sync()
+            except BaseException:
+                # it may end in half an entry now, behind which nobody would look
+                self._close()
+                raise
+            self._dropped.discard(seal.digest)
+            self._staged[seal.digest] = (segment.path, entry)
+            self._seen[segment.path] = segment.end
+
+    def _begin_segment(self) -> Segment:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._segment = Segment(f"{self.name}/{self._pid}-{os.urandom(4).hex()}{_SUFFIX}")
+        return self._segment
+
+    def _close(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def _find_open(self, digest: bytes) -> StoredForm | None:
+        found = self._find(digest)
+        try:
+            return open_entry(*found) if found else None
+        except FileNotFoundError:
+            # the process that builds the job has published it since
+            return None
+
+    def _find(self, digest: bytes) -> tuple[str, Entry] | None:
+        """Return segment and entry of a staged object, or None; on a miss, others' segments are read."""
+        found = self._staged.get(digest)
+        if found is None and not self._local.packs.knows(digest):
+            self._look()
+            found = self._staged.get(digest)
+        return found
+
+    def _look(self) -> None:
+        for path in self._segments():
+            for entry in scan_file(path, self._seen.get(path, 0)):
+                self._seen[path] = entry.end
+                if entry.digest not in self._dropped:
+                    self._staged.setdefault(entry.digest, (path, entry))
+
+    def _segments(self) -> list[str]:
+        try:
+            names = os.listdir(self.name)  # noqa: PTH208 - names, not a Path each
+        except FileNotFoundError:
+            return []
+        return [f"{self.name}/{name}" for name in sorted(names) if name.endswith(_SUFFIX)]
+
+
+class StagingWriter:
+    """An object that comes piece by piece: kept in memory while it is small, else written to a loose file."""
+
+    def __init__(self, loose: LooseObjects, keep: Callable[[Seal, bytes], None]) -> None:
+        self._encoder = Encoder(self._take)
+        self._loose = loose
+        self._keep = keep
+        self._parts: list[bytes] = []
+        self._bytes = 0
+        self._draft: Draft | None = None
+
+    def write(self, data: Buffer) -> None:
+        """Append `data`."""
+        self._encoder.write(data)
+
+    def cut(self) -> None:
+        """Say that a frame may well end here."""
+        self._encoder.cut()
+
+    def commit(self) -> ObjectId:
+        """Store the object and return its id."""
+        seal = self._encoder.finish()
+        if self._draft is None:
+            self._keep(seal, b"".join(self._parts))
+        else:
+            self._draft.commit(seal, self._encoder.table)
+        return seal.oid
+
+    def abort(self) -> None:
+        """Forget the object; does nothing after `commit`."""
+        if self._draft is not None:
+            self._draft.abort()
+
+    def _take(self, part: bytes) -> None:
+        if self._draft is not None:
+            self._draft.take(part)
+            return
+        self._parts.append(part)
+        self._bytes += len(part)
+        if self._bytes >= LOOSE_BYTES:
+            self._draft = Draft(self._loose)
+            for kept in self._parts:
+                self._draft.take(kept)
+            self._parts.clear()

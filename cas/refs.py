@@ -1,0 +1,93 @@
+"""What refs are: mutable names for node ids, set by compare-and-set inside a transaction, with a log."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol, TypeAlias
+
+from cas.oid import ObjectId
+
+Cell: TypeAlias = str | int | float | None
+Row: TypeAlias = Mapping[str, Cell]
+
+
+class _Unchecked(Enum):
+    ANY = "any"
+
+
+ANY = _Unchecked.ANY
+Expected: TypeAlias = ObjectId | None | Literal[_Unchecked.ANY]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that a floor above declares, written in the same transaction as the refs.
+
+    It is a listing, made again from the nodes when it is lost; refs are the truth.
+    """
+
+    name: str
+    columns: Mapping[str, Literal["text", "integer", "real"]]
+    key: Sequence[str]
+    indexes: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change of one ref; `old` is None when it was made, `new` is None when it was deleted."""
+
+    time: float
+    name: str
+    old: ObjectId | None
+    new: ObjectId | None
+    why: str
+
+
+class Transaction(Protocol):
+    """Changes that become visible together, or not at all."""
+
+    def find(self, name: str) -> ObjectId | None:
+        """Return what `name` points at, seen inside this transaction."""
+
+    def set(self, name: str, new: ObjectId, *, old: Expected = ANY) -> None:
+        """Point `name` at `new`; raise `RefConflict` when it is not at `old` (None: it must not exist)."""
+
+    def delete(self, name: str, *, old: Expected = ANY) -> None:
+        """Remove `name`."""
+
+    def insert(self, table: str, row: Row) -> None:
+        """Write `row`, in place of one with the same key."""
+
+    def select(self, table: str, where: Row | None = None) -> list[dict[str, Cell]]:
+        """Return the rows of `table` whose cells equal those of `where`."""
+
+    def remove(self, table: str, where: Row) -> None:
+        """Remove the rows whose cells equal those of `where`."""
+
+
+class Refs(Protocol):
+    """Names for node ids. One transaction writes at a time; readers never wait."""
+
+    def find(self, name: str) -> ObjectId | None:
+        """Return what `name` points at, or None."""
+
+    def names(self, prefix: str = "") -> Iterator[tuple[str, ObjectId]]:
+        """Yield name and id of each ref that begins with `prefix`, sorted by name."""
+
+    def transaction(self, why: str) -> AbstractContextManager[Transaction]:
+        """Return a transaction, committed durably when its block ends and rolled back when it raises."""
+
+    def log(self, name: str | None = None) -> Iterator[LogEntry]:
+        """Yield the changes of one ref, or of all, newest first."""
+
+    def select(
+        self,
+        table: str,
+        where: Row | None = None,
+        *,
+        order: Sequence[str] = (),
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[dict[str, Cell]]:
+        """Return rows of a declared table whose cells equal those of `where`."""

@@ -1,0 +1,66 @@
+"""What a store is: it holds objects by their object id, and hands out only bytes that it has verified."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import BinaryIO, Protocol
+
+from cas.oid import Buffer, ObjectId
+
+
+class ObjectWriter(Protocol):
+    """An object on its way into a store; nobody sees it before `commit`."""
+
+    def write(self, data: Buffer) -> None:
+        """Append `data`."""
+
+    def cut(self) -> None:
+        """Say that a frame may well end here; that affects speed, never the object id."""
+
+    def commit(self) -> ObjectId:
+        """Put the object into the store and return its id; the writer is done."""
+
+    def abort(self) -> None:
+        """Forget the object; does nothing after `commit`."""
+
+
+class Store(Protocol):
+    """Objects by their id.
+
+    No byte leaves a store unverified: what is read is checked against the id (or against the frame table of the
+    object) before the caller sees it, and `CorruptObject` is raised otherwise. An object that is not there raises
+    `ObjectNotFound`. Objects are immutable, so putting one twice stores it once.
+    """
+
+    name: str
+
+    def has(self, oid: ObjectId) -> bool:
+        """Return whether the object is in this store (never in one below it)."""
+
+    def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are in this store."""
+
+    def get(self, oid: ObjectId) -> bytes:
+        """Return the whole object, verified."""
+
+    def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
+        """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
+
+    def open(self, oid: ObjectId) -> BinaryIO:
+        """Return a seekable, verified, read-only stream of the object, with at most a few frames in memory."""
+
+    def put(self, data: Buffer) -> ObjectId:
+        """Store `data` as an object and return its id."""
+
+    def put_many(self, items: Iterable[Buffer]) -> list[ObjectId]:
+        """Store each of `items`, in order."""
+
+    def writer(self) -> ObjectWriter:
+        """Return a writer for an object that comes piece by piece."""
+
+    def size_of(self, oid: ObjectId) -> int:
+        """Return the number of raw bytes of the object."""
+
+    def ids(self, prefix: str = "") -> Iterator[ObjectId]:
+        """Yield the ids of all objects here that begin with `prefix`, each once, in no order."""
+
+    def delete(self, oid: ObjectId) -> None:
+        """Remove the object; raise `ObjectNotFound` when it is not there."""

@@ -1,0 +1,251 @@
+import ast
+import random
+import struct
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cas.errors import CorruptObject
+from cas.formats import frame
+from cas.formats.frame import (
+    FRAME_BYTES,
+    SEAL_BYTES,
+    FrameTable,
+    Seal,
+    compress_frame,
+    decode_table,
+    decompress_frame,
+    encode_seal,
+    encode_seek_table,
+    encode_table,
+    find_seal,
+    find_table_bytes,
+    find_tail_bytes,
+    tail_of,
+)
+from cas.oid import oid_of
+from tests.strategies import blobs
+
+ROOT = Path(__file__).parents[3]
+SOME = b"some text, some more text, and text again"
+OID = oid_of(SOME)
+SEAL = Seal(bytes.fromhex(OID), 8_000_001, 1_000_156, 0xC0FFEE)
+TABLE = FrameTable((4_000_000, 8_000_000, 8_000_001), (400_000, 999_900, 1_000_000), (b"1" * 16,) * 3)
+
+
+def flips(data):
+    """Yield every variant of `data` with one bit changed."""
+    for place in range(len(data)):
+        for bit in range(8):
+            yield data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :]
+
+
+def table_seal(table=TABLE):
+    """Return a seal that `table` fits."""
+    own = len(encode_table(SEAL.digest, table))
+    return SEAL._replace(raw_bytes=table.raw_ends[-1], stored_bytes=table.stored_ends[-1] + own)
+
+
+# frames
+
+
+@given(blobs)
+def test_a_frame_comes_back(data):
+    assert decompress_frame(compress_frame(data), len(data), OID, "") == data
+
+
+def test_a_frame_is_a_standard_one_with_its_size_and_checksum():
+    parameters = zstandard.get_frame_parameters(compress_frame(SOME))
+    assert (parameters.content_size, parameters.has_checksum) == (len(SOME), True)
+
+
+def test_no_flipped_bit_gives_other_bytes():
+    stored = compress_frame(SOME)
+    forgiven = 0
+    for flipped in flips(stored):
+        try:
+            assert decompress_frame(flipped, len(SOME), OID, "") == SOME
+            forgiven += 1
+        except CorruptObject:
+            pass
+    # zstd forgives some bits of the header: that is what the CRC-32 in the seal is for
+    assert forgiven < 3
+
+
+@pytest.mark.parametrize("data", [SOME, bytes(100_000), random.Random(2).randbytes(200)])
+def test_every_truncated_frame_is_an_error(data):
+    stored = compress_frame(data)
+    for end in range(len(stored)):
+        with pytest.raises(CorruptObject):
+            decompress_frame(stored[:end], len(data), OID, "")
+
+
+def test_what_follows_a_frame_is_an_error():
+    with pytest.raises(CorruptObject, match="unused data"):
+        decompress_frame(compress_frame(SOME) * 2, len(SOME), OID, "")
+
+
+def test_a_frame_of_another_size_is_refused():
+    with pytest.raises(CorruptObject, match="a frame says 41 bytes instead of 40") as caught:
+        decompress_frame(compress_frame(SOME), 40, OID, "here")
+    assert (caught.value.oid, caught.value.where) == (OID, "here")
+
+
+def bomb_that_lies():
+    """A frame whose header claims 2**50 bytes."""
+    return b"\x28\xb5\x2f\xfd\xe4" + struct.pack("<Q", 1 << 50)[:8]
+
+
+@pytest.mark.parametrize(
+    ("bomb", "raw_bytes"),
+    [
+        (bomb_that_lies(), 1 << 50),
+        (bomb_that_lies(), 10),
+        (zstandard.ZstdCompressor().compress(bytes(200 << 20)), 200 << 20),
+        (zstandard.ZstdCompressor().compress(bytes(200 << 20)), 10),
+        (zstandard.ZstdCompressor(write_content_size=False).compress(b"size unknown"), 12),
+        (b"", 10),
+        (b"\x50\x2a\x4d\x18\x04\x00\x00\x00skip", 4),
+    ],
+    ids=["lie believed", "lie", "200 MiB believed", "200 MiB", "unknown size", "nothing", "skippable"],
+)
+def test_nothing_is_decompressed_that_says_another_size_or_too_much(bomb, raw_bytes):
+    with pytest.raises(CorruptObject):
+        decompress_frame(bomb, raw_bytes, OID, "")
+
+
+def names_used(path):
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            yield node.attr if node.attr == "stream_reader" else ast.unparse(node)
+
+
+ROOMS = [room for floor in ("cas", "jobs", "porcelain", "acc") for room in (ROOT / floor).rglob("*.py")]
+
+
+def test_zstandard_is_used_in_one_room():
+    users = {room for room in ROOMS if "zstandard" in names_used(room)}
+    assert users == {Path(frame.__file__)}
+
+
+def test_what_hands_out_unverified_bytes_is_used_nowhere():
+    # stream_reader: wrong bytes before its error, short data without one; one-shot decompress: the first frame only
+    banned = {"stream_reader", "zstandard.decompress", "zstandard.open", "max_output_size"}
+    assert not any(banned & set(names_used(room)) for room in ROOMS)
+
+
+# seals
+
+seals = st.builds(
+    Seal,
+    st.binary(min_size=32, max_size=32),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+)
+
+
+@given(seals, st.binary(max_size=5))
+def test_a_seal_is_found_again(seal, before):
+    assert find_seal(before + encode_seal(seal) + b"rest", len(before)) == seal
+    assert len(encode_seal(seal)) == SEAL_BYTES
+
+
+def test_a_seal_is_written_so():
+    seal = Seal(bytes(range(32)), 258, 22, 0x01020304)
+    assert encode_seal(seal).hex(" ", 4) == (
+        "5c2a4d18 40000000 6163634f 00000000"
+        " 00010203 04050607 08090a0b 0c0d0e0f 10111213 14151617 18191a1b 1c1d1e1f"
+        " 02010000 00000000 16000000 00000000 04030201 9a13e5b1"
+    )
+
+
+def test_a_damaged_seal_is_none():
+    assert not any(map(find_seal, flips(encode_seal(SEAL))))
+
+
+def test_a_truncated_seal_is_none():
+    data = encode_seal(SEAL)
+    assert not any(find_seal(data[:end]) for end in range(len(data)))
+
+
+# frame tables
+
+
+def test_a_frame_table_comes_back():
+    data = encode_table(SEAL.digest, TABLE)
+    assert decode_table(data, table_seal(), "") == TABLE
+    assert find_table_bytes(data[-8:]) == len(data)
+
+
+def test_a_damaged_frame_table_is_an_error():
+    for flipped in flips(encode_table(SEAL.digest, TABLE)):
+        with pytest.raises(CorruptObject):
+            decode_table(flipped, table_seal(), "")
+
+
+def test_the_frame_table_of_another_object_is_an_error():
+    with pytest.raises(CorruptObject, match="of another object"):
+        decode_table(encode_table(bytes(32), TABLE), table_seal(), "")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE._replace(raw_ends=(4_000_000, 4_000_000 + FRAME_BYTES + 1, 9_000_000)),
+        TABLE._replace(raw_ends=(4_000_000, 4_000_000, 8_000_000)),
+        TABLE._replace(raw_ends=(4_000_000, 3_000_000, 7_000_000)),
+        TABLE._replace(stored_ends=(400_000, 300_000, 1_000_000)),
+        TABLE._replace(stored_ends=(400_000, 300_000, 50_000_000)),
+    ],
+)
+def test_a_frame_table_of_impossible_frames_is_an_error(table):
+    with pytest.raises(CorruptObject, match="of another object"):
+        decode_table(encode_table(SEAL.digest, table), table_seal(table), "")
+
+
+@pytest.mark.parametrize(
+    "seal", [table_seal()._replace(raw_bytes=8_000_002), table_seal()._replace(stored_bytes=1_000_000)]
+)
+def test_a_frame_table_that_does_not_fit_the_seal_is_an_error(seal):
+    with pytest.raises(CorruptObject, match="of another object"):
+        decode_table(encode_table(SEAL.digest, TABLE), seal, "")
+
+
+# seek tables and tails
+
+
+def test_a_seek_table_is_that_of_the_seekable_format():
+    data = encode_seek_table(TABLE)
+    magic, size = struct.unpack("<II", data[:8])
+    assert (magic, size) == (0x184D2A5E, len(data) - 8)
+    count, descriptor, end_magic = struct.unpack("<IBI", data[-9:])
+    assert (count, descriptor, end_magic) == (5, 0, 0x8F92EAB1)
+    own = len(encode_table(SEAL.digest, TABLE))
+    assert list(struct.iter_unpack("<II", data[8:-9])) == [
+        (400_000, 4_000_000),
+        (599_900, 4_000_000),
+        (100, 1),
+        (own, 0),
+        (SEAL_BYTES, 0),
+    ]
+
+
+@pytest.mark.parametrize("table", [None, TABLE])
+def test_a_tail_is_measured_from_its_end(table):
+    tail = tail_of(SEAL, table)
+    assert find_tail_bytes((b"before" + tail)[-SEAL_BYTES:]) == len(tail)
+
+
+@pytest.mark.parametrize("end", [b"", b"\xb1\xea\x92\x8f", bytes(72), b"x" * 72])
+def test_other_bytes_have_no_tail(end):
+    assert find_tail_bytes(end) is None

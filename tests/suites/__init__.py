@@ -1,0 +1,1 @@
+"""Suites: what has two implementations passes one of these."""
