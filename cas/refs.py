@@ -17,7 +17,7 @@ class _Unchecked(Enum):
 
 
 ANY = _Unchecked.ANY
-Expected: TypeAlias = ObjectId | None | Literal[_Unchecked.ANY]
+Expected: TypeAlias = ObjectId | Literal[_Unchecked.ANY] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class Pack:
                 raise stored.corrupt("its seal is damaged")
             verify_object(stored)
         finally:
-            os.close(stored.fd)
+            stored.close()
 
 
 def open_pack(path: str) -> Pack:
@@ -208,7 +208,7 @@ def _find_index(fd: int, size: int, end: bytes, path: str) -> PackIndex | None:
     start = size - length
     data: IndexBytes
     if length <= len(end):
-        data, start = end, len(end) - length
+        data, start = end[-length:], 0
     elif length <= _MAPPED_BYTES:
         data, start = os.pread(fd, length, start), 0
     else:

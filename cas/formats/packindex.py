@@ -24,6 +24,7 @@ _ENTRY = struct.Struct("<32sQQIIQ")
 _DIGEST = struct.Struct("<32s32x")
 _FOOTER = struct.Struct("<I4s")
 _CHECK_BYTES = 16
+_WIDTHS = (0, 8, 16)
 FOOTER_BYTES = _FOOTER.size
 
 
@@ -201,6 +202,6 @@ def find_index(data: IndexBytes, start: int, where: str) -> PackIndex | None:
     if version != _VERSION:
         raise UnknownFormat(f"pack index '{where}' has version {version}, which this acc does not know")
     expected = _START.size + _fan_out_bytes(bits) + count * _ENTRY.size + _CHECK_BYTES + _FOOTER.size
-    if size + 8 != len(data) - start or size + 8 != expected:
+    if bits not in _WIDTHS or size + 8 != len(data) - start or size + 8 != expected:
         return None
     return PackIndex(data, start, count, bits, end)

@@ -138,9 +138,38 @@ class StoredForm:
             raise self.corrupt("it is cut short")
         return data
 
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.fd)
+
+    def check_end(self) -> None:
+        """Raise `CorruptObject` unless the file is so long that all of the stored form can be in it."""
+        if os.fstat(self.fd).st_size < self.offset + self.seal.stored_bytes:
+            raise self.corrupt("it is cut short")
+
     def corrupt(self, reason: str) -> CorruptObject:
         """Return the error that says so."""
         return CorruptObject(self.seal.oid, reason, where=self.where)
+
+
+class HeldForm(StoredForm):
+    """The stored form of one object in memory."""
+
+    __slots__ = ("_stored",)
+
+    def __init__(self, seal: Seal, stored: bytes) -> None:
+        super().__init__(-1, 0, seal, "memory")
+        self._stored = stored
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the stored bytes from `start` to `end`."""
+        return self._stored[start:end]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def check_end(self) -> None:
+        """Do nothing: all of it is here."""
 
 
 def read_object(stored: StoredForm) -> bytes:
@@ -152,13 +181,13 @@ def read_object(stored: StoredForm) -> bytes:
 
 
 def open_object(stored: StoredForm) -> BinaryIO:
-    """Return a seekable stream of the object, verified frame by frame; it closes the file of `stored`."""
+    """Return a seekable stream of the object, verified frame by frame; it closes `stored`."""
     if stored.seal.raw_bytes > FRAME_BYTES:
         return io.BufferedReader(_FrameStream(stored), _BUFFER_BYTES)
     try:
         return _SmallStream(_read_frame(stored))
     finally:
-        os.close(stored.fd)
+        stored.close()
 
 
 def verify_object(stored: StoredForm) -> None:
@@ -183,8 +212,7 @@ def read_table(stored: StoredForm) -> FrameTable | None:
     if seal.raw_bytes <= FRAME_BYTES:
         return None
     # nothing is read on the word of a length before the file is seen to be that long
-    if os.fstat(stored.fd).st_size < stored.offset + seal.stored_bytes:
-        raise stored.corrupt("it is cut short")
+    stored.check_end()
     end = seal.stored_bytes
     length = find_table_bytes(stored.read(max(0, end - TABLE_FOOTER_BYTES), end))
     if length is None or length > end:
@@ -302,7 +330,7 @@ class _FrameStream(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            os.close(self._stored.fd)
+            self._stored.close()
         super().close()
 
     def _rest_of_frame(self) -> memoryview:

@@ -80,7 +80,7 @@ class LooseObjects:
             if stored.read(end, end + len(tail)) != tail:
                 raise stored.corrupt("its seek table is damaged")
         finally:
-            os.close(stored.fd)
+            stored.close()
 
     def delete(self, oid: ObjectId) -> bool:
         """Remove the object; return whether it was here."""

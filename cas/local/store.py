@@ -88,7 +88,7 @@ class LocalStore:
         try:
             return read_object(stored)
         finally:
-            os.close(stored.fd)
+            stored.close()
 
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
@@ -123,7 +123,7 @@ class LocalStore:
     def size_of(self, oid: ObjectId) -> int:
         """Return the number of raw bytes of the object."""
         stored = self._open(oid)
-        os.close(stored.fd)
+        stored.close()
         return stored.seal.raw_bytes
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:

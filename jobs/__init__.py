@@ -1,0 +1,1 @@
+"""The engine: has this been computed, and if not, compute it."""

@@ -1,0 +1,210 @@
+"""`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cas.errors import AccError
+from cas.oid import ObjectId
+from jobs.context import Context
+from jobs.errors import MethodError, NoSuchFile, UsageError
+from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.execution.executors import Answer
+from jobs.execution.launcher import Launcher
+from jobs.execution.plan import Listener, Plan
+from jobs.job import Job
+from jobs.method.arguments import Arguments, split_arguments
+from jobs.method.definition import Method
+from jobs.method.options import InputPath
+from jobs.nodes.build import How
+from jobs.nodes.listing import JobRow
+from jobs.reuse.hit import Asks, Hit, find_hit
+from jobs.reuse.index import JobIndex
+from jobs.reuse.inputs import Given, check_arguments
+from jobs.reuse.key import KeyParts, action_key
+from jobs.reuse.pathnames import PathNames
+from jobs.reuse.why import why_new
+
+_NESTED_AT_MOST = 5
+
+
+class Methods(Protocol):
+    """Finds methods by name, and the environment that counts for one; `jobs.method.catalog.Catalog` does."""
+
+    def get(self, name: str) -> Method:
+        """Return the method with that name; raise `MethodError` when there is none."""
+
+    def environment(self, method: Method) -> Mapping[str, str]:
+        """Return the versions that count in the keys of a method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants built, beyond the method and its arguments.
+
+    Attributes
+    ----------
+    force : bool
+        Run although there is such a job.
+    only_look : bool
+        Do not run anything: a miss raises `WouldRun`.
+    """
+
+    caption: str = ""
+    workdir: str = ""
+    concurrency: int | None = None
+    force: bool = False
+    only_look: bool = False
+    parent: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """A job, how it was got, and the run that was made for it, if any."""
+
+    job: Job
+    how: How
+    ran: ObjectId | None = None
+
+
+class WouldRun(AccError):
+    """A job would run, and the caller only wanted to look; the message says why it would."""
+
+
+class Builder:
+    """Gets jobs: reuses the one there is, or runs it.
+
+    Parameters
+    ----------
+    file_id
+        Gives the content id of a file, as it is now.
+    cores
+        How many slices run at a time when nobody says otherwise.
+    """
+
+    def __init__(  # noqa: PLR0913 - the engine, put together
+        self,
+        *,
+        context: Context,
+        index: JobIndex,
+        methods: Methods,
+        launcher: Launcher,
+        listener: Listener,
+        names: PathNames,
+        file_id: Callable[[Path], ObjectId],
+        default_workdir: str,
+        cores: int,
+    ) -> None:
+        self._context = context
+        self._index = index
+        self._methods = methods
+        self._launcher = launcher
+        self._listener = listener
+        self._file_id = file_id
+        self._default_workdir = default_workdir
+        self._cores = cores
+        self._asks = Asks(build=self._build_for_fact, file_id=file_id, names=names)
+
+    def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
+        """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
+
+        Raises
+        ------
+        OptionError, MethodError
+            Before anything runs.
+        JobFailed
+            When it was run and failed.
+        """
+        method = self._methods.get(name)
+        split = split_arguments(method.declarations, arguments, keywords, method=name)
+        given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
+        parts = KeyParts(
+            method=name,
+            source=method.source,
+            version=method.version,
+            inputs=given.inputs,
+            slices=self._context.slices,
+            environment=self._methods.environment(method),
+        )
+        key = action_key(parts)
+        hit = Hit(None, "forced") if wish.force else self._find(key, given)
+        if hit.row is not None:
+            self._listener.reused(hit.row, wish.caption)
+            return Got(Job.of(hit.row), "reused")
+        why = hit.why_not or why_new(self._context.store, self._index, parts, method.source_node)
+        if wish.only_look:
+            raise WouldRun(f"'{name}' would run: {why}")
+        plan = Plan(
+            method=method,
+            options=given.options,
+            datasets=given.datasets,
+            jobs=given.jobs,
+            key=key,
+            parts=parts,
+            inputs=given.runs(),
+            input_files=given.files,
+            workdir=self._checked_workdir(wish.workdir),
+            concurrency=wish.concurrency or method.declarations.concurrency or self._cores,
+            caption=wish.caption,
+            why=why,
+            parent=wish.parent,
+            forced=wish.force,
+        )
+        row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
+        return self._got(row)
+
+    def _find(self, key: Any, given: Given) -> Hit:
+        return find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+
+    def _got(self, row: JobRow) -> Got:
+        earlier = self._index.find_label(row.earlier) if row.earlier else None
+        if earlier is None:
+            return Got(Job.of(row), "built", row.run)
+        return Got(Job.of(earlier), "cutoff", row.run)
+
+    def _checked_workdir(self, workdir: str) -> str:
+        name = workdir or self._default_workdir
+        if name not in self._context.workdirs:
+            raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(self._context.workdirs))
+        return name
+
+    def _resolve_input(self, text: str) -> InputPath:
+        path = Path(os.path.abspath(self._context.input_directory / text))
+        try:
+            content = self._file_id(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NoSuchFile(f"no input file '{text}'", hint=f"looked for '{path}'") from None
+        except IsADirectoryError:
+            raise NoSuchFile(f"input file '{text}' is a folder") from None
+        folder = self._context.input_directory
+        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+        return InputPath(name, path, content)
+
+    # -- subjobs -----------------------------------------------------------------------------------------------
+
+    def _answer(self, parent: str, depth: int) -> Answer:
+        def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+            try:
+                if depth > _NESTED_AT_MOST:
+                    raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")
+                got = self._subjob(wanted.method, wanted.arguments, parent=parent, depth=depth)
+            except AccError as err:
+                return SubjobRefused(err)
+            return SubjobBuilt(got.job, got.how != "reused")
+
+        return answer
+
+    def _build_for_fact(self, method: str, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, parent="", depth=1).job
+
+    def _subjob(self, name: str, arguments: Mapping[str, Any], *, parent: str, depth: int) -> Got:
+        keywords = dict(arguments)
+        caption = str(keywords.pop("caption", None) or "")
+        keywords.pop("name", None)
+        groups = Arguments(
+            *(dict(keywords.pop(group, None) or {}) for group in ("options", "datasets", "jobs"))
+        )
+        return self.build(name, groups, keywords, Wish(caption=caption, parent=parent, depth=depth))

@@ -1,0 +1,1 @@
+"""Values to bytes and back: arrays in, arrays out, no job."""

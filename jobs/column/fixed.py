@@ -1,0 +1,330 @@
+"""Codecs of the types whose values have a fixed width: numbers, bools, dates and times.
+
+Their bodies are numpy arrays.
+"""
+
+import datetime
+import operator
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from jobs.column.transform import (
+    Array,
+    Cursor,
+    canonical_floats,
+    decode_bits,
+    decode_floats,
+    decode_ints,
+    encode_bits,
+    encode_floats,
+    encode_ints,
+)
+from jobs.column.types import UTC
+
+Bounds: TypeAlias = tuple[Any, Any]
+
+_UTC_FLAG, _FOLD_FLAG = 1, 2
+_EPOCH_UTC: Final = datetime.datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = _EPOCH_UTC.toordinal()
+_DAY_MICROSECONDS: Final = 86_400_000_000
+_GET_ZONE, _GET_FOLD = operator.attrgetter("tzinfo"), operator.attrgetter("fold")
+_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
+
+
+class IntCodec:
+    """int64 and int32: bodies of int64."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = np.dtype(dtype)
+        self._info = np.iinfo(self._dtype)
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of ints."""
+        return self._fit(np.fromiter(values, np.int64, len(values)))
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of integers or bools."""
+        if values.dtype.kind not in "iub":
+            raise TypeError
+        return self._fit(values)
+
+    def _fit(self, values: Array) -> Array:
+        if len(values) and not (self._info.min <= int(values.min()) and int(values.max()) <= self._info.max):
+            raise OverflowError
+        return values.astype(np.int64, copy=False)
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_ints(body)
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        return decode_ints(data)
+
+    def values(self, body: Array) -> list[Any]:
+        """Return ints."""
+        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+
+    def array(self, body: Array) -> Array:
+        """Return an array of the type's own width."""
+        return body.astype(self._dtype, copy=False)
+
+    def bounds(self, body: Array) -> Bounds:
+        """Return the smallest and the largest int."""
+        return int(body.min()), int(body.max())
+
+
+class FloatCodec:
+    """float64 and float32: bodies of that type, every nan the same."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of floats."""
+        return self.take(np.array(values, np.float64))
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of floats, integers or bools."""
+        if values.dtype.kind not in "fiub":
+            raise TypeError
+        # by way of float64, as a Python int goes, also where rounding twice is not rounding once
+        floats = values.astype(np.float64, copy=False)
+        with np.errstate(over="ignore"):
+            rounded = floats.astype(self.dtype, copy=False)
+        if rounded is not floats and (np.isinf(rounded) & ~np.isinf(floats)).any():
+            raise OverflowError
+        return canonical_floats(rounded)
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_floats(body)
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        return decode_floats(data, self.dtype)
+
+    def values(self, body: Array) -> list[Any]:
+        """Return floats."""
+        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+
+    def array(self, body: Array) -> Array:
+        """Return the body itself."""
+        return body
+
+    def bounds(self, body: Array) -> Bounds:
+        """Return the smallest and the largest float; nan only when there is nothing else."""
+        nans = np.isnan(body)
+        known = body[~nans] if nans.any() else body
+        if not len(known):
+            return float("nan"), float("nan")
+        # + 0.0 makes one zero of the two: which of them comes out as smallest depends on the machine
+        return float(known.min()) + 0.0, float(known.max()) + 0.0
+
+
+class ComplexCodec:
+    """complex64 and complex32: stored as floats, real and imaginary parts in turn."""
+
+    def __init__(self, dtype: str, parts: str) -> None:
+        self._dtype, self._floats = np.dtype(dtype), FloatCodec(parts)
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of complex numbers."""
+        return self.take(np.array(values, np.complex128))
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of any numbers."""
+        if values.dtype.kind not in "cfiub":
+            raise TypeError
+        numbers = np.ascontiguousarray(values.astype(np.complex128, copy=False))
+        return self._floats.take(numbers.view(np.float64)).view(self._dtype)
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_floats(np.ascontiguousarray(body).view(self._floats.dtype))
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        return self._floats.decode(data).view(self._dtype)
+
+    def values(self, body: Array) -> list[Any]:
+        """Return complex numbers."""
+        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+
+    def array(self, body: Array) -> Array:
+        """Return the body itself."""
+        return body
+
+    def bounds(self, body: Array) -> Bounds:  # noqa: ARG002 - complex numbers have no order
+        """Return None twice."""
+        return None, None
+
+
+class BoolCodec:
+    """bool: stored as a bitmap."""
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of bools."""
+        return np.frombuffer(bytes(values), np.bool_)
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of bools, or of integers that are 0 and 1."""
+        if values.dtype.kind not in "iub":
+            raise TypeError
+        if values.dtype.kind != "b" and not ((values == 0) | (values == 1)).all():
+            raise OverflowError
+        return values.astype(np.bool_, copy=False)
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_bits(body)
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        return decode_bits(data)
+
+    def values(self, body: Array) -> list[Any]:
+        """Return bools."""
+        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+
+    def array(self, body: Array) -> Array:
+        """Return the body itself."""
+        return body
+
+    def bounds(self, body: Array) -> Bounds:
+        """Return whether all are true, and whether any is."""
+        return bool(body.all()), bool(body.any())
+
+
+class DateCodec:
+    """date: days since 1970-01-01; bodies of datetime64[D]."""
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of dates."""
+        # numpy's own way goes by text and takes 20 times as long
+        ordinals = np.fromiter(map(datetime.date.toordinal, values), np.int64, len(values))
+        return (ordinals - _EPOCH_ORDINAL).view("M8[D]")
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of datetime64; what is finer than a day is cut off."""
+        if values.dtype.kind != "M":
+            raise TypeError
+        return _check_years(values.astype("M8[D]"))
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_ints(body.view(np.int64))
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        return _check_years(decode_ints(data).view("M8[D]"))
+
+    def values(self, body: Array) -> list[Any]:
+        """Return dates."""
+        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+
+    def array(self, body: Array) -> Array:
+        """Return datetime64[D]."""
+        return body
+
+    def bounds(self, body: Array) -> Bounds:
+        """Return the first and the last date."""
+        return body.min().item(), body.max().item()
+
+
+def _check_years(values: Array) -> Array:
+    """Return datetime64 `values`; raise OverflowError when one is beyond the years 1 to 9999."""
+    if len(values) and not (values.min() >= _FIRST_DAY and values.max().astype("M8[D]") <= _LAST_DAY):
+        raise OverflowError("a year beyond 1 to 9999")
+    return values
+
+
+class MomentCodec:
+    """datetime and time: microseconds (since 1970, or midnight), and whether the value is in UTC, and its fold.
+
+    Bodies are of int64, microseconds * 4 + flags. So naive and UTC come in the order of the clock, and where the clock
+    is equal the flags decide.
+    """
+
+    def __init__(self, *, with_day: bool) -> None:
+        self._with_day = with_day
+
+    def gather(self, values: list[Any]) -> Array:
+        """Return the body of naive and UTC values; raise ValueError for other time zones."""
+        zones = set(map(_GET_ZONE, values))
+        if not zones <= {None, UTC}:
+            raise ValueError
+        days = [each.toordinal() - _EPOCH_ORDINAL for each in values] if self._with_day else [0] * len(values)
+        # numpy's own way goes by text and takes 4 times as long
+        moments = [
+            ((((day * 24 + each.hour) * 60 + each.minute) * 60 + each.second) * 1_000_000 + each.microsecond)
+            * 4
+            for day, each in zip(days, values, strict=True)
+        ]
+        body = np.fromiter(moments, np.int64, len(values))
+        if UTC in zones:
+            body += (
+                np.fromiter((each.tzinfo is not None for each in values), np.int64, len(values)) * _UTC_FLAG
+            )
+        if any(map(_GET_FOLD, values)):
+            body += np.fromiter(map(_GET_FOLD, values), np.int64, len(values)) * _FOLD_FLAG
+        return body
+
+    def take(self, values: Array) -> Array:
+        """Return the body of an array of datetime64, or of timedelta64 since midnight, as naive values.
+
+        Raises ValueError for what is finer than a microsecond.
+        """
+        if values.dtype.kind != ("M" if self._with_day else "m"):
+            raise TypeError
+        rounded = values.astype("M8[us]" if self._with_day else "m8[us]")
+        if (rounded != values).any():
+            raise ValueError
+        moments = rounded.view(np.int64)
+        self._check(moments)
+        return moments * 4
+
+    def _check(self, moments: Array) -> None:
+        """Raise OverflowError for microseconds that are beyond the years 1 to 9999, or beyond one day."""
+        if self._with_day:
+            _check_years(moments.view("M8[us]"))
+        elif ((moments < 0) | (moments >= _DAY_MICROSECONDS)).any():
+            raise OverflowError("a time beyond one day")
+
+    def encode(self, body: Array) -> bytes:
+        """Return the bytes of a body."""
+        return encode_ints(body >> 2) + encode_ints(body & 3)
+
+    def decode(self, data: Cursor) -> Array:
+        """Return the body that is encoded there."""
+        moments, flags = decode_ints(data), decode_ints(data)
+        if len(moments) != len(flags):
+            raise ValueError(f"{len(flags)} time zones of {len(moments)} times")
+        self._check(moments)
+        return moments * 4 + (flags & 3)
+
+    def values(self, body: Array) -> list[Any]:
+        """Return datetimes or times."""
+        flags = body & 3
+        if self._with_day and (flags == _UTC_FLAG).all():
+            # a third of the time of replacing the time zone of each
+            return list(map(_EPOCH_UTC.__add__, (body >> 2).view("m8[us]").tolist()))
+        values: list[Any] = (body >> 2).view("M8[us]").tolist()
+        if not self._with_day:
+            values = [each.time() for each in values]
+        if not flags.any():
+            return values
+        return [
+            each.replace(tzinfo=UTC if flag & _UTC_FLAG else None, fold=flag >> 1) if flag else each
+            for each, flag in zip(values, flags.tolist(), strict=True)
+        ]
+
+    def array(self, body: Array) -> Array:
+        """Return datetime64[us], or timedelta64[us] since midnight; without time zone and fold."""
+        return (body >> 2).view("M8[us]" if self._with_day else "m8[us]")
+
+    def bounds(self, body: Array) -> Bounds:
+        """Return the first and the last by the clock."""
+        low, high = self.values(np.array([body.min(), body.max()]))
+        return low, high

@@ -1,0 +1,198 @@
+"""Codecs of the types whose values are byte strings: bytes and text, and the texts and pickles of other values.
+
+Their bodies are `Texts`.
+"""
+
+import json
+import pickle
+import struct
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from jobs.column.transform import Array, Cursor, Ints, decode_ints, encode_ints
+
+_HEAD: Final = struct.Struct("<BBHI")  # layout, separator, 0, count
+_JOINED, _LENGTHS = 0, 1
+_NEWLINE: Final = b"\n"
+_SEPARATORS: Final = (_NEWLINE, *(bytes([code]) for code in range(32) if code != 10))
+# what a text costs a batch beyond its bytes: a separator, or a length of up to 4 bytes
+TEXT_OVERHEAD_BYTES: Final = 4
+
+
+class Texts:
+    """Byte strings, kept joined by newlines as long as none of them holds one: a third of the memory of a list.
+
+    Attributes
+    ----------
+    joined : bytes
+        All of them with a newline between each two.
+    """
+
+    __slots__ = ("_count", "_rows", "joined")
+
+    def __init__(self, joined: bytes, count: int, rows: list[bytes] | None = None) -> None:
+        self.joined, self._count, self._rows = joined, count, rows
+
+    @classmethod
+    def from_rows(cls, rows: list[bytes]) -> "Texts":
+        """Return the texts of a list; the list is kept."""
+        joined = _NEWLINE.join(rows)
+        return cls(joined, len(rows), rows if _has_newlines(joined, len(rows)) else None)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, part: slice) -> "Texts":
+        return Texts.from_rows(self.rows()[part])
+
+    @property
+    def are_lines(self) -> bool:
+        """Whether none of them holds a newline."""
+        return self._rows is None
+
+    def rows(self) -> list[bytes]:
+        """Return the byte strings."""
+        if self._rows is not None:
+            return self._rows
+        return self.joined.split(_NEWLINE) if self._count else []
+
+    @property
+    def weight(self) -> int:
+        """What these texts add to the payload of a batch: the sum of `weights`."""
+        return len(self.joined) - max(self._count - 1, 0) + self._count * TEXT_OVERHEAD_BYTES
+
+    def weights(self) -> Ints:
+        """Return what each text adds to the payload of a batch."""
+        return np.fromiter(map(len, self.rows()), np.int64, self._count) + TEXT_OVERHEAD_BYTES
+
+    def encode(self) -> bytes:
+        """Return the part that holds these texts; it extends to the end of its batch."""
+        if self._rows is None:
+            return _HEAD.pack(_JOINED, _NEWLINE[0], 0, self._count) + self.joined
+        for separator in _SEPARATORS[1:]:
+            if separator not in self.joined:
+                return _HEAD.pack(_JOINED, separator[0], 0, self._count) + separator.join(self._rows)
+        lengths = np.fromiter(map(len, self._rows), np.int64, self._count)
+        return _HEAD.pack(_LENGTHS, 0, 0, self._count) + encode_ints(lengths) + b"".join(self._rows)
+
+
+def concatenate(pieces: Sequence[Texts]) -> Texts:
+    """Return the texts of all `pieces`."""
+    pieces = [piece for piece in pieces if len(piece)]
+    if all(piece.are_lines for piece in pieces):
+        return Texts(_NEWLINE.join([piece.joined for piece in pieces]), sum(map(len, pieces)))
+    return Texts.from_rows([row for piece in pieces for row in piece.rows()])
+
+
+def _has_newlines(joined: bytes, count: int) -> bool:
+    """Return whether there are more newlines than those between `count` texts."""
+    return joined.count(_NEWLINE) > max(count - 1, 0)
+
+
+def decode_texts(data: Cursor, encoding: str | None = None) -> list[Any]:
+    """Return the byte strings, or with an encoding the texts, of the part that extends to the end."""
+    layout, separator, _, count = _HEAD.unpack(data.take(_HEAD.size))
+    if count == 0:
+        return []
+    if layout == _JOINED:
+        joined = data.take(len(data.data))
+        rows: list[Any] = (
+            str(joined, encoding).split(chr(separator))
+            if encoding
+            else bytes(joined).split(bytes([separator]))
+        )
+    else:
+        ends = np.cumsum(decode_ints(data)).tolist()
+        joined = data.take(ends[-1])
+        pieces = [joined[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        rows = [str(piece, encoding) for piece in pieces] if encoding else [bytes(piece) for piece in pieces]
+    if len(rows) != count:
+        raise ValueError(f"{len(rows)} texts where {count} are wanted")
+    return rows
+
+
+def object_array(values: list[Any]) -> Array:
+    """Return `values` as they are in an array; lists among them stay lists."""
+    return np.fromiter(values, object, len(values))
+
+
+class BytesCodec:
+    """bytes; decoded bodies are lists."""
+
+    kind = "S"
+
+    def gather(self, values: list[Any]) -> Texts:
+        """Return the body of byte strings."""
+        return Texts.from_rows(values)
+
+    def take(self, values: Array) -> Texts:
+        """Return the body of an array of byte strings (S; numpy drops zeros at their ends)."""
+        if values.dtype.kind != self.kind:
+            raise TypeError
+        return self.gather(values.tolist())
+
+    def encode(self, body: Texts) -> bytes:
+        """Return the bytes of a body."""
+        return body.encode()
+
+    def decode(self, data: Cursor) -> list[Any]:
+        """Return the byte strings that are encoded there."""
+        return decode_texts(data)
+
+    def values(self, body: list[Any]) -> list[Any]:
+        """Return the values of decoded byte strings."""
+        return body
+
+    def array(self, body: list[Any]) -> Array:
+        """Return the values as objects."""
+        return object_array(self.values(body))
+
+    def bounds(self, body: Texts) -> tuple[Any, Any]:  # noqa: ARG002 - not noted for this type
+        """Return None twice."""
+        return None, None
+
+
+class TextCodec(BytesCodec):
+    """ascii and unicode."""
+
+    kind = "U"
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+
+    def gather(self, values: list[Any]) -> Texts:
+        """Return the body of texts."""
+        joined = "\n".join(values).encode(self._encoding)
+        if _has_newlines(joined, len(values)):
+            return Texts.from_rows([each.encode(self._encoding) for each in values])
+        return Texts(joined, len(values))
+
+    def decode(self, data: Cursor) -> list[Any]:
+        """Return the texts that are encoded there."""
+        return decode_texts(data, self._encoding)
+
+
+class JsonCodec(TextCodec):
+    """json: one line of ASCII a value."""
+
+    kind = ""
+
+    def __init__(self) -> None:
+        super().__init__("ascii")
+
+    def values(self, body: list[Any]) -> list[Any]:
+        """Return the values of json texts."""
+        values: list[Any] = json.loads("[" + ",".join(body) + "]")
+        return values
+
+
+class PickleCodec(BytesCodec):
+    """pickle, one a value."""
+
+    kind = ""
+
+    def values(self, body: list[Any]) -> list[Any]:
+        """Return what the pickles hold."""
+        return [pickle.loads(each) for each in body]

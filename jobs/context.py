@@ -1,0 +1,129 @@
+"""The open project, as the engine sees it: where jobs, datasets and options find what they name.
+
+There is one context a process: the project that porcelain opened, or in a job's process the view of that job.
+In a plain Python program it is opened at the first use, by the opener that `import acc` left here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cas.oid import ObjectId
+from cas.store import Store
+from jobs.errors import NoProject
+from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
+
+
+class Labels(Protocol):
+    """Finds runs by label or content; `jobs.reuse.index.JobIndex` is one."""
+
+    def find_label(self, label: str) -> JobRow | None:
+        """Return the run with that label."""
+
+    def find_latest(self, workdir: str | None = None) -> JobRow | None:
+        """Return the newest finished job."""
+
+    def of_run(self, run: ObjectId) -> JobRow | None:
+        """Return the row of that run node."""
+
+    def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
+        """Return the finished jobs of a method, newest first."""
+
+    def of_outcome(self, outcome: ObjectId) -> list[JobRow]:
+        """Return the jobs with that outcome, newest first."""
+
+    def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
+        """Return a job that has that dataset head, if possible under that name, and the dataset's name there."""
+
+
+class Recorder(Protocol):
+    """Notes what a running job learns beyond its action key."""
+
+    def note(self, fact: Fact) -> None:
+        """Add `fact` to the run; the same fact twice counts once."""
+
+
+class ResultLinks(Protocol):
+    """Links files of jobs into the result directory."""
+
+    def link(self, row: JobRow, name: str, blob: ObjectId, linkname: str, path: Path) -> Path:
+        """Point the link `linkname` at the file `path`, which is file `name` of the run; return the link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a job object needs to know of the project around it.
+
+    Attributes
+    ----------
+    resolve : callable
+        Gives the row that a text names (a label, "dev-LATEST", a method name), or None.
+    get_job : callable
+        Gives the `Job` that a text names, for rooms that stand below it.
+    recorder : Recorder or None
+        In a running job, who takes down facts.
+    results : ResultLinks or None
+        In a build script, who makes result links.
+    build : callable or None
+        In a running job and in a build script, builds a job: `build(method, **arguments)`.
+    """
+
+    store: Store
+    labels: Labels
+    workdirs: Mapping[str, Path]
+    slices: int
+    input_directory: Path
+    resolve: Callable[[str], JobRow | None]
+    get_job: Callable[[str], Any]
+    recorder: Recorder | None = None
+    results: ResultLinks | None = None
+    build: Callable[..., Any] | None = None
+
+    def job_path(self, row: JobRow) -> Path:
+        """Return the job directory of a run."""
+        return self.workdirs[row.workdir] / row.label
+
+
+_state: dict[str, Any] = {"context": None, "opener": None}
+
+
+def set_opener(opener: Callable[[], Context]) -> None:
+    """Say how the project is opened when nobody has done so yet."""
+    _state["opener"] = opener
+
+
+def current() -> Context:
+    """Return the context of this process, opened now when it is not yet; raise `NoProject` when there is none."""
+    if _state["context"] is None:
+        if _state["opener"] is None:
+            raise NoProject("no project is open", hint="run inside a project, and import acc first")
+        _state["context"] = _state["opener"]()
+    context: Context = _state["context"]
+    return context
+
+
+def enter(context: Context | None) -> Context | None:
+    """Make `context` the one of this process and return what was there before."""
+    before: Context | None = _state["context"]
+    _state["context"] = context
+    return before
+
+
+@contextmanager
+def using(context: Context) -> Iterator[Context]:
+    """Make `context` the one of this process inside a block."""
+    before = enter(context)
+    try:
+        yield context
+    finally:
+        enter(before)
+
+
+def note(fact: Fact) -> None:
+    """Hand `fact` to the recorder of the running job; does nothing elsewhere."""
+    context: Context | None = _state["context"]
+    if context is not None and context.recorder is not None:
+        context.recorder.note(fact)

@@ -1,0 +1,383 @@
+"""A dataset as users hold it: what its head says, the datasets before it, and its rows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeAlias, Unpack, runtime_checkable
+
+from cas.formats.canonical import Json
+from cas.formats.node import get_node
+from cas.oid import ObjectId
+from cas.store import Store
+from jobs import context
+from jobs.dataset.arrays import arrays, check_column
+from jobs.dataset.head import ColumnNode, DatasetColumn, DatasetHead, DatasetRef, walk_previous
+from jobs.dataset.lists import DatasetChain
+from jobs.dataset.reader import Reading, SliceChoice, iterate
+from jobs.errors import DatasetError, NoSuchDataset, NoSuchJob
+from jobs.nodes.references import DATASET
+
+if TYPE_CHECKING:
+    from jobs.dataset.arrays import Array
+
+DEFAULT_NAME = "default"
+
+
+class Owner(Protocol):
+    """The job that a dataset is seen through; `Job` is one."""
+
+    @property
+    def label(self) -> str:
+        """Its label, without noting that it was looked at."""
+
+    @property
+    def store(self) -> Store:
+        """Where its objects are."""
+
+    def find_owner(self, node: ObjectId, name: str) -> "tuple[Owner, str] | None":
+        """Return a job that has the dataset head `node`, if possible as `name`, and the dataset's name there."""
+
+    def note_label(self) -> None:
+        """Note that somebody looked at which job this is."""
+
+
+@runtime_checkable
+class HasDatasets(Protocol):
+    """A job that gives its datasets by name."""
+
+    def dataset(self, name: str = ...) -> "Dataset":
+        """Return one of its datasets."""
+
+
+# a dataset, its text, or `{job: parameter}`: the dataset that this job was given as that parameter
+Named: TypeAlias = str | Mapping[Any, str]
+
+
+class Dataset(str):
+    """The columns of a job together, cut in slices: a text like "dev-12/default".
+
+    Made by `job.dataset(name)`, or inside a project from a text, `Dataset("dev-12/movies")`, from a job and a name,
+    or from `{job: parameter}`, the dataset that this job was given as that parameter.
+
+    Raises
+    ------
+    NoSuchDataset
+        When nothing has that name.
+    """
+
+    _owner: Owner
+    _name: str
+    _node: ObjectId
+
+    def __new__(cls, dataset: Named, name: str | None = None) -> "Dataset":
+        """Return the dataset of that name."""
+        if isinstance(dataset, Mapping):
+            return _given_to(dataset)
+        if isinstance(dataset, Dataset) and name is None:
+            return dataset
+        if not dataset:
+            return NoDataset
+        if isinstance(dataset, HasDatasets):
+            return dataset.dataset(name or DEFAULT_NAME)
+        label, _, rest = dataset.partition("/")
+        job: HasDatasets = context.current().get_job(label)
+        return job.dataset(name or rest or DEFAULT_NAME)
+
+    @classmethod
+    def of(cls, owner: Owner, name: str, node: ObjectId) -> Self:
+        """Return the dataset with head `node` that `owner` has under that name; nothing is read yet."""
+        self = str.__new__(cls, f"{owner.label}/{name}")
+        self._owner, self._name, self._node = owner, name, node
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).of, (self._owner, self._name, self._node))
+
+    def __str__(self) -> str:
+        self._owner.note_label()
+        return self.spec
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    # -- what it is --------------------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> str:
+        """Its text, without noting that the label in it was looked at."""
+        return str.__str__(self)
+
+    @property
+    def job(self) -> Any:
+        """The job that it belongs to."""
+        self._owner.note_label()
+        return self._owner
+
+    @property
+    def owner(self) -> Owner:
+        """The job that it belongs to, for the engine: that it was looked at is not noted."""
+        return self._owner
+
+    @property
+    def name(self) -> str:
+        """Its name in the job."""
+        return self._name
+
+    @property
+    def node(self) -> ObjectId:
+        """The id of its head."""
+        return self._node
+
+    @property
+    def store(self) -> Store:
+        """Where its objects are."""
+        return self._owner.store
+
+    @cached_property
+    def head(self) -> DatasetHead:
+        """Its head node."""
+        return get_node(self.store, self._node, DatasetHead)
+
+    def to_reference(self) -> dict[str, Json]:
+        """Return the tagged form that stands for the dataset in a node: its head and name."""
+        return {DATASET: {"name": self._name, "node": self._node}}
+
+    @property
+    def columns(self) -> dict[str, DatasetColumn]:
+        """Type, none_support, min and max of each column by name, in the order in which they were added."""
+        return dict(self.head.columns)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Number of rows of each slice."""
+        return self.head.lines
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of columns, and of rows."""
+        return len(self.head.columns), sum(self.head.lines)
+
+    @property
+    def hashlabel(self) -> str | None:
+        """The column whose value decides the slice of a row, or None."""
+        return self.head.hashlabel
+
+    @property
+    def filename(self) -> str | None:
+        """The file that its rows came from, or None."""
+        return self.head.filename
+
+    @property
+    def caption(self) -> str | None:
+        """What it is called, or None."""
+        return self.head.caption
+
+    def min(self, column: str) -> Any:
+        """Return the smallest value of a column; None when it has none, nan only when it has nothing else."""
+        check_column(self, column)
+        return self.head.columns[column].min
+
+    def max(self, column: str) -> Any:
+        """Return the largest value of a column; None when it has none, nan only when it has nothing else."""
+        check_column(self, column)
+        return self.head.columns[column].max
+
+    @cached_property
+    def _column_nodes(self) -> dict[str, ColumnNode]:
+        return {}
+
+    def get_column_node(self, name: str) -> ColumnNode:
+        """Return the node of a column, read when it is first asked for."""
+        if name not in self._column_nodes:
+            check_column(self, name)
+            self._column_nodes[name] = get_node(self.store, self.head.columns[name].node, ColumnNode)
+        return self._column_nodes[name]
+
+    # -- what it follows and extends ---------------------------------------------------------------------------
+
+    @cached_property
+    def previous(self) -> "Dataset | None":
+        """The dataset before it in its chain, or None."""
+        ref = self.head.previous
+        return None if ref is None else self._follow(ref)
+
+    @cached_property
+    def parent(self) -> "Dataset | tuple[Dataset, ...] | None":
+        """The dataset whose columns it extends, a tuple when there are several, or None."""
+        parents = tuple(map(self._follow, self.head.parents))
+        return parents if len(parents) > 1 else next(iter(parents), None)
+
+    def chain(  # the order is the peer's
+        self,
+        length: int = -1,
+        reverse: bool = False,  # noqa: FBT001, FBT002
+        stop_ds: Named | None = None,
+    ) -> "DatasetChain[Dataset]":
+        """Return this dataset and those before it, oldest first.
+
+        Parameters
+        ----------
+        length
+            At most so many; negative for all.
+        reverse
+            Newest first.
+        stop_ds
+            Ends before this dataset; also `{job: parameter}`.
+        """
+        stop = Dataset(stop_ds) if stop_ds else NoDataset
+        links = []
+        for link in islice(self._walk_back(), None if length < 0 else length):
+            if stop and link.node == stop.node:
+                break
+            links.append(link)
+        return DatasetChain(links if reverse else links[::-1])
+
+    def _walk_back(self) -> "Iterator[Dataset]":
+        links = [self]
+        yield self
+        for ref in walk_previous(self.head, lambda _: links[-1].head):
+            links.append(self._follow(ref))
+            yield links[-1]
+
+    def _follow(self, ref: DatasetRef) -> "Dataset":
+        owner, name = self._owner.find_owner(ref.node, ref.name) or (_LostOwner(self._owner, ref.node), ref.name)
+        return Dataset.of(owner, name, ref.node)
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def iterate(
+        self, sliceno: SliceChoice, columns: str | Iterable[str] | None = None, **reading: Unpack[Reading]
+    ) -> Iterator[Any]:
+        """Return an iterator over its rows.
+
+        Parameters
+        ----------
+        sliceno
+            A slice, None for all of them one after another, or "roundrobin" for one row of each in turn.
+        columns
+            A name for bare values; several for tuples in that order; None for tuples of all, sorted by name.
+        reading
+            `range`, `sloppy_range`, `hashlabel`, `filters`, `translators`, `slice`, `pre_callback`,
+            `post_callback`: see `Reading`.
+
+        Raises
+        ------
+        DatasetError
+            At once, for what cannot be asked of it.
+        """
+        return iterate([self], sliceno, columns, reading)
+
+    def iterate_chain(
+        self,
+        sliceno: SliceChoice,
+        columns: str | Iterable[str] | None = None,
+        length: int = -1,
+        *,
+        reverse: bool = False,
+        stop_ds: Named | None = None,
+        **reading: Unpack[Reading],
+    ) -> Iterator[Any]:
+        """Return an iterator over the rows of its chain, oldest dataset first (see `chain` and `iterate`)."""
+        return iterate(self.chain(length, reverse, stop_ds), sliceno, columns, reading)
+
+    @staticmethod
+    def iterate_list(
+        sliceno: SliceChoice,
+        columns: str | Iterable[str] | None,
+        datasets: Iterable[Named],
+        **reading: Unpack[Reading],
+    ) -> Iterator[Any]:
+        """Return an iterator over the rows of any datasets, one after another (see `iterate`)."""
+        return iterate([Dataset(dataset) for dataset in datasets], sliceno, columns, reading)
+
+    def arrays(
+        self, sliceno: int | None, columns: str | Iterable[str] | None = None
+    ) -> "Iterator[dict[str, Array]]":
+        """Return an iterator over its rows as numpy arrays by column name, a batch of rows at a time.
+
+        Parameters
+        ----------
+        sliceno
+            A slice, or None for all of them one after another.
+        columns
+            Which columns; None for all.
+        """
+        return arrays(self, sliceno, columns)
+
+
+class _LostOwner:
+    """Stands for a job that is not here any more; its dataset is still there, under a short id."""
+
+    def __init__(self, asked: Owner, node: ObjectId) -> None:
+        self._asked = asked
+        self.label = node[:12]
+        self.store = asked.store
+
+    def find_owner(self, node: ObjectId, name: str) -> tuple[Owner, str] | None:
+        return self._asked.find_owner(node, name)
+
+    def note_label(self) -> NoReturn:
+        raise NoSuchJob(f"no job here has the dataset '{self.label}'")
+
+
+class _NoDataset(Dataset):
+    """The dataset that an unset parameter holds: falsy, without columns and rows."""
+
+    head = DatasetHead({}, ())
+    name = ""
+    job = previous = parent = None
+    to_reference = None  # type: ignore[assignment] # so it is a value, and no reference to anything
+
+    def __new__(cls) -> Self:
+        return str.__new__(cls, "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_no_dataset, ())
+
+    def __str__(self) -> str:
+        return ""
+
+    @property
+    def node(self) -> ObjectId:
+        raise NoSuchDataset("no dataset is set")
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return _NoLines()
+
+    def chain(self, *_arguments: Any, **_options: Any) -> "DatasetChain[Dataset]":
+        """Return an empty chain."""
+        return DatasetChain()
+
+    def iterate(self, *_arguments: Any, **_options: Any) -> Iterator[Any]:
+        """Return an iterator over nothing."""
+        return iter(())
+
+
+class _NoLines(tuple[int, ...]):
+    """No slices, and yet no rows in any."""
+
+    def __getitem__(self, at: Any) -> Any:
+        return 0
+
+
+NoDataset: Dataset = _NoDataset()
+
+
+def _no_dataset() -> Dataset:
+    return NoDataset
+
+
+def _given_to(parameter: Mapping[Any, str]) -> Dataset:
+    """Return the dataset that a job was given as a parameter."""
+    if len(parameter) != 1:
+        raise DatasetError("a dataset is named by one job and the name of one parameter")
+    ((job, name),) = parameter.items()
+    if not job:
+        return NoDataset
+    given = job.params["datasets"]
+    if name not in given:
+        raise NoSuchDataset(f"job '{job.label}' has no dataset parameter '{name}'")
+    if isinstance(given[name], list):
+        raise DatasetError(f"parameter '{name}' of job '{job.label}' is a list of datasets")
+    return Dataset(given[name] or "")

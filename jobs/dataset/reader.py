@@ -1,0 +1,388 @@
+"""Iterate over the rows of datasets as Python values: by slice, filtered, translated, within a range."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, compress, islice
+from operator import index, itemgetter
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict
+
+from jobs.dataset.arrays import (
+    Bounds,
+    Cursor,
+    Readable,
+    aligned,
+    check_column,
+    chosen_columns,
+    chosen_slices,
+    opened,
+)
+from jobs.errors import DatasetError
+
+SliceChoice: TypeAlias = int | Literal["roundrobin"] | None
+ROUNDROBIN: Final = "roundrobin"
+# rows of a round-robin that are looked at together
+_ROUND_ROWS: Final = 4096
+
+# a value for each column, in pieces of rows
+Pieces: TypeAlias = Iterator[Sequence[list[Any]]]
+RowFunction: TypeAlias = Callable[[Any], Any]
+
+
+class SkipSlice(Exception):
+    """Raised by a `pre_callback` to skip the rows of this slice."""
+
+
+class SkipDataset(Exception):
+    """Raised by a `pre_callback` to skip the rows of this dataset."""
+
+
+class Reading(TypedDict, total=False):
+    """What `iterate` and its like can be asked for by name.
+
+    Attributes
+    ----------
+    range : mapping of str to (object, object)
+        One column and its bounds, half open, None for no bound: only rows whose value lies within. None never does.
+    sloppy_range : bool
+        Skip only the datasets that have no such row.
+    hashlabel : str
+        Raise unless the rows are spread over the slices by this column.
+    filters : callable or mapping of str to (callable or None)
+        Only rows for which it is true; by column all must be, where None asks for the truth of the value itself.
+    translators : callable or mapping of str to (callable or mapping)
+        Change rows, or values by column, before they are filtered. What a mapping lacks becomes None.
+    slice : int or slice
+        Only these of all rows, as of a list; an int is the row to start at. Not together with range and filters.
+    pre_callback, post_callback : callable
+        Called with the dataset before its first and after its last row; one that takes two arguments with
+        dataset and slice number, for each slice. `pre_callback` may raise `SkipSlice` or `SkipDataset`, and
+        either may raise StopIteration, which ends the iteration.
+    """
+
+    range: Mapping[str, tuple[Any, Any]] | None
+    sloppy_range: bool
+    hashlabel: str | None
+    filters: RowFunction | Mapping[str, RowFunction | None] | None
+    translators: RowFunction | Mapping[str, RowFunction | Mapping[Any, Any]] | None
+    slice: "int | slice | None"
+    pre_callback: Callable[..., object] | None
+    post_callback: Callable[..., object] | None
+
+
+def iterate(
+    datasets: Sequence[Readable],
+    sliceno: SliceChoice,
+    columns: str | Iterable[str] | None,
+    reading: Reading,
+) -> Iterator[Any]:
+    """Return an iterator over the rows of `datasets`, one after another.
+
+    Parameters
+    ----------
+    datasets
+        What to read, in this order.
+    sliceno
+        A slice, None for all of them one after another, or "roundrobin" for one row of each in turn.
+    columns
+        A name for bare values; several for tuples in that order; None for tuples of all, sorted by name.
+    reading
+        Which rows, and how.
+
+    Raises
+    ------
+    DatasetError
+        At once, for what cannot be asked of these datasets.
+    """
+    unknown = reading.keys() - Reading.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"iterate takes no argument '{min(unknown)}'")
+    if not datasets:
+        return iter(())
+    names = chosen_columns(datasets[0], columns)
+    for dataset in datasets:
+        _check_dataset(dataset, sliceno, names, reading)
+    shape = _RowShape(names, reading, bare=isinstance(columns, str) and bool(columns))
+    visits = _chosen_visits(datasets, sliceno, reading)
+    return chain.from_iterable(_row_pieces(visits, shape, _Callbacks(reading)))
+
+
+def _check_dataset(dataset: Readable, sliceno: SliceChoice, names: Sequence[str], reading: Reading) -> None:
+    if sliceno != ROUNDROBIN:
+        chosen_slices(dataset, sliceno)
+    for name in chain(names, reading.get("range") or ()):
+        check_column(dataset, name)
+    wanted = reading.get("hashlabel")
+    if wanted is not None and dataset.head.hashlabel != wanted:
+        raise DatasetError(
+            f"dataset '{dataset.spec}' is not hashed on '{wanted}'",
+            hint=f"it is hashed on '{dataset.head.hashlabel}'" if dataset.head.hashlabel is not None else "",
+        )
+
+
+# ---- which rows
+
+
+class _Visit(NamedTuple):
+    """Rows of a dataset that are read together: of one slice, or of all in turn."""
+
+    dataset: Readable
+    sliceno: int | Literal["roundrobin"]
+    rows: range
+
+
+def _chosen_visits(
+    datasets: Iterable[Readable], sliceno: SliceChoice, reading: Reading
+) -> list[tuple[Readable, list[_Visit]]]:
+    """Return the datasets that have rows to give, each with what is to be read of it."""
+    found = [(dataset, _all_visits(dataset, sliceno)) for dataset in datasets]
+    bounds = _bounds(reading)
+    if bounds is not None:
+        name, within = bounds
+        found = [each for each in found if _may_hold(each[0], name, within)]
+    part = reading.get("slice")
+    if part is None:
+        return found
+    if bounds is not None or reading.get("filters") is not None:
+        raise DatasetError("'slice' goes neither with 'range' nor with 'filters'")
+    total = sum(len(visit.rows) for _, visits in found for visit in visits)
+    return _sliced(found, _row_numbers(part, total))
+
+
+def _all_visits(dataset: Readable, sliceno: SliceChoice) -> list[_Visit]:
+    lines = dataset.head.lines
+    if sliceno == "roundrobin":
+        return [_Visit(dataset, ROUNDROBIN, range(sum(lines)))]
+    return [_Visit(dataset, number, range(lines[number])) for number in chosen_slices(dataset, sliceno)]
+
+
+def _bounds(reading: Reading) -> tuple[str, Bounds] | None:
+    asked = reading.get("range")
+    if not asked:
+        return None
+    if len(asked) != 1:
+        raise DatasetError("'range' is of one column", hint="'filters' takes several")
+    ((name, (low, high)),) = asked.items()
+    return name, Bounds(low, high)
+
+
+def _may_hold(dataset: Readable, name: str, within: Bounds) -> bool:
+    column = dataset.head.columns[name]
+    return within.may_hold(column.min, column.max)
+
+
+def _row_numbers(part: "int | slice", total: int) -> range:
+    """Return the numbers of the rows that `slice` asks for, of `total`; raise when it asks for others."""
+    asked = part if isinstance(part, slice) else slice(index(part), None)
+    if asked.step is not None and asked.step <= 0:
+        raise DatasetError("rows cannot be read backwards", hint="the step of 'slice' is positive")
+    for end in (asked.start, asked.stop):
+        if end is not None and not -total <= end <= total:
+            raise DatasetError(f"no row {end}, there are {total}")
+    return range(total)[asked]
+
+
+def _sliced(found: list[tuple[Readable, list[_Visit]]], rows: range) -> list[tuple[Readable, list[_Visit]]]:
+    """Return the visits with only those of their rows that are in `rows`, which counts through all of them."""
+    chosen = []
+    start = 0
+    for dataset, visits in found:
+        parts = []
+        for visit in visits:
+            stop = start + len(visit.rows)
+            first = max(rows.start + -(-(start - rows.start) // rows.step) * rows.step, rows.start)
+            mine = range(first - start, min(rows.stop, stop) - start, rows.step)
+            if mine:
+                parts.append(visit._replace(rows=mine))
+            start = stop
+        if parts:
+            chosen.append((dataset, parts))
+    return chosen
+
+
+# ---- the rows
+
+
+def _row_pieces(
+    found: Iterable[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: "_Callbacks"
+) -> Iterator[Iterable[Any]]:
+    """Yield the rows in pieces, with the callbacks between them."""
+    try:
+        for dataset, visits in found:
+            try:
+                callbacks.begin(dataset)
+                for visit in visits:
+                    try:
+                        callbacks.begin_slice(dataset, visit.sliceno)
+                    except SkipSlice:
+                        continue
+                    yield from shape.rows(visit)
+                    callbacks.end_slice(dataset, visit.sliceno)
+            except (SkipSlice, SkipDataset):
+                continue
+            callbacks.end(dataset)
+    except _Stop:
+        return
+
+
+class _RowShape:
+    """Makes rows of columns: bare values or tuples, within the range, translated and filtered."""
+
+    def __init__(self, names: Sequence[str], reading: Reading, *, bare: bool) -> None:
+        self._names = list(names)
+        self._bare = bare
+        self._translate = reading.get("translators")
+        self._filter = reading.get("filters")
+        self._range = None if reading.get("sloppy_range") else _bounds(reading)
+        for what in (self._translate, self._filter):
+            if isinstance(what, Mapping):
+                self._check_known(what)
+
+    def _check_known(self, by_column: Mapping[str, object]) -> None:
+        for name in by_column:
+            if name not in self._names:
+                raise DatasetError(f"column '{name}' is translated or filtered and not read")
+
+    def rows(self, visit: _Visit) -> Iterator[Iterable[Any]]:
+        """Yield the rows of a visit, in pieces."""
+        for columns in _read_pieces(visit, self._names, self._range):
+            yield self._filtered(self._joined(columns))
+
+    def _joined(self, columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
+        translate = self._translate
+        if isinstance(translate, Mapping):
+            columns = [
+                map(_function(translate[name]), values) if name in translate else values
+                for name, values in zip(self._names, columns, strict=True)
+            ]
+        rows = columns[0] if self._bare else zip(*columns, strict=True)
+        return map(translate, rows) if callable(translate) else rows
+
+    def _filtered(self, rows: Iterable[Any]) -> Iterable[Any]:
+        if callable(self._filter):
+            return filter(self._filter, rows)
+        for name, test in (self._filter or {}).items():
+            rows = filter(test, rows) if self._bare else _filter_by(self._names.index(name), test, rows)
+        return rows
+
+
+def _function(translator: RowFunction | Mapping[Any, Any]) -> RowFunction:
+    return translator.get if isinstance(translator, Mapping) else translator
+
+
+def _filter_by(place: int, test: RowFunction | None, rows: Iterable[Any]) -> Iterable[Any]:
+    if test is None:
+        return filter(itemgetter(place), rows)
+    return (row for row in rows if test(row[place]))
+
+
+def _read_pieces(visit: _Visit, names: Sequence[str], within: tuple[str, Bounds] | None) -> Pieces:
+    """Yield the values of the named columns, a list for each, of the rows that are wanted."""
+    pieces: Pieces
+    ranged = [] if within is None else [within[0]]
+    if visit.sliceno == "roundrobin":
+        pieces = _round_pieces(visit, [*names, *ranged])
+    else:
+        pieces = _slice_pieces(visit.dataset, visit.sliceno, visit.rows, [*names, *ranged], within)
+    if within is None:
+        return pieces
+    return _pieces_within(pieces, within[1].test())
+
+
+def _slice_pieces(
+    dataset: Readable, sliceno: int, rows: range, names: Sequence[str], within: tuple[str, Bounds] | None
+) -> Pieces:
+    with opened(dataset, sliceno, names) as readers:
+        if not readers:
+            return
+        spans: Iterable[range] = [range(rows.start, rows.stop)]
+        if within is not None:
+            spans = within[1].spans(readers[-1])
+        pieces = aligned([Cursor(reader, reader.values) for reader in readers], spans)
+        if rows.step == 1:
+            yield from pieces
+            return
+        skipped = 0
+        for columns in pieces:
+            count = len(columns[0])
+            yield [values[skipped :: rows.step] for values in columns]
+            skipped = (skipped - count) % rows.step
+
+
+def _pieces_within(pieces: Pieces, test: Callable[[Any], bool]) -> Pieces:
+    """Yield the rows whose value in the last column passes, without that column."""
+    for *columns, deciding in pieces:
+        keep = list(map(test, deciding))
+        yield columns if all(keep) else [list(compress(values, keep)) for values in columns]
+
+
+def _round_pieces(visit: _Visit, names: Sequence[str]) -> Pieces:
+    """Yield the rows of all slices, one of each in turn as long as it has any."""
+    dataset, rows = visit.dataset, visit.rows
+    lines = dataset.head.lines
+    columns = []
+    for name in names:
+        parts = [_column_values(dataset, number, name) for number in range(len(lines))]
+        columns.append(islice(_in_turn(parts, lines), rows.start, rows.stop, rows.step))
+    while columns and (piece := [list(islice(values, _ROUND_ROWS)) for values in columns])[0]:
+        yield piece
+
+
+def _column_values(dataset: Readable, sliceno: int, name: str) -> Iterator[Any]:
+    pieces = _slice_pieces(dataset, sliceno, range(dataset.head.lines[sliceno]), [name], None)
+    return chain.from_iterable(columns[0] for columns in pieces)
+
+
+def _in_turn(parts: Sequence[Iterator[Any]], lines: Sequence[int]) -> Iterator[Any]:
+    """Return an iterator that takes one of each part in turn; `lines` says how many each has."""
+    return chain.from_iterable(_rounds(parts, lines))
+
+
+def _rounds(parts: Sequence[Iterator[Any]], lines: Sequence[int]) -> Iterator[Iterator[Any]]:
+    done = 0
+    for until in sorted({*lines}):
+        going = [part for part, count in zip(parts, lines, strict=True) if count > done]
+        yield chain.from_iterable(islice(zip(*going, strict=False), until - done))
+        done = until
+
+
+# ---- callbacks
+
+
+class _Stop(Exception):
+    """A callback raised StopIteration, which a generator may not let through."""
+
+
+class _Callbacks:
+    """The callbacks of an iteration, each called for datasets or for slices as it takes one argument or two."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.begin, self.begin_slice = _by_arguments(reading.get("pre_callback"))
+        self.end, self.end_slice = _by_arguments(reading.get("post_callback"))
+
+
+def _by_arguments(callback: Callable[..., object] | None) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return what to call for each dataset, and what for each slice."""
+    if callback is None:
+        return _do_nothing, _do_nothing
+
+    def call(*arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except StopIteration as err:
+            raise _Stop from err
+
+    return (_do_nothing, call) if _takes_two(callback) else (call, _do_nothing)
+
+
+def _takes_two(callback: Callable[..., object]) -> bool:
+    required = [
+        parameter
+        for parameter in inspect.signature(callback).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(required) >= 2
+
+
+def _do_nothing(*_: object) -> None:
+    """Stand in for a callback that nobody gave."""

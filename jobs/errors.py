@@ -1,0 +1,67 @@
+"""The errors of the engine: what a user did that cannot be done, or what befell a job."""
+
+from cas.errors import AccError
+
+
+class MethodError(AccError):
+    """A method that does not exist, does not load, or declares something impossible."""
+
+
+class OptionError(AccError, ValueError):
+    """An option, dataset or job that a method does not take, or a value that it cannot be."""
+
+
+class NoSuchJob(AccError, LookupError):
+    """A name that no job has."""
+
+
+class NoSuchFile(AccError, LookupError):
+    """A file that a job does not have, or an input file that is not there."""
+
+
+class NoSuchDataset(AccError, LookupError):
+    """A dataset that a job does not have."""
+
+
+class DatasetError(AccError):
+    """A dataset written or read in a way that cannot be."""
+
+
+class ColumnError(DatasetError, ValueError):
+    """A value that a column's type cannot hold."""
+
+
+class NoProject(AccError):
+    """There is no project to open, or a thing asked for outside a running job."""
+
+
+class UsageError(AccError):
+    """A call that makes no sense where it stands."""
+
+
+class JobFailed(AccError):
+    """A job that did not reach its end.
+
+    Attributes
+    ----------
+    job : str
+        Label of the failed run.
+    method : str
+        Name of the method.
+    stage : str
+        "prepare", "analysis", "synthesis", or "load" when the method could not be imported.
+    sliceno : int or None
+        The slice, in analysis.
+    traceback : str
+        The user's part of the traceback, or "" when the process just died.
+    """
+
+    def __init__(
+        self, message: str, *, job: str, method: str, stage: str, sliceno: int | None, traceback: str
+    ) -> None:
+        super().__init__(message)
+        self.job = job
+        self.method = method
+        self.stage = stage
+        self.sliceno = sliceno
+        self.traceback = traceback

@@ -1,0 +1,193 @@
+"""Forked children: one process a slice, a bounded number at a time, and the death of each is seen at once."""
+
+import contextlib
+import ctypes
+import os
+import pickle
+import selectors
+import signal
+import struct
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Never
+
+from jobs.execution.events import Failed
+
+_HEADER: Final = struct.Struct("<Q")
+_PIPE_BYTES: Final = 1 << 16
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record that a child sent while it ran, or the last one: what its body returned (`done`)."""
+
+    number: int
+    record: Any
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A child that ended without saying so: its exit status, or the negative number of the signal."""
+
+    number: int
+    status: int
+
+
+@dataclass(slots=True)
+class _Child:
+    number: int
+    pid: int
+    pipe: int
+    buffer: bytearray
+    done: bool = False
+
+
+def fork_each(
+    numbers: Iterable[int], *, at_once: int, body: Callable[[int, Callable[[object], None]], object]
+) -> Iterator[Told | Died]:
+    """Run `body(number, tell)` in a forked child for each of `numbers`, and yield what the children say.
+
+    A child that fails sends a `Failed` as its last record. When the caller stops iterating, by an exception or by
+    closing the generator, every child is killed.
+
+    Parameters
+    ----------
+    at_once
+        At most so many children run at a time.
+    body
+        Called in the child, with a function that sends a record to the parent.
+    """
+    waiting = list(reversed(list(numbers)))
+    running: dict[int, _Child] = {}
+    selector = selectors.DefaultSelector()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                child = _fork(waiting.pop(), body)
+                running[child.pipe] = child
+                selector.register(child.pipe, selectors.EVENT_READ)
+            for key, _ in selector.select():
+                yield from _read(running[key.fd], selector, running)
+    finally:
+        _kill(running.values())
+        selector.close()
+
+
+def _fork(number: int, body: Callable[[int, Callable[[object], None]], object]) -> _Child:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _child(number, writing, body)
+    os.close(writing)
+    return _Child(number, pid, reading, bytearray())
+
+
+def _child(number: int, pipe: int, body: Callable[[int, Callable[[object], None]], object]) -> Never:
+    """Run the body and leave without the parent's exit handlers."""
+    status = 1
+    try:
+        die_with_parent()
+
+        def tell(record: object) -> None:
+            _write(pipe, (record, False))
+
+        _write(pipe, (body(number, tell), True))
+        status = 0
+    except BaseException:  # noqa: BLE001 - the last frame of the process: whatever it is, the parent is told by the exit
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _write(pipe: int, record: object) -> None:
+    data = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+    view = memoryview(_HEADER.pack(len(data)) + data)
+    while view:
+        view = view[os.write(pipe, view) :]
+
+
+def _read(
+    child: _Child, selector: selectors.BaseSelector, running: dict[int, _Child]
+) -> Iterator[Told | Died]:
+    data = os.read(child.pipe, _PIPE_BYTES)
+    child.buffer += data
+    yield from _records(child)
+    if data and not child.done:
+        return
+    selector.unregister(child.pipe)
+    os.close(child.pipe)
+    del running[child.pipe]
+    _, status = os.waitpid(child.pid, 0)
+    if not child.done:
+        yield Died(child.number, os.waitstatus_to_exitcode(status))
+
+
+def _records(child: _Child) -> Iterator[Told]:
+    buffer = child.buffer
+    while len(buffer) >= _HEADER.size:
+        end = _HEADER.size + _HEADER.unpack_from(buffer)[0]
+        if len(buffer) < end:
+            return
+        record, done = pickle.loads(memoryview(buffer)[_HEADER.size : end])
+        del buffer[:end]
+        child.done = child.done or done
+        yield Told(child.number, record, done)
+
+
+def _kill(children: Iterable[_Child]) -> None:
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+        os.close(child.pipe)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child.pid, 0)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies (Linux; elsewhere the group is killed in time)."""
+    if sys.platform == "linux":
+        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent dies (Linux), so that nobody else has to reap them."""
+    if sys.platform == "linux":
+        _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _libc() -> Any:
+    if not _loaded:
+        _loaded.append(ctypes.CDLL(None, use_errno=True))
+    return _loaded[0]
+
+
+_loaded: list[Any] = []
+
+
+def death(status: int) -> str:
+    """Return how a process ended, for people.
+
+    >>> death(-9)
+    'was killed by SIGKILL'
+    """
+    if status >= 0:
+        return f"exited with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
+def died(number: int | None, stage: str, status: int) -> Failed:
+    """Return the failure of a stage whose process ended without a word."""
+    where = stage if number is None else f"{stage} of slice {number}"
+    return Failed(stage, number, f"the process of {where} {death(status)}")

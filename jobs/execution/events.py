@@ -1,0 +1,238 @@
+"""What a running job tells its launcher, and what it is given: records on a socket."""
+
+import pickle
+import socket
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cas.formats.canonical import Json
+from cas.local.store import Durability
+from cas.oid import ObjectId
+from jobs.method.closure import Closure
+from jobs.method.modules import Module
+from jobs.nodes.facts import Fact
+from jobs.nodes.outcome import FileEntry
+
+PREPARE, ANALYSIS, SYNTHESIS = "prepare", "analysis", "synthesis"
+LOAD = "load"
+_HEADER = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class StageBegan:
+    """A stage begins; analysis says so for each slice."""
+
+    stage: str
+    sliceno: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """A stage, or analysis of one slice, is done."""
+
+    stage: str
+    sliceno: int | None
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job is over: it raised, or a process of it died.
+
+    Attributes
+    ----------
+    traceback : str
+        The user's part of it, or "" when nothing was raised.
+    is_ours : bool
+        Whether the error is one of acc's own, whose message says it all.
+    """
+
+    stage: str
+    sliceno: int | None
+    message: str
+    traceback: str = ""
+    is_ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubjobWanted:
+    """The job wants another one built; the answer is a `SubjobBuilt` or a `SubjobRefused`."""
+
+    method: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjobBuilt:
+    """The subjob, as a `Job`, and whether it ran now."""
+
+    job: Any
+    built: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubjobRefused:
+    """The subjob could not be built; `error` is what the method gets to see."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file read without being declared, and its stat when it was opened (None: it was missing)."""
+
+    path: str
+    stat: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The job is done; what it leaves.
+
+    Attributes
+    ----------
+    files : mapping of str to FileEntry
+        Saved files, in the job's staging already.
+    pending : sequence of str
+        Registered files that still lie in the job directory.
+    datasets : mapping of str to ObjectId
+        Dataset heads, in the order in which they were finished.
+    facts, reads
+        What it learned beyond its key.
+    subjobs : sequence of (str, bool)
+        Run id of each subjob, and whether it was built then.
+    """
+
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
+    pending: Sequence[str] = ()
+    datasets: Mapping[str, ObjectId] = field(default_factory=dict)
+    facts: Sequence[Fact] = ()
+    reads: Sequence[FileRead] = ()
+    subjobs: Sequence[tuple[ObjectId, bool]] = ()
+
+
+Event: TypeAlias = StageBegan | StageEnded | Failed | SubjobWanted | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """All that a job process needs to run one job.
+
+    Attributes
+    ----------
+    module : str
+        Dotted name of the method's module.
+    code : mapping of str to Module
+        Project modules by dotted name; empty for an installed method, which is imported as it is.
+    packages : mapping of str to Path
+        Folders of the project's packages: where a module that the closure lacked is looked for.
+    options, datasets, jobs
+        The values that the method gets.
+    load_part : str
+        Where that goes which the method prints while it is imported: with the first stage's output.
+    preload : sequence of str
+        Modules that the zygote imports before it forks.
+    own_paths, noted_paths, quiet_paths : sequence of Path
+        Whose files are noted when read without being declared (see `jobs.execution.reads.ReadWatch`).
+    declared : frozenset of str
+        Real paths of declared input files.
+    """
+
+    label: str
+    method: str
+    module: str
+    code: Mapping[str, Module]
+    packages: Mapping[str, Path]
+    options: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    jobs: Mapping[str, Any]
+    slices: int
+    concurrency: int
+    seed: int
+    caption: str
+    params: Mapping[str, Any]
+    root: Path
+    directory: Path
+    staging: Path
+    load_part: str
+    store_root: Path
+    refs_path: Path
+    durability: Durability
+    workdirs: Mapping[str, Path]
+    input_directory: Path
+    result_directory: Path
+    preload: Sequence[str] = ()
+    own_paths: Sequence[Path] = ()
+    noted_paths: Sequence[Path] = ()
+    quiet_paths: Sequence[Path] = ()
+    declared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """The wish to know what a method declares; the answer is a `Described` or an `AccError`."""
+
+    closure: Closure
+    packages: Mapping[str, Path]
+    preload: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a method declares, as JSON."""
+
+    declarations: Json
+
+
+class Channel:
+    """Records over a stream socket: one process at each end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = bytearray()
+
+    def fileno(self) -> int:
+        """Return the descriptor, for `select`."""
+        return self._connection.fileno()
+
+    def send(self, record: object) -> None:
+        """Send one record."""
+        data = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+        self._connection.sendall(_HEADER.pack(len(data)) + data)
+
+    def receive(self) -> Any:
+        """Return the next record, waiting for it; raise EOFError when the other end is gone."""
+        while True:
+            record = self.take()
+            if record is not None:
+                return record
+            if not self.fill():
+                raise EOFError("the other end of the channel is gone")
+
+    def fill(self) -> bool:
+        """Read what has arrived, waiting for something; return whether there was anything before the end."""
+        try:
+            data = self._connection.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        self._buffer += data
+        return bool(data)
+
+    def take(self) -> Any:
+        """Return a record that has arrived whole, or None."""
+        if len(self._buffer) < _HEADER.size:
+            return None
+        (length,) = _HEADER.unpack_from(self._buffer)
+        end = _HEADER.size + length
+        if len(self._buffer) < end:
+            return None
+        record = pickle.loads(memoryview(self._buffer)[_HEADER.size : end])
+        del self._buffer[:end]
+        return record
+
+    def close(self) -> None:
+        """Close this end."""
+        self._connection.close()

@@ -1,0 +1,133 @@
+"""A job that is to run: what the builder has decided before anything is launched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cas.local.store import Durability
+from jobs.execution.events import Event
+from jobs.method.definition import Method
+from jobs.method.options import InputPath
+from jobs.nodes.listing import JobRow
+from jobs.nodes.run import ActionKey, InputRun
+from jobs.reuse.key import KeyParts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One job to run.
+
+    Attributes
+    ----------
+    options, datasets, jobs : mapping
+        The values that the method gets.
+    parts : KeyParts
+        What its key is made of.
+    inputs : sequence of InputRun
+        The runs that its inputs come from.
+    input_files : sequence of InputPath
+        Declared input files, which must not change while it runs.
+    workdir, parent : str
+        Where its label comes from; the label of the job that wants it, or "".
+    caption, why : str
+        The user's words; why it is not reused.
+    concurrency : int
+        At most so many slices run at a time.
+    forced : bool
+        It was asked to run although there may be such a job already.
+    """
+
+    method: Method
+    options: Mapping[str, Any]
+    datasets: Mapping[str, Any]
+    jobs: Mapping[str, Any]
+    key: ActionKey
+    parts: KeyParts
+    inputs: Sequence[InputRun]
+    input_files: Sequence[InputPath]
+    workdir: str
+    concurrency: int
+    caption: str = ""
+    why: str = ""
+    parent: str = ""
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where jobs run: the folders of a project, and the machine.
+
+    Attributes
+    ----------
+    quiet_paths, own_paths : sequence of Path
+        Files that a job may read without a word (see `jobs.execution.reads`).
+    host, user : str
+        Noted in each run.
+    versions : mapping of str to str
+        Versions of python and acc, for people.
+    """
+
+    root: Path
+    acc_folder: Path
+    refs_path: Path
+    workdirs: Mapping[str, Path]
+    input_directory: Path
+    result_directory: Path
+    packages: Mapping[str, Path]
+    durability: Durability
+    own_paths: Sequence[Path]
+    quiet_paths: Sequence[Path]
+    host: str
+    user: str
+    versions: Mapping[str, str]
+
+
+class Listener(Protocol):
+    """Who is told how a build goes."""
+
+    def began(self, plan: Plan, label: str) -> None:
+        """Hear that a job is about to run."""
+
+    def event(self, label: str, event: Event) -> None:
+        """Hear what a running job tells."""
+
+    def said(self, label: str, part: str, text: str) -> None:
+        """Hear what a stage or slice printed."""
+
+    def idle(self) -> None:
+        """Hear that a tenth of a second has passed."""
+
+    def ended(self, row: JobRow) -> None:
+        """Hear that a run is over and published, done or failed."""
+
+    def reused(self, row: JobRow, caption: str) -> None:
+        """Hear that a job was asked for and was there."""
+
+    def warn(self, text: str) -> None:
+        """Hear what the user should know."""
+
+
+class Silent:
+    """A listener that listens to nothing."""
+
+    def began(self, plan: Plan, label: str) -> None:
+        """Say nothing."""
+
+    def event(self, label: str, event: Event) -> None:
+        """Say nothing."""
+
+    def said(self, label: str, part: str, text: str) -> None:
+        """Say nothing."""
+
+    def idle(self) -> None:
+        """Say nothing."""
+
+    def ended(self, row: JobRow) -> None:
+        """Say nothing."""
+
+    def reused(self, row: JobRow, caption: str) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""

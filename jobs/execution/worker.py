@@ -1,0 +1,305 @@
+"""Inside the job process: load the method, hand it its arguments, prepare, fork the slices, synthesis."""
+
+import gc
+import importlib
+import inspect
+import os
+import pickle
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from cas.errors import AccError
+from cas.formats.canonical import Json
+from cas.local.refs import LocalRefs
+from cas.local.staging import Staging
+from cas.local.store import LocalStore
+from cas.oid import oid_of
+from jobs import context
+from jobs.errors import UsageError
+from jobs.execution.capture import captured
+from jobs.execution.children import Told, died, fork_each
+from jobs.execution.current import CurrentJob
+from jobs.execution.events import (
+    ANALYSIS,
+    LOAD,
+    PREPARE,
+    SYNTHESIS,
+    Event,
+    Failed,
+    JobRequest,
+    StageBegan,
+    StageEnded,
+    SubjobBuilt,
+    SubjobRefused,
+    SubjobWanted,
+)
+from jobs.execution.jobdir import INTERNAL
+from jobs.execution.merge import AnalysisResults, storable
+from jobs.execution.reads import ReadWatch, watch
+from jobs.execution.scratch import Scratch
+from jobs.execution.tracebacks import one_line, user_traceback
+from jobs.job import Job
+from jobs.method.finder import SourceFinder
+from jobs.nodes.facts import Fact
+from jobs.nodes.references import to_structure
+from jobs.reuse.index import TABLES, JobIndex
+from jobs.reuse.pathnames import PathNames
+
+
+class Launcher(Protocol):
+    """The launcher as the job process sees it."""
+
+    def tell(self, event: Event) -> None:
+        """Send an event."""
+
+    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        """Have a subjob built."""
+
+
+class _StageFailed(Exception):
+    """Carries the failure of a stage up to `run_job`."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
+    """Run a job to its end and tell the launcher how it went; the last event is `Finished` or `Failed`.
+
+    Parameters
+    ----------
+    fork
+        Whether each slice of analysis runs in a forked process; else one after the other in this one.
+    """
+    job = CurrentJob(request)
+    reads = ReadWatch(request.own_paths, request.noted_paths, request.quiet_paths, request.declared)
+    here = Path.cwd()
+    before = context.enter(_context(request, job, launcher))
+    os.chdir(request.directory)
+    try:
+        _Stages(request, job, launcher, reads, fork=fork).run()
+        _finish(job)
+        launcher.tell(job.ledger.finished(reads.reads()))
+    except _StageFailed as failed:
+        launcher.tell(failed.failure)
+    finally:
+        watch(None)
+        context.enter(before)
+        os.chdir(here)
+
+
+def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
+    store = LocalStore(request.store_root, durability=request.durability)
+    index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
+
+    def build(method: str, **arguments: Any) -> Any:
+        if job.sliceno is not None:
+            raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
+        answer = launcher.ask(SubjobWanted(method, arguments))
+        if isinstance(answer, SubjobRefused):
+            raise answer.error
+        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
+        job.ledger.note(Fact("subjob", about, answer.job.row.outcome))
+        job.ledger.subjobs.append((answer.job.row.run, answer.built))
+        return answer.job
+
+    return context.Context(
+        store=Staging(store, request.staging),
+        labels=index,
+        workdirs=request.workdirs,
+        slices=request.slices,
+        input_directory=request.input_directory,
+        resolve=index.resolve,
+        get_job=Job,
+        recorder=job.ledger,
+        build=build,
+    )
+
+
+def _finish(job: CurrentJob) -> None:
+    """Finish the datasets that the method left open, and register the files that it left lying about."""
+    with _failing(SYNTHESIS, None):
+        for writer in list(job.writers.values()):
+            if writer.state == "open":
+                writer.finish()
+        if not job.ledger.keeps():
+            left = (entry.name for entry in os.scandir(job.path) if entry.is_file(follow_symlinks=False))
+            for name in sorted(set(left) - job.ledger.names() - INTERNAL):
+                job.ledger.register(name)
+
+
+@contextmanager
+def _failing(stage: str, sliceno: int | None) -> Iterator[None]:
+    try:
+        yield
+    except (_StageFailed, KeyboardInterrupt):
+        raise
+    except BaseException as err:
+        raise _StageFailed(_failure(err, stage, sliceno)) from err
+
+
+def _failure(error: BaseException, stage: str, sliceno: int | None) -> Failed:
+    message = str(error) if isinstance(error, AccError) else one_line(error)
+    return Failed(stage, sliceno, message, user_traceback(error), is_ours=isinstance(error, AccError))
+
+
+class _Stages:
+    """The three stages of one method, in order."""
+
+    def __init__(
+        self, request: JobRequest, job: CurrentJob, launcher: Launcher, reads: ReadWatch, *, fork: bool
+    ) -> None:
+        self._request = request
+        self._job = job
+        self._launcher = launcher
+        self._reads = reads
+        self._fork = fork
+        self._scratch = Scratch(request.staging)
+        self._values: dict[str, Any] = {
+            "job": job,
+            "slices": request.slices,
+            "prepare_res": None,
+            "params": job.params,
+            "options": job.params.options,
+            "datasets": job.params.datasets,
+            "jobs": job.params.jobs,
+        }
+
+    def run(self) -> None:
+        """Run what the method has of prepare, analysis and synthesis."""
+        module = self._load()
+        random.seed(self._request.seed)
+        if function := getattr(module, PREPARE, None):
+            self._values["prepare_res"] = self._single(PREPARE, function)
+        synthesis = getattr(module, SYNTHESIS, None)
+        if function := getattr(module, ANALYSIS, None):
+            wanted = synthesis is not None and "analysis_res" in inspect.signature(synthesis).parameters
+            self._analysis(function, keep=wanted)
+        if synthesis:
+            result = self._single(SYNTHESIS, synthesis)
+            if result is not None:
+                with _failing(SYNTHESIS, None):
+                    self._job.save(result)
+
+    def _load(self) -> ModuleType:
+        request = self._request
+        with captured(self._scratch.output(request.load_part)), _failing(LOAD, None):
+            watch(self._reads)
+            load = self._finder().execute if request.code else importlib.import_module
+            module = load(request.module)
+        for name in ("options", "datasets", "jobs"):
+            if hasattr(module, name):
+                setattr(module, name, self._values[name])
+        return module
+
+    def _finder(self) -> SourceFinder:
+        def learned(_name: str, path: Path, code: bytes) -> None:
+            names = PathNames(self._request.root, self._request.input_directory)
+            self._job.ledger.note(Fact("module", names.name_of(str(path)), oid_of(code)))
+
+        finder = SourceFinder(self._request.code, self._request.packages, learned)
+        finder.install()
+        return finder
+
+    def _call(self, function: Callable[..., Any], **more: Any) -> Any:
+        known: Mapping[str, Any] = {**self._values, **more}
+        parameters = inspect.signature(function).parameters
+        return function(**{name: known[name] for name in parameters if name in known})
+
+    def _single(self, stage: str, function: Callable[..., Any]) -> Any:
+        begun = time.perf_counter()
+        self._launcher.tell(StageBegan(stage))
+        with captured(self._scratch.output(stage)), _failing(stage, None):
+            value = self._call(function)
+        self._launcher.tell(StageEnded(stage, None, _micros(begun)))
+        return value
+
+    def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:
+        paths = [self._scratch.result(number) for number in range(self._request.slices)]
+
+        def slice_of(sliceno: int, tell: Callable[[Any], None]) -> Any:
+            return self._slice(function, sliceno, paths[sliceno] if keep else None, tell)
+
+        begun = time.perf_counter()
+        self._launcher.tell(StageBegan(ANALYSIS))
+        if self._fork:
+            self._forked(slice_of)
+        else:
+            self._in_turn(slice_of)
+        self._launcher.tell(StageEnded(ANALYSIS, None, _micros(begun)))
+        if keep:
+            self._values["analysis_res"] = AnalysisResults(paths)
+
+    def _forked(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
+        request = self._request
+        gc.collect()
+        gc.freeze()  # what prepare left is not to be touched, or each child would copy it
+        children = fork_each(range(request.slices), at_once=request.concurrency, body=slice_of)
+        for news in children:
+            if not isinstance(news, Told):
+                raise _StageFailed(died(news.number, ANALYSIS, news.status))
+            if news.done:
+                self._take(news.number, news.record)
+            else:
+                self._launcher.tell(news.record)
+        gc.unfreeze()
+
+    def _in_turn(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
+        job = self._job
+        before = job.ledger
+        for sliceno in range(self._request.slices):
+            job.ledger = type(before)()
+            done = slice_of(sliceno, self._launcher.tell)
+            job.ledger, job.sliceno = before, None
+            self._take(sliceno, done)
+
+    def _slice(
+        self, function: Callable[..., Any], sliceno: int, path: Path | None, tell: Callable[[Any], None]
+    ) -> Any:
+        """Run analysis of one slice, in its own process or in turn, and return what the job is to know of it."""
+        job = self._job
+        job.sliceno = sliceno
+        if self._fork:
+            job.ledger = type(job.ledger)()
+            context.enter(replace(context.current(), recorder=job.ledger))
+        random.seed(self._request.seed + sliceno + 1)
+        begun = time.perf_counter()
+        tell(StageBegan(ANALYSIS, sliceno))
+        try:
+            with captured(self._scratch.output(str(sliceno))), _failing(ANALYSIS, sliceno):
+                value = self._call(function, sliceno=sliceno)
+                if path is not None:
+                    path.write_bytes(pickle.dumps(storable(value), pickle.HIGHEST_PROTOCOL))
+                closed = {name: writer.close_slice() for name, writer in job.writers.items()}
+        except _StageFailed as failed:
+            return failed.failure
+        tell(StageEnded(ANALYSIS, sliceno, _micros(begun)))
+        return job.ledger, closed, self._reads.reads()
+
+    def _take(self, sliceno: int, done: Any) -> None:
+        if isinstance(done, Failed):
+            raise _StageFailed(done)
+        ledger, closed, reads = done
+        self._job.ledger.add(ledger)
+        self._reads.add(reads)
+        for name, part in closed.items():
+            if name in self._job.ledger.datasets:
+                self._job.writers.pop(name, None)
+                continue
+            if name not in self._job.writers:
+                from jobs.dataset.writer import DatasetWriter
+
+                self._job.writers[name] = DatasetWriter.from_declared(self._job, part)
+            with _failing(ANALYSIS, sliceno):
+                self._job.writers[name].take_slice(sliceno, part)
+
+
+def _micros(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1_000_000)

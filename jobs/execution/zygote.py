@@ -1,0 +1,278 @@
+"""The zygote: a small process that jobs are forked from, so that heavy imports are paid once a build.
+
+It is exec'd at a build's first miss, single-threaded for good, and knows nothing of a project. Both ends of its
+socket are in this room: `Zygote` in the building process, `main` in the zygote itself. When the building process
+goes, however it goes, the socket ends, and the zygote kills every job with all its processes, and itself.
+"""
+
+import contextlib
+import importlib
+import os
+import pickle
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cas.errors import AccError
+from jobs.execution.children import adopt_orphans, die_with_parent
+from jobs.execution.events import (
+    Channel,
+    Described,
+    DescribeRequest,
+    Event,
+    JobRequest,
+    SubjobBuilt,
+    SubjobRefused,
+    SubjobWanted,
+)
+from jobs.execution.worker import run_job
+from jobs.method.definition import describe
+
+_MESSAGE_BYTES = 1 << 16
+_ENDED = struct.Struct("<qq")  # process id and exit status
+_GONE_SECONDS = 2.0
+
+# one value of each for all jobs: what comes out must not depend on hash seeds, time zones or thread counts
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+class ZygoteGone(AccError):
+    """The process that jobs are forked from has died."""
+
+
+# -- in the building process -----------------------------------------------------------------------------------
+
+
+class JobProcess:
+    """A forked job: its channel, and how it ended once that is known."""
+
+    def __init__(self, channel: Channel, pid: int) -> None:
+        self.channel = channel
+        self.pid = pid
+
+
+class Zygote:
+    """The building process's end.
+
+    Parameters
+    ----------
+    environment
+        Environment variables for the jobs, on top of which acc sets its own.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                # -P: the current directory is a project's, and project code never comes before acc
+                [sys.executable, "-P", "-m", "jobs.execution.zygote", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**environment, **ENVIRONMENT},
+                start_new_session=True,
+            )
+        self._socket = ours
+        self._ended: dict[int, int] = {}
+
+    def fileno(self) -> int:
+        """Return the descriptor, for `select`."""
+        return self._socket.fileno()
+
+    def launch(self, request: JobRequest | DescribeRequest) -> JobProcess:
+        """Fork a process for `request` and return it."""
+        ours, theirs = socket.socketpair()
+        channel = Channel(ours)
+        try:
+            with theirs:
+                preload = pickle.dumps(tuple(request.preload))
+                socket.send_fds(self._socket, [preload], [theirs.fileno()])
+            channel.send(request)
+            return JobProcess(channel, channel.receive())
+        except (OSError, EOFError) as err:
+            raise ZygoteGone("the process that jobs are forked from has died", hint="build again") from err
+
+    def kill(self, process: JobProcess) -> None:
+        """Kill a job with all its processes; it is over when `ended` says so."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def ended(self, process: JobProcess, *, wait: bool = False) -> int | None:
+        """Return the exit status of a job, all of whose processes are gone by then, or None while it runs."""
+        while process.pid not in self._ended and (wait or select.select([self._socket], [], [], 0)[0]):
+            message = self._socket.recv(_ENDED.size, socket.MSG_WAITALL)
+            if len(message) < _ENDED.size:
+                raise ZygoteGone("the process that jobs are forked from has died", hint="build again")
+            pid, status = _ENDED.unpack(message)
+            self._ended[pid] = status
+        return self._ended.get(process.pid)
+
+    def close(self) -> None:
+        """End the zygote, and with it every job that still runs."""
+        self._socket.close()
+        self._process.wait()
+
+
+# -- in the zygote ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Jobs:
+    """The jobs that run, by process id."""
+
+    running: set[int] = field(default_factory=set)
+
+    def kill_all(self) -> None:
+        for pid in self.running:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def reap(self) -> list[tuple[int, int]]:
+        """Return process id and exit status of each job that has ended, once its whole group is gone."""
+        ended = []
+        for pid in list(self.running):
+            if not _has_exited(pid):
+                continue
+            # before it is reaped its number cannot be another's
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            _, status = os.waitpid(pid, 0)
+            self.running.discard(pid)
+            _await_group(pid)
+            ended.append((pid, os.waitstatus_to_exitcode(status)))
+        return ended
+
+
+def _has_exited(pid: int) -> bool:
+    if sys.platform == "linux":
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    return (
+        subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout[:1]
+        == b"Z"
+    )
+
+
+def _await_group(pid: int) -> None:
+    """Wait until no process of the group is left; what was killed a moment ago may still be going."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        # slices whose job died before them have become children of this process
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-pid, os.WNOHANG)
+        try:
+            os.killpg(pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.0005)
+
+
+class _Pipe:
+    """The launcher, seen from the job process."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def tell(self, event: Event) -> None:
+        self._channel.send(event)
+
+    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        self._channel.send(wish)
+        answer: SubjobBuilt | SubjobRefused = self._channel.receive()
+        return answer
+
+
+def _describe(request: DescribeRequest) -> Described | AccError:
+    try:
+        return Described(describe(request.closure, request.packages))
+    except AccError as err:
+        return err
+
+
+def main(descriptor: int) -> None:
+    """Be the zygote: fork a job for each message, report each end, until the building process is gone."""
+    # it does not die with its parent: it sees the socket end, and then has jobs to kill
+    adopt_orphans()
+    control = socket.socket(fileno=descriptor)
+    jobs = _Jobs()
+    waking, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the building process decides what Ctrl-C means
+    sources: list[socket.socket | int] = [control, waking]
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        if waking in ready:
+            os.read(waking, 4096)
+            for ended in jobs.reap():
+                with contextlib.suppress(OSError):
+                    control.sendall(_ENDED.pack(*ended))
+        if control in ready and not _serve(control, jobs, (waking, woken)):
+            jobs.kill_all()
+            return
+
+
+def _serve(control: socket.socket, jobs: _Jobs, ours: Sequence[int]) -> bool:
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, 1)
+    except ConnectionError:
+        return False
+    if not descriptors:
+        return False
+    for name in pickle.loads(message):
+        # a module that cannot be imported is the method's to stumble over, with its traceback
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        for descriptor in ours:
+            os.close(descriptor)
+        _be_job(descriptors[0])
+    os.close(descriptors[0])
+    jobs.running.add(pid)
+    return True
+
+
+def _be_job(descriptor: int) -> None:
+    """Run one job in the forked process, and leave."""
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        die_with_parent()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        channel = Channel(socket.socket(fileno=descriptor))
+        request = channel.receive()
+        channel.send(os.getpid())
+        if isinstance(request, DescribeRequest):
+            channel.send(_describe(request))
+        else:
+            run_job(request, _Pipe(channel), fork=True)
+        status = 0
+    except BaseException:  # noqa: BLE001 - what gets here is a bug of acc, and nobody above would see it
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

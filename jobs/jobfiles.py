@@ -1,0 +1,161 @@
+"""The files of a job: their names, paths, streams and values."""
+
+import io
+from abc import abstractmethod
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import IO, Any
+
+from cas.formats.canonical import Json
+from cas.oid import ObjectId
+from cas.store import Store
+from jobs import context
+from jobs.checkout import checkout
+from jobs.errors import NoSuchFile, UsageError
+from jobs.nodes.listing import JobRow
+from jobs.nodes.outcome import FileEntry
+from jobs.nodes.references import Dereference
+from jobs.nodes.values import from_json_bytes, from_pickle
+from jobs.withfile import JobWithFile
+
+RESULT = "result.pickle"
+_RAISE: Any = object()
+
+
+class JobFiles(str):
+    """A job, as far as its files go; `Job` is the whole of it."""
+
+    _row: JobRow
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The label, without noting that it was looked at."""
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """Where the files are read from."""
+
+    @property
+    @abstractmethod
+    def _folder(self) -> Path:
+        """The job directory."""
+
+    @abstractmethod
+    def _files(self) -> dict[str, FileEntry]:
+        """Return its files by name."""
+
+    @abstractmethod
+    def note_label(self) -> None:
+        """Note that somebody looked at which job this is."""
+
+    @abstractmethod
+    def to_reference(self) -> dict[str, Json]:
+        """Return the tagged form that stands for the job in a node."""
+
+    @abstractmethod
+    def _dereference(self) -> Dereference:
+        """Return what gives the jobs, datasets and files inside a saved value."""
+
+    def files(self, pattern: str = "*") -> set[str]:
+        """Return the names of its files that match `pattern`."""
+        return {name for name in self._files() if fnmatchcase(name, pattern)}
+
+    def _file(self, name: str, sliceno: int | None = None) -> FileEntry:
+        stored = sliced_name(name, sliceno)
+        files = self._files()
+        if stored not in files:
+            known = ", ".join(sorted(files)[:8])
+            raise NoSuchFile(
+                f"job '{self.label}' has no file '{stored}'", hint=f"it has {known}" if known else ""
+            )
+        return files[stored]
+
+    def file_blobs(self, name: str, *, sliced: bool) -> Sequence[ObjectId]:
+        """Return the blob of file `name`, or those of all its slices in order; raise `NoSuchFile`."""
+        if not sliced:
+            return (self._file(name).blob,)
+        return tuple(self._file(name, sliceno).blob for sliceno in range(context.current().slices))
+
+    def filename(self, name: str, sliceno: int | None = None) -> str:
+        """Return a real, absolute path of the file; the read-only copy there is made when it is not yet."""
+        entry = self._file(name, sliceno)
+        return str(checkout(self.store, entry.blob, self._folder, sliced_name(name, sliceno)))
+
+    def open(
+        self,
+        filename: str,
+        mode: str = "r",
+        sliceno: int | None = None,
+        encoding: str | None = None,
+        errors: str | None = None,
+    ) -> IO[Any]:
+        """Return a readable stream of a file, UTF-8 unless `mode` has a "b" or `encoding` says otherwise."""
+        if mode not in ("r", "rb", "rt"):
+            raise UsageError(f"job '{self.label}' is finished: its files open with 'r' or 'rb', not '{mode}'")
+        stream = self.store.open(self._file(filename, sliceno).blob)
+        return stream if mode == "rb" else io.TextIOWrapper(stream, encoding or "utf-8", errors)
+
+    def load(
+        self,
+        filename: str = RESULT,
+        sliceno: int | None = None,
+        encoding: str = "bytes",
+        default: Any = _RAISE,
+    ) -> Any:
+        """Return the value in a pickle, by default what synthesis returned; `default` when there is no such file."""
+        try:
+            data = self.store.get(self._file(filename, sliceno).blob)
+        except NoSuchFile:
+            if default is _RAISE:
+                raise
+            return default
+        return from_pickle(data, self._dereference(), encoding=encoding)
+
+    def json_load(
+        self, filename: str = "result.json", sliceno: int | None = None, default: Any = _RAISE
+    ) -> Any:
+        """Return the value in a JSON file; `default` when there is no such file."""
+        try:
+            data = self.store.get(self._file(filename, sliceno).blob)
+        except NoSuchFile:
+            if default is _RAISE:
+                raise
+            return default
+        return from_json_bytes(data)
+
+    load_json = json_load
+
+    def withfile(self, name: str, sliced: bool = False, extra: object = None) -> JobWithFile:  # noqa: FBT001, FBT002 - the peer's order
+        """Return a reference to one of its files, to be given as an option."""
+        self.file_blobs(name, sliced=sliced)
+        return JobWithFile(self, name, sliced, extra)
+
+    def link_result(self, filename: str = RESULT, linkname: str | None = None) -> Path:
+        """Link one of its files into the result directory, and return the link.
+
+        Parameters
+        ----------
+        filename
+            Which file.
+        linkname
+            Name of the link, which may have folders; one that ends in "/" keeps the file's own name. Default: the
+            file's name.
+        """
+        results = context.current().results
+        if results is None:
+            raise UsageError("results are linked in a build script, not in a job")
+        name = linkname or Path(filename).name
+        if name.endswith("/"):
+            name += Path(filename).name
+        blob = self._file(filename).blob
+        return results.link(self._row, filename, blob, name, Path(self.filename(filename)))
+
+    link_results = link_result
+
+
+def sliced_name(name: str, sliceno: int | None) -> str:
+    """Return the name of the file that holds slice `sliceno` of `name`."""
+    return name if sliceno is None else f"{name}.{sliceno}"

@@ -1,0 +1,47 @@
+"""Facts: what a run learns beyond its action key; a later hit is valid only while each of them holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self, TypeAlias, get_args
+
+from cas.formats.canonical import Json
+from jobs.nodes.fields import as_map, as_text
+
+FactKind: TypeAlias = Literal["subjob", "lookup", "aside", "read", "module"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a run asked, and the answer that it got.
+
+    Attributes
+    ----------
+    kind : str
+        - "subjob": `about` is the request of a subjob (method, inputs), `was` its outcome.
+        - "lookup": `about` is a text by which a job was looked up, `was` the outcome found, or "".
+        - "aside": `about` is an outcome and what was read of a job with it that is no part of the outcome (its
+          label, output, times ...), `was` the id of that.
+        - "read": `about` is a file read without being declared, `was` its content id, or "" when it was missing.
+        - "module": `about` is the path of a project module that the closure lacked, `was` its content id.
+    about : Json
+        The question.
+    was : str
+        The answer.
+    """
+
+    kind: FactKind
+    about: Json
+    was: str
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the fact as JSON."""
+        return {"kind": self.kind, "about": self.about, "was": self.was}
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """Return the fact that `to_json` gave."""
+        fields: Mapping[str, Json] = as_map(body)
+        kind = as_text(fields["kind"])
+        if kind not in get_args(FactKind):
+            raise ValueError(f"unknown kind of fact '{kind}'")
+        return cls(kind=kind, about=fields["about"], was=as_text(fields["was"]))  # type: ignore[arg-type]  # just checked

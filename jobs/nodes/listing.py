@@ -1,0 +1,68 @@
+"""The row that stands for a run in listings: its label, its ids and what a log shows of it."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cas.oid import ObjectId
+from jobs.nodes.run import MICROSECONDS, ActionKey
+
+State: TypeAlias = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One row of the listing of jobs: a run under its label.
+
+    Attributes
+    ----------
+    ended, micros : int
+        End in microseconds since 1970 (UTC), and how many microseconds it took.
+    facts : int
+        How many facts its run holds; with none, a hit need not read the run.
+    earlier : str
+        Label of the earlier job that had this outcome, when the run was cut off early; else "".
+    job, outcome : ObjectId or None
+        None when the run failed.
+    """
+
+    workdir: str
+    number: int
+    run: ObjectId
+    job: ObjectId | None
+    outcome: ObjectId | None
+    method: str
+    key: ActionKey
+    state: State
+    ended: int
+    micros: int
+    caption: str = ""
+    why: str = ""
+    facts: int = 0
+    earlier: str = ""
+
+    @property
+    def label(self) -> str:
+        """The label, as in "dev-12"."""
+        return f"{self.workdir}-{self.number}"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run took."""
+        return self.micros / MICROSECONDS
+
+    @property
+    def time(self) -> float:
+        """End of the run in seconds since 1970 (UTC)."""
+        return self.ended / MICROSECONDS
+
+
+def split_label(text: str) -> tuple[str, int] | None:
+    """Return workdir and number of a label, or None when `text` is none.
+
+    >>> split_label("dev-12")
+    ('dev', 12)
+    """
+    workdir, dash, number = text.rpartition("-")
+    if not (dash and workdir and number.isascii() and number.isdigit()) or str(int(number)) != number:
+        return None
+    return workdir, int(number)

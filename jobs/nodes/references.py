@@ -1,0 +1,90 @@
+"""Jobs, datasets and files inside users' values: the tags that stand for them in a node.
+
+A reference names content, never a label: `{"$job": outcome}`, `{"$dataset": {"name", "node"}}`,
+`{"$withfile": {"blobs", "extra", "name", "sliced"}}`, `{"$input": {"content", "name"}}`. What can stand for
+itself in this way says so with a method `to_reference`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from cas.formats.canonical import Json, tag, untag
+from cas.oid import ObjectId
+from jobs.nodes.fields import as_list, as_map, as_oid
+
+JOB = "$job"
+DATASET = "$dataset"
+WITHFILE = "$withfile"
+INPUT = "$input"
+TAGS = frozenset({JOB, DATASET, WITHFILE, INPUT})
+
+Dereference: TypeAlias = Callable[[str, Json], object]
+
+
+@runtime_checkable
+class Referable(Protocol):
+    """A value that stands in a node as a reference."""
+
+    def to_reference(self) -> dict[str, Json]:
+        """Return the tagged form: one key, one of the tags of this room."""
+
+
+@runtime_checkable
+class Saveable(Protocol):
+    """A reference that, saved in a value, has to say more than it does in a key."""
+
+    def to_saved_reference(self) -> dict[str, Json]:
+        """Return the tagged form with what it takes to find the value again."""
+
+
+def to_structure(value: object) -> Json:
+    """Return a user's value as tagged structure, its jobs, datasets and files as references."""
+    return tag(value, _reference)
+
+
+def from_structure(structure: Json, dereference: Dereference) -> object:
+    """Return the user's value; `dereference(tag, content)` gives what a reference stands for."""
+    return untag(structure, dereference)
+
+
+def _reference(value: object) -> Json | None:
+    return value.to_reference() if isinstance(value, Referable) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reference in a structure: where ("jobs.previous", "options.files.0"), which tag, and what stands in it."""
+
+    path: str
+    tag: str
+    content: Json
+
+
+def walk_references(structure: Json, path: str = "") -> Iterator[Found]:
+    """Yield each reference in `structure`, in canonical order."""
+    if isinstance(structure, list):
+        for number, item in enumerate(structure):
+            yield from walk_references(item, f"{path}.{number}" if path else str(number))
+    elif isinstance(structure, dict):
+        for key in sorted(structure):
+            if key in TAGS:
+                yield Found(path, key, structure[key])
+            else:
+                yield from walk_references(structure[key], f"{path}.{key}" if path else key)
+
+
+def linked_nodes(structure: Json) -> Iterator[ObjectId]:
+    """Yield the outcomes and dataset heads that `structure` refers to."""
+    for found in walk_references(structure):
+        if found.tag == JOB:
+            yield as_oid(found.content)
+        elif found.tag == DATASET:
+            yield as_oid(as_map(found.content)["node"])
+
+
+def linked_blobs(structure: Json) -> Iterator[ObjectId]:
+    """Yield the blobs of the files that `structure` refers to; an input file's content need not be stored."""
+    for found in walk_references(structure):
+        if found.tag == WITHFILE:
+            yield from map(as_oid, as_list(as_map(found.content)["blobs"]))

@@ -1,0 +1,60 @@
+"""What the engine looks up about a run: its row, what facts note of it, and what post.json says."""
+
+from cas.formats.canonical import dumps
+from cas.formats.node import get_node
+from cas.oid import ObjectId, oid_of
+from jobs.context import Context
+from jobs.nodes.job import JobNode
+from jobs.nodes.listing import JobRow, split_label
+from jobs.nodes.outcome import Outcome
+from jobs.nodes.run import MICROSECONDS, Run
+from jobs.nodes.values import DotDict
+
+
+def row_of_run(now: Context, run: ObjectId) -> JobRow:
+    """Return the row of a run: from the listing, or made again from its nodes when it is not listed here."""
+    row = now.labels.of_run(run)
+    if row is not None:
+        return row
+    node = get_node(now.store, run, Run)
+    workdir, number = split_label(node.label) or (node.label, 0)
+    return JobRow(
+        workdir=workdir,
+        number=number,
+        run=run,
+        job=node.job,
+        outcome=get_node(now.store, node.job, JobNode).outcome if node.job else None,
+        method=node.method,
+        key=node.key,
+        state="failed" if node.failure else "done",
+        ended=node.times.end,
+        micros=node.times.end - node.times.start,
+    )
+
+
+def aside(now: Context, row: JobRow, what: str) -> str:
+    """Return what a fact of kind "aside" notes: the label, an id of the output, or the run."""
+    if what == "label":
+        return row.label
+    if what == "output":
+        return oid_of(dumps(dict(get_node(now.store, row.run, Run).output)))
+    return row.run
+
+
+def exectime(run: Run) -> DotDict:
+    """Return the times of a run in seconds: total, by stage, and of each slice."""
+    stages = {stage: micros / MICROSECONDS for stage, micros in run.times.stages.items()}
+    return DotDict(
+        total=run.times.seconds, **stages, per_slice=[micros / MICROSECONDS for micros in run.times.slices]
+    )
+
+
+def post(outcome: Outcome, run: Run, subjobs: dict[str, bool]) -> DotDict:
+    """Return what post.json holds of a job."""
+    return DotDict(
+        starttime=run.times.start / MICROSECONDS,
+        endtime=run.times.end / MICROSECONDS,
+        exectime=exectime(run),
+        files=sorted(outcome.files),
+        subjobs=DotDict(subjobs),
+    )

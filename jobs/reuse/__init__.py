@@ -1,0 +1,1 @@
+"""What tells whether a job has been computed already."""

@@ -1,0 +1,193 @@
+"""Is it a hit: the index has the key, every fact of its run holds now, its objects are here."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cas.errors import AccError
+from cas.formats.canonical import Json
+from cas.formats.node import get_node
+from cas.oid import ObjectId
+from jobs.context import Context
+from jobs.errors import NoSuchFile
+from jobs.job import Job, dereference
+from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
+from jobs.nodes.outcome import Outcome
+from jobs.nodes.references import WITHFILE, from_structure
+from jobs.nodes.run import ActionKey, Run
+from jobs.records import aside, row_of_run
+from jobs.reuse.index import JobIndex
+from jobs.reuse.pathnames import PathNames
+from jobs.withfile import JobWithFile
+
+MISSING: Final = ""
+_TRIED_AT_MOST: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What checking a fact may need, handed in.
+
+    Attributes
+    ----------
+    build : callable
+        Builds a subjob: `build(method, **arguments)` gives its `Job`.
+    file_id : callable
+        Gives the content id of a file.
+    names : PathNames
+        Where files that were read, and modules, are.
+    """
+
+    build: Callable[..., Job]
+    file_id: Callable[[Path], ObjectId]
+    names: PathNames
+
+
+@dataclass(slots=True)
+class Hit:
+    """What the index has for a key: the job, or why there is none."""
+
+    row: JobRow | None
+    why_not: str = ""
+
+
+def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
+    """Return the job that can be reused for `key`.
+
+    Parameters
+    ----------
+    given
+        The runs that the inputs come from.
+    """
+    row = index.find_action(key)
+    if row is None:
+        return Hit(None)
+    if row.facts:
+        held = _first_that_holds(
+            row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
+        )
+        if isinstance(held, str):
+            return Hit(None, held)
+        row = held
+    if row.earlier:
+        row = index.find_label(row.earlier) or row
+    if row.outcome is None or not now.store.has(row.outcome):
+        return Hit(None, f"objects of '{row.label}' are missing from the store")
+    return Hit(row)
+
+
+def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -> JobRow | str:
+    """Return the newest run whose facts hold: what was read may be again as it was; else what broke the newest."""
+    broken = facts.find_broken(newest)
+    if not broken:
+        return newest
+    for row in rows:
+        if row.run != newest.run and not facts.find_broken(row):
+            return row
+    return broken
+
+
+@dataclass(slots=True)
+class _Facts:
+    """Checks the facts of one run."""
+
+    now: Context
+    index: JobIndex
+    asks: Asks
+    roots: list[JobRow]
+    checks: dict[str, Callable[[Fact], str]] = field(default_factory=dict)
+
+    def find_broken(self, row: JobRow) -> str:
+        """Return the first fact that does not hold any more, in words, or "" when all hold."""
+        self.checks = {
+            "subjob": self._subjob,
+            "lookup": self._lookup,
+            "aside": self._aside,
+            "read": self._read,
+            "module": self._module,
+        }
+        for fact in get_node(self.now.store, row.run, Run).facts:
+            broken = self.checks[fact.kind](fact)
+            if broken:
+                return broken
+        return ""
+
+    def _subjob(self, fact: Fact) -> str:
+        about = _mapping(fact)
+        method = str(about["method"])
+        try:
+            arguments: Any = from_structure(about["arguments"], self._dereference)
+            job = self.asks.build(method, **arguments)
+        except AccError as err:
+            return f"subjob '{method}' cannot be built: {err}"
+        self.roots.append(job.row)
+        return "" if job.row.outcome == fact.was else f"subjob '{method}' has another outcome"
+
+    def _lookup(self, fact: Fact) -> str:
+        name = str(_mapping(fact)["name"])
+        row = self.index.resolve(name)
+        if row is not None:
+            self.roots.append(row)
+        found = MISSING if row is None else row.outcome or MISSING
+        return "" if found == fact.was else f"'{name}' is another job now"
+
+    def _aside(self, fact: Fact) -> str:
+        about = _mapping(fact)
+        what = str(about["of"])
+        for row in self._reachable():
+            if row.outcome == about["outcome"]:
+                return (
+                    ""
+                    if aside(self.now, row, what) == fact.was
+                    else f"the {what} of input '{row.label}' differs"
+                )
+        return f"an input whose {what} was used is gone"
+
+    def _read(self, fact: Fact) -> str:
+        return "" if self._content(fact) == fact.was else f"'{fact.about}' was read and has changed"
+
+    def _module(self, fact: Fact) -> str:
+        return "" if self._content(fact) == fact.was else f"module '{fact.about}' has changed"
+
+    def _content(self, fact: Fact) -> str:
+        try:
+            return self.asks.file_id(self.asks.names.path_of(str(fact.about)))
+        except (OSError, NoSuchFile):
+            return MISSING
+
+    def _reachable(self) -> Iterator[JobRow]:
+        """Yield the given runs and those that they came from, nearest first."""
+        waiting, seen = list(self.roots), set()
+        for row in waiting:
+            if row.run in seen:
+                continue
+            seen.add(row.run)
+            yield row
+            inputs = get_node(self.now.store, row.run, Run).inputs
+            waiting.extend(row_of_run(self.now, entry.run) for entry in inputs)
+
+    def _dereference(self, tag: str, content: Json) -> object:
+        if tag != WITHFILE:
+            return dereference(tag, content)
+        assert isinstance(content, dict)
+        return JobWithFile(
+            self._holder(content), str(content["name"]), content["sliced"] is True, content["extra"]
+        )
+
+    def _holder(self, content: dict[str, Json]) -> Job:
+        blobs = content["blobs"]
+        name = str(content["name"]) + (".0" if content["sliced"] else "")
+        for row in self._reachable():
+            if row.outcome is None:
+                continue
+            entry = get_node(self.now.store, row.outcome, Outcome).files.get(name)
+            if entry is not None and isinstance(blobs, list) and entry.blob in blobs[:1]:
+                return Job.of(row)
+        raise NoSuchFile(f"no input has the file '{content['name']}' any more")
+
+
+def _mapping(fact: Fact) -> dict[str, Json]:
+    assert isinstance(fact.about, dict)
+    return fact.about

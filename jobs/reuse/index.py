@@ -1,0 +1,152 @@
+"""The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+from cas.oid import ObjectId
+from cas.refs import Cell, Refs, Table
+from jobs.nodes.listing import JobRow, split_label
+from jobs.nodes.run import ActionKey
+
+JOBS: Final = Table(
+    name="jobs",
+    columns={
+        "workdir": "text",
+        "number": "integer",
+        "run": "text",
+        "job": "text",
+        "outcome": "text",
+        "method": "text",
+        "key": "text",
+        "state": "text",
+        "ended": "integer",
+        "micros": "integer",
+        "caption": "text",
+        "why": "text",
+        "facts": "integer",
+        "earlier": "text",
+    },
+    key=("workdir", "number"),
+    indexes=(("method", "ended"), ("outcome", "ended"), ("key", "ended"), ("run",), ("ended",)),
+)
+DATASETS: Final = Table(
+    name="datasets",
+    columns={"node": "text", "workdir": "text", "number": "integer", "name": "text"},
+    key=("node", "workdir", "number", "name"),
+)
+COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
+TABLES: Final = (JOBS, DATASETS, COUNTERS)
+
+
+class JobIndex:
+    """Finds jobs by action key, label, method or content, and publishes new ones.
+
+    A job exists from the moment that `publish` commits: label, action and number become visible together.
+    """
+
+    def __init__(self, refs: Refs) -> None:
+        self._refs = refs
+
+    @property
+    def refs(self) -> Refs:
+        """The refs that the index stands on."""
+        return self._refs
+
+    def find_action(self, key: ActionKey) -> JobRow | None:
+        """Return the newest job with that action key."""
+        run = self._refs.find(f"actions/{key}")
+        return None if run is None else self.of_run(run)
+
+    def find(self, workdir: str, number: int) -> JobRow | None:
+        """Return the run with that label."""
+        return self._first({"workdir": workdir, "number": number})
+
+    def find_label(self, label: str) -> JobRow | None:
+        """Return the run with that label, as text."""
+        parts = split_label(label)
+        return None if parts is None else self.find(*parts)
+
+    def find_latest(self, workdir: str | None = None) -> JobRow | None:
+        """Return the newest finished job, in one workdir or in all."""
+        where: dict[str, Cell] = {"state": "done"}
+        if workdir is not None:
+            where["workdir"] = workdir
+        return self._first(where)
+
+    def of_run(self, run: ObjectId) -> JobRow | None:
+        """Return the row of that run node."""
+        return self._first({"run": run})
+
+    def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
+        """Return the finished jobs of a method, newest first."""
+        return self._rows({"method": method, "state": "done"}, limit)
+
+    def of_key(self, key: ActionKey, limit: int | None = None) -> list[JobRow]:
+        """Return the finished jobs with that action key, newest first."""
+        return self._rows({"key": key, "state": "done"}, limit)
+
+    def of_outcome(self, outcome: ObjectId) -> list[JobRow]:
+        """Return the jobs with that outcome, newest first."""
+        return self._rows({"outcome": outcome})
+
+    def rows(self, limit: int | None = None, *, workdir: str | None = None) -> list[JobRow]:
+        """Return all runs, failed ones too, newest first."""
+        return self._rows({} if workdir is None else {"workdir": workdir}, limit)
+
+    def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
+        """Return the first job that has the dataset head `node`, if possible as `name`, and its name there."""
+        found = self._refs.select("datasets", {"node": node})
+        rows = (
+            (self.find(str(cell["workdir"]), cast("int", cell["number"])), str(cell["name"]))
+            for cell in found
+        )
+        owners = [(row, known_as) for row, known_as in rows if row is not None]
+        return min(owners, key=lambda owner: (owner[1] != name, owner[0].ended), default=None)
+
+    def resolve(self, name: str) -> JobRow | None:
+        """Return what a plain name means: a label, "dev-LATEST", or a method, for its newest job."""
+        if row := self.find_label(name):
+            return row
+        workdir, _, latest = name.rpartition("-")
+        if latest == "LATEST":
+            return self.find_latest(workdir or None)
+        return next(iter(self.of_method(name, limit=1)), None)
+
+    def last_number(self, workdir: str) -> int:
+        """Return the highest number that was given out in `workdir`, or 0."""
+        rows = self._refs.select("counters", {"workdir": workdir})
+        return cast("int", rows[0]["number"]) if rows else 0
+
+    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+        """Make `row` exist: its label, its action when it is done, its number, its listing; all or nothing.
+
+        Parameters
+        ----------
+        row
+            The run, whose objects are durable already.
+        datasets
+            Heads of its datasets by name.
+        """
+        with self._refs.transaction(f"{row.method} {row.state}") as transaction:
+            transaction.set(f"jobs/{row.workdir}/{row.number}", row.run, old=None)
+            if row.state == "done":
+                transaction.set(f"actions/{row.key}", row.run)
+            transaction.insert("jobs", {name: getattr(row, name) for name in JOBS.columns})
+            for name, node in datasets.items():
+                transaction.insert(
+                    "datasets", {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
+                )
+            counter = transaction.select("counters", {"workdir": row.workdir})
+            last = cast("int", counter[0]["number"]) if counter else 0
+            transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
+
+    def __iter__(self) -> Iterator[JobRow]:
+        return iter(self.rows())
+
+    def _first(self, where: dict[str, Cell]) -> JobRow | None:
+        rows = self._rows(where, limit=1)
+        return rows[0] if rows else None
+
+    def _rows(self, where: dict[str, Cell], limit: int | None = None) -> list[JobRow]:
+        cells = self._refs.select("jobs", where, order=("ended",), descending=True, limit=limit)
+        return [JobRow(**cell) for cell in cells]  # type: ignore[arg-type]  # the table's columns are the fields
