@@ -1,0 +1,1 @@
+"""What people touch: commands, configuration, build scripts, results, standard methods."""

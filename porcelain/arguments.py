@@ -1,0 +1,70 @@
+"""The command line of one command: argparse with our manners, for people's commands and for programs'."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from porcelain import term
+
+_WIDTH = 90
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        # a width of its own: to ask the terminal for one loads shutil and all that it loads, at every start
+        super().__init__(prog, width=_WIDTH)
+
+
+class Parser(argparse.ArgumentParser):
+    """The arguments of one command.
+
+    Parameters
+    ----------
+    command
+        As the user types it.
+    summary
+        What it does, one sentence.
+    prints
+        What it prints; ends its `--help`.
+    """
+
+    def __init__(self, command: str, summary: str, *, prints: str) -> None:
+        super().__init__(
+            prog=f"acc {command}",
+            description=summary,
+            epilog=f"prints: {prints}",
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and leave with code 2."""
+        term.note(f"{self.prog}: {term.printable(message)}")
+        term.note(f"hint: '{self.prog} --help' says what it takes")
+        self.exit(2)
+
+    def add_nul(self) -> None:
+        """Offer `-z`: records end with NUL and hold names as they are."""
+        self.add_argument("-z", action="store_true", dest="nul", help="end records with NUL, escape nothing")
+
+    def add_json(self) -> None:
+        """Offer `--json`."""
+        self.add_argument("--json", action="store_true", help="print JSON")
+
+    def parse(self, arguments: Sequence[str], *, intermixed: bool = False) -> argparse.Namespace:
+        """Return the arguments; leaves with code 2 when they make no sense.
+
+        Parameters
+        ----------
+        intermixed
+            Options may stand between words that belong together.
+        """
+        return self.parse_intermixed_args(list(arguments)) if intermixed else self.parse_args(list(arguments))
+
+
+def count(text: str) -> int:
+    """Return a number that is not negative, for `type=` of an argument."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is negative")
+    return number

@@ -1,0 +1,66 @@
+"""`builds/<n>`: what each run of a build script asked for and got."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cas.formats.node import get_node, put_node
+from cas.oid import ObjectId
+from cas.refs import Refs
+from cas.store import Store
+from jobs.nodes.build import Build, BuiltJob, How
+from jobs.nodes.run import MICROSECONDS
+
+PREFIX = "builds/"
+
+
+def _now() -> int:
+    return time.time_ns() * MICROSECONDS // 1_000_000_000
+
+
+@dataclass(slots=True)
+class BuildRecord:
+    """One run of a build script, written down as it goes."""
+
+    script: str
+    start: int = field(default_factory=_now)
+    jobs: list[BuiltJob] = field(default_factory=list)
+
+    def add(self, name: str, run: ObjectId, how: How, ran: ObjectId | None) -> None:
+        """Note that the script asked for a job and got one; `ran` is the run that was made for it, if any."""
+        self.jobs.append(BuiltJob(name, run, how, ran))
+
+    def to_node(self, status: str, results: Mapping[str, ObjectId]) -> Build:
+        """Return the build as it ended now; `status` is "done", or the line that says why it failed."""
+        return Build(self.script, status, self.start, _now(), tuple(self.jobs), dict(results))
+
+
+class BuildLog:
+    """The builds of a project, by number."""
+
+    def __init__(self, store: Store, refs: Refs) -> None:
+        self._store = store
+        self._refs = refs
+
+    def write(self, build: Build) -> int:
+        """Store `build` and return its number."""
+        oid = put_node(self._store, build)
+        number = max(self._numbers(), default=0) + 1
+        with self._refs.transaction(f"build {build.script}") as transaction:
+            # another build may have ended since we looked
+            while transaction.find(f"{PREFIX}{number}") is not None:
+                number += 1
+            transaction.set(f"{PREFIX}{number}", oid, old=None)
+        return number
+
+    def get(self, number: int) -> Build:
+        """Return the build with that number; raise LookupError when there is none."""
+        return get_node(self._store, self._numbers()[number], Build)
+
+    def newest(self, limit: int | None = None) -> list[tuple[int, Build]]:
+        """Return builds with their numbers, newest first."""
+        numbers = sorted(self._numbers().items(), reverse=True)[:limit]
+        return [(number, get_node(self._store, oid, Build)) for number, oid in numbers]
+
+    def _numbers(self) -> dict[int, ObjectId]:
+        return {int(name.removeprefix(PREFIX)): oid for name, oid in self._refs.names(PREFIX)}

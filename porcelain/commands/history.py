@@ -1,0 +1,135 @@
+"""`acc log`, `acc chain`, `acc results`, `acc workdir`: what there is, one line each."""
+
+from collections.abc import Iterator, Sequence
+
+from porcelain import config, term, views
+from porcelain.arguments import Parser, count
+from porcelain.spec import open_resolver
+from porcelain.term import Column
+
+_SCREENFUL = 40
+_BRANCH, _LAST_BRANCH = "\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}", "\N{BOX DRAWINGS LIGHT UP AND RIGHT}"
+
+
+def log(arguments: Sequence[str]) -> int:
+    """List jobs, newest first."""
+    parser = Parser(
+        "log",
+        "list jobs, newest first",
+        prints="a line for each job: label, method, done or failed, end, seconds, caption, why it ran",
+    )
+    parser.add_argument("spec", nargs="?", metavar="SPEC", help="only this job and all that it was made from")
+    parser.add_argument("--graph", action="store_true", help="the inputs of each job below it")
+    parser.add_argument("-m", "--method", metavar="METHOD", help="only jobs of this method")
+    limit_help = f"at most so many, 0 for all; by default all, on a terminal {_SCREENFUL}"
+    parser.add_argument("-n", dest="limit", type=count, metavar="N", help=limit_help)
+    parser.add_json()
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    rows = views.ancestry(resolver, resolver.job(given.spec)) if given.spec else resolver.index.rows()
+    rows = [row for row in rows if given.method in (None, row.method)]
+    # newest first: on a terminal the newest would scroll away
+    is_screen = term.is_terminal() and not given.json
+    limit = _SCREENFUL if given.limit is None and is_screen else given.limit
+    shown = views.log(resolver, rows[: limit or None], graph=given.graph)
+    if given.json:
+        term.emit_json(shown)
+        return 0
+    _print_log(shown, graph=given.graph)
+    if len(shown) < len(rows):
+        term.note(f"... and {term.count(len(rows) - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
+    return 0
+
+
+def chain(arguments: Sequence[str]) -> int:
+    """List a job and those before it in its chain, oldest first."""
+    parser = Parser(
+        "chain",
+        "list a job and those before it in its chain, oldest first",
+        prints="a line for each job, as 'acc log' does; the chain leads along the input 'previous'",
+    )
+    parser.add_argument("spec", metavar="SPEC", help="the newest job of the chain")
+    parser.add_argument("-n", "--length", type=count, default=-1, metavar="N", help="only the last N of it")
+    parser.add_json()
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    shown = views.log(resolver, views.chain(resolver, resolver.job(given.spec), given.length))
+    if given.json:
+        term.emit_json(shown)
+    else:
+        _print_log(shown)
+    return 0
+
+
+def results(arguments: Sequence[str]) -> int:
+    """List the result links."""
+    parser = Parser(
+        "results",
+        "list the result links",
+        prints="a line for each link: its name, and job and file behind it",
+    )
+    parser.add_json()
+    given = parser.parse(arguments)
+    shown = views.results(open_resolver(config.here()))
+    if given.json:
+        term.emit_json(shown)
+        return 0
+    rows = [
+        [view["name"], f"{view['job']}:{view['file']}", "" if view["present"] else "link is gone"]
+        for view in shown
+    ]
+    term.table([Column("result"), Column("file", cut=True), Column("")], rows)
+    return 0
+
+
+def workdir(arguments: Sequence[str]) -> int:
+    """List workdirs."""
+    parser = Parser(
+        "workdir",
+        "list workdirs",
+        prints="a line for each workdir: name ('*': new jobs go there), number of jobs, newest job, folder",
+    )
+    parser.add_json()
+    given = parser.parse(arguments)
+    shown = views.workdirs(open_resolver(config.here()))
+    if given.json:
+        term.emit_json(shown)
+        return 0
+    columns = [Column("workdir"), Column("jobs", right=True), Column("newest"), Column("folder", cut=True)]
+    mark = {True: " *", False: ""}
+    rows = [
+        [view["name"] + mark[view["target"]], str(view["jobs"]), view["newest"] or "-", view["path"]]
+        for view in shown
+    ]
+    term.table(columns, rows)
+    return 0
+
+
+def _print_log(shown: Sequence[views.View], *, graph: bool = False) -> None:
+    if not shown:
+        term.note("no jobs yet; 'acc build' makes some")
+        return
+    has_captions = any(view["caption"] for view in shown)
+    columns = [
+        Column("job"),
+        # the inputs of a graph stand there too, and half a spec is of no use
+        Column("method", cut=not graph),
+        Column("state"),
+        Column("time"),
+        Column("seconds", right=True),
+        *[Column("caption", cut=True)] * has_captions,
+        Column("why", wrap=True),
+    ]
+    term.table(columns, [line for view in shown for line in _log_lines(view, has_captions=has_captions)])
+
+
+def _log_lines(view: views.View, *, has_captions: bool) -> Iterator[list[str]]:
+    when = term.moment(view["ended"], short=term.is_terminal())
+    why = view["why"] + (f"; came out as {view['earlier']}" if view["earlier"] else "")
+    caption = [view["caption"]] * has_captions
+    yield [view["label"], view["method"], view["state"], when, term.duration(view["seconds"]), *caption, why]
+    inputs = view.get("inputs", [])
+    for number, entry in enumerate(inputs, start=1):
+        branch = _LAST_BRANCH if number == len(inputs) else _BRANCH
+        name = entry["path"].partition(".")[2]
+        yield [f"  {branch} {name}", entry["spec"], "", "", "", *[""] * has_captions, ""]

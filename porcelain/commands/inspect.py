@@ -1,0 +1,268 @@
+"""`acc job`, `acc show`, `acc link`, `acc checkout`: one job, or one thing of it."""
+
+import codecs
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from cas.oid import ObjectId
+from jobs.checkout import checkout as put_back
+from jobs.errors import NoSuchFile, NoSuchJob
+from jobs.nodes.listing import JobRow
+from porcelain import config, term, views
+from porcelain.arguments import Parser
+from porcelain.commands.ds import print_dataset
+from porcelain.spec import Resolver, Target, get_oid, open_resolver
+
+_CHUNK_BYTES = 1 << 20
+_SLICES_A_LINE = 8
+
+
+def job(arguments: Sequence[str]) -> int:
+    """Show everything about one job."""
+    parser = Parser(
+        "job",
+        "show everything about one job",
+        prints="how it came to be (why it ran, when, the time of each stage and slice), its options and inputs,\n"
+        "its files, datasets and subjobs, what it learned while it ran, and how it failed if it did",
+    )
+    parser.add_argument("spec", metavar="SPEC", help="the job, as dev-12 or a method's name")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "-o", "--output", action="store_true", help="print what it printed, by stage and slice"
+    )
+    which.add_argument("-s", "--source", action="store_true", help="print the code that ran")
+    parser.add_json()
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    row = resolver.job(given.spec)
+    if given.output or given.source:
+        texts = views.output(resolver, row) if given.output else views.source(resolver, row)
+        term.emit_json(texts) if given.json else _print_texts(texts)
+    else:
+        _print_job(views.job(resolver, row), as_json=given.json)
+    return 0
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Show whatever a name stands for."""
+    parser = Parser(
+        "show",
+        "show whatever a name stands for: job, file, dataset, build, object",
+        prints="a job as 'acc job' does, a dataset as 'acc ds' does, the bytes of a file, the jobs of a build,\n"
+        "and any other object as it is (nodes as JSON)",
+    )
+    parser.add_argument("spec", metavar="SPEC", help="dev-12, dev-12:FILE, dev-12/NAME, build-3, an id ...")
+    parser.add_json()
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    target = resolver.resolve(given.spec)
+    if target.kind == "job" and target.row is not None:
+        _print_job(views.job(resolver, target.row), as_json=given.json)
+    elif target.kind == "dataset":
+        print_dataset(views.dataset(resolver, target), as_json=given.json)
+    elif target.kind == "build":
+        _print_build(views.build(resolver, target.name, get_oid(target)), as_json=given.json)
+    else:
+        _show_object(resolver, given.spec, target, as_json=given.json)
+    return 0
+
+
+def link(arguments: Sequence[str]) -> int:
+    """Link a file of a job into the result directory."""
+    # here, not above: `acc job` need not load it
+    from porcelain.results import ResultLinks
+
+    parser = Parser("link", "link a file of a job into the result directory", prints="the path of the link")
+    parser.add_argument("spec", metavar="SPEC:FILE", help="the file, as dev-12:plot.png")
+    name_help = (
+        "of the link, by default the file's; it may have folders, and one that ends in '/' is a folder"
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help=name_help)
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    target = resolver.resolve(given.spec)
+    if target.kind != "file" or target.row is None:
+        raise NoSuchFile(f"'{given.spec}' is no file of a job", hint="name one as dev-12:plot.png")
+    linkname = given.name or Path(target.name).name
+    if linkname.endswith("/"):
+        linkname += Path(target.name).name
+    blob = get_oid(target)
+    path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
+    links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
+    term.line(str(links.link(target.row, target.name, blob, linkname, path)))
+    return 0
+
+
+def checkout(arguments: Sequence[str]) -> int:
+    """Put files of a job back into its job directory."""
+    parser = Parser(
+        "checkout",
+        "put files of a job back into its job directory",
+        prints="the path of each file, a read-only copy of what the store holds",
+    )
+    parser.add_argument("spec", metavar="SPEC", help="the job, or SPEC:FILE")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="which files, '*.png' too; by default all")
+    given = parser.parse(arguments)
+    resolver = open_resolver(config.here())
+    target = resolver.resolve(given.spec)
+    if target.row is None:
+        raise NoSuchJob(f"'{given.spec}' is no job")
+    stored = resolver.outcome(target.row).files
+    wanted = [target.name] if target.kind == "file" else given.files or ["*"]
+    for name in _matching(target.row, stored, wanted):
+        term.line(str(put_back(resolver.store, stored[name].blob, _folder(resolver, target.row), name)))
+    return 0
+
+
+def _matching(row: JobRow, names: Iterable[str], patterns: Iterable[str]) -> list[str]:
+    chosen: set[str] = set()
+    for pattern in patterns:
+        found = {name for name in names if name == pattern or fnmatchcase(name, pattern)}
+        if not found and pattern != "*":
+            raise NoSuchFile(
+                f"job '{row.label}' has no file '{pattern}'", hint=f"'acc job {row.label}' lists its files"
+            )
+        chosen |= found
+    return sorted(chosen)
+
+
+def _folder(resolver: Resolver, row: JobRow) -> Path:
+    if row.workdir not in resolver.config.workdirs:
+        raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
+    return resolver.config.workdirs[row.workdir] / row.label
+
+
+def _show_object(resolver: Resolver, spec: str, target: Target, *, as_json: bool) -> None:
+    oid = get_oid(target)
+    envelope = resolver.envelope(oid) if target.kind == "object" else None
+    if envelope is not None:
+        term.emit_json({"kind": envelope.kind, "format": envelope.format, **envelope.body})
+    elif as_json:
+        owner = target.row and target.row.label
+        term.emit_json(
+            {
+                "object": oid,
+                "size": resolver.store.size_of(oid),
+                "job": owner,
+                "file": target.name or None,
+            }
+        )
+    else:
+        _print_blob(resolver, spec, oid)
+
+
+def _print_blob(resolver: Resolver, spec: str, oid: ObjectId) -> None:
+    with resolver.store.open(oid) as stream:
+        chunk = stream.read(_CHUNK_BYTES)
+        if term.is_terminal() and not _is_text(chunk):
+            size = term.size(resolver.store.size_of(oid))
+            term.note(
+                f"'{spec}' is binary ({size}); to have it: acc show {spec} > FILE, or acc checkout {spec}"
+            )
+            return
+        while chunk:
+            term.raw(chunk)
+            chunk = stream.read(_CHUNK_BYTES)
+
+
+def _is_text(chunk: bytes) -> bool:
+    try:
+        # the last character may be cut in two
+        codecs.getincrementaldecoder("utf-8")().decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in chunk
+
+
+def _print_texts(texts: dict[str, str]) -> None:
+    for number, (name, text) in enumerate(texts.items()):
+        if len(texts) > 1:
+            term.line() if number else None
+            term.heading(f"{name}:")
+        term.raw(text.encode())
+        if text and not text.endswith("\n"):
+            term.line()
+
+
+def _print_build(view: views.View, *, as_json: bool) -> None:
+    if as_json:
+        term.emit_json(view)
+        return
+    term.heading(f"{view['build']}  {view['script']}")
+    term.fields(
+        {
+            "status": view["status"],
+            "started": term.moment(view["started"]),
+            "seconds": term.duration(view["seconds"]),
+        }
+    )
+    term.section("jobs", ([entry["job"], entry["name"], entry["how"]] for entry in view["jobs"]))
+    term.section("results", ([name] for name in view["results"]))
+
+
+def _print_job(view: views.View, *, as_json: bool) -> None:
+    if as_json:
+        term.emit_json(view)
+        return
+    term.heading(f"{view['label']}  {view['method']}")
+    term.fields(dict(_facts_of(view)))
+    term.section("options", ([name, repr(value)] for name, value in view["options"].items()))
+    term.section(
+        "inputs", ([entry["path"], entry["spec"], entry["method"] or ""] for entry in view["inputs"])
+    )
+    term.section("files", ([entry["name"], term.size(entry["size"])] for entry in view["files"]))
+    term.section("datasets", map(_dataset_cells, view["datasets"]))
+    term.section(
+        "subjobs", ([entry["job"], "built" if entry["built"] else "reused"] for entry in view["subjobs"])
+    )
+    term.section("learned while it ran", ([fact["kind"], _about(fact["about"])] for fact in view["facts"]))
+    if view["output"]:
+        term.line()
+        term.line(f"it printed something in: {', '.join(view['output'])} ('acc job -o {view['label']}')")
+    if view["failure"]:
+        _print_failure(view["failure"])
+
+
+def _facts_of(view: views.View) -> Iterator[tuple[str, str]]:
+    if view["caption"]:
+        yield "caption", view["caption"]
+    yield "why", view["why"] or "-"
+    if view["earlier"]:
+        yield "came out as", view["earlier"]
+    yield "state", f"{view['state']} {term.moment(view['ended'])}, {term.duration(view['seconds'])} s"
+    if view["stages"]:
+        yield (
+            "stages",
+            ", ".join(f"{stage} {term.duration(seconds)}" for stage, seconds in view["stages"].items()),
+        )
+    if view["slices"]:
+        texts = [term.duration(seconds) for seconds in view["slices"]]
+        lines = [texts[i : i + _SLICES_A_LINE] for i in range(0, len(texts), _SLICES_A_LINE)]
+        yield "slices", "\n".join("  ".join(line) for line in lines)
+    if view["parent"]:
+        yield "subjob of", view["parent"]
+    versions = ", ".join(f"{name} {version}" for name, version in view["versions"].items())
+    yield "ran on", ", ".join(text for text in (view["host"], view["user"], versions) if text) or "-"
+    if view["path"]:
+        yield "folder", view["path"]
+    yield "job id", view["job"] or "-"
+    yield "run id", view["run"]
+
+
+def _dataset_cells(view: views.View) -> list[str]:
+    return [view["name"], term.count(view["columns"], "column"), term.count(view["lines"], "line")]
+
+
+def _about(about: Any) -> str:
+    values = about.values() if isinstance(about, dict) else [about]
+    return " ".join(value for value in values if isinstance(value, str))
+
+
+def _print_failure(failure: views.View) -> None:
+    where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
+    term.line()
+    term.heading(f"failed in {where}: {term.printable(failure['message'])}")
+    if failure["traceback"]:
+        term.line(failure["traceback"].rstrip("\n"))

@@ -1,0 +1,222 @@
+"""`acc.toml`, found by walking up, to a frozen `Config`; the only reader of environment and home folder."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+from cas.errors import AccError
+from jobs.errors import NoProject
+
+FILE_NAME = "acc.toml"
+DATA_FOLDER = ".acc"
+
+Environment: TypeAlias = Literal["exact", "minor", "none"]
+Durability: TypeAlias = Literal["none", "batch", "each"]
+Reader: TypeAlias = Callable[["_Place", object], object]
+
+_SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/proc", "/sys", "/dev", "/run", "/var")
+_HOME_FOLDERS = (".cache", ".config", ".local", ".matplotlib", ".ipython", "Library")
+
+_WORKDIR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
+
+
+class ConfigError(AccError):
+    """An `acc.toml` that cannot be read, or says something that acc does not know."""
+
+
+class Config(NamedTuple):
+    """What `acc.toml` says, with every default filled in and every path absolute."""
+
+    root: Path
+    slices: int
+    methods: tuple[str, ...]
+    input_directory: Path
+    result_directory: Path
+    environment: Environment
+    keep_inputs: bool
+    durability: Durability
+    workdirs: Mapping[str, Path]
+
+    @property
+    def data(self) -> Path:
+        """The `.acc` folder: store, refs, caches."""
+        return self.root / DATA_FOLDER
+
+    @property
+    def workdir(self) -> str:
+        """The workdir that new jobs go to: the first."""
+        return next(iter(self.workdirs))
+
+
+def find_root(start: Path) -> Path | None:
+    """Return the nearest folder at or above `start` that holds an `acc.toml`, or None."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    return None
+
+
+def get_root(start: Path) -> Path:
+    """Return the project folder at or above `start`; raise `NoProject` when there is none."""
+    root = find_root(start)
+    if root is None:
+        raise NoProject(
+            f"no {FILE_NAME} in '{start}' or above", hint="'acc init' makes this folder a project"
+        )
+    return root
+
+
+def load(root: Path) -> Config:
+    """Return the configuration of the project in `root`."""
+    # here, not above: `acc hash-object` reads no configuration, and tomllib costs as much as all else there
+    import tomllib
+
+    path = root / FILE_NAME
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigError(f"'{path}' is not TOML: {err}") from err
+    except OSError as err:
+        raise ConfigError(f"cannot read '{path}': {err.strerror}") from err
+    return _to_config(root, path, tables)
+
+
+def here() -> Config:
+    """Return the configuration of the project that the current folder lies in."""
+    return load(get_root(Path.cwd()))
+
+
+def wants_color() -> bool:
+    """Return whether the user did not turn colours off (`NO_COLOR`, or a terminal without any)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def job_environment() -> dict[str, str]:
+    """Return the environment variables that jobs start with: those of the user."""
+    return dict(os.environ)
+
+
+def user() -> str:
+    """Return the name of the user, or "" when the system knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def quiet_folders() -> tuple[Path, ...]:
+    """Return folders whose files a job reads without that being a fact: the system's, and hidden ones at home."""
+    import tempfile
+
+    home = Path.home()
+    folders = (*map(Path, _SYSTEM_FOLDERS), *(home / name for name in _HOME_FOLDERS))
+    return (*folders, Path(tempfile.gettempdir()))
+
+
+class _Place(NamedTuple):
+    """Where in which file a value stands."""
+
+    path: Path
+    key: str
+
+    def error(self, wanted: str, value: object) -> ConfigError:
+        return ConfigError(f"{self.path}: '{self.key}' must be {wanted}, not {value!r}")
+
+    def resolve(self, text: str) -> Path:
+        """Return `text` as an absolute path: relative to acc.toml, `~` being the home folder."""
+        return Path(os.path.normpath(self.path.parent / Path(text).expanduser()))
+
+
+def _slices(place: _Place, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10_000:
+        raise place.error("a whole number from 1 to 10000", value)
+    return value
+
+
+def _methods(place: _Place, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise place.error('a list of packages, such as ["mymethods"]', value)
+    return tuple(value)
+
+
+def _path(place: _Place, value: object) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise place.error("a folder", value)
+    return place.resolve(value)
+
+
+def _flag(place: _Place, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise place.error("true or false", value)
+    return value
+
+
+def _one_of(*words: str) -> Reader:
+    def read(place: _Place, value: object) -> str:
+        if value not in words:
+            raise place.error("one of " + ", ".join(f'"{word}"' for word in words), value)
+        return str(value)
+
+    return read
+
+
+_PROJECT: Mapping[str, Reader] = {
+    "slices": _slices,
+    "methods": _methods,
+    "input_directory": _path,
+    "result_directory": _path,
+    "environment": _one_of("exact", "minor", "none"),
+    "keep_inputs": _flag,
+    "durability": _one_of("none", "batch", "each"),
+}
+_DEFAULTS: Mapping[str, object] = {
+    "slices": 8,
+    "methods": [],
+    "input_directory": "input",
+    "result_directory": "results",
+    "environment": "minor",
+    "keep_inputs": False,
+    "durability": "batch",
+}
+_DEFAULT_WORKDIRS = {"dev": f"{DATA_FOLDER}/jobs"}
+
+
+def _to_config(root: Path, path: Path, tables: Mapping[str, object]) -> Config:
+    _check_known(path, "", tables, ("project", "workdirs"))
+    project = _table(path, "project", tables)
+    _check_known(path, "project.", project, _PROJECT)
+    given = {**_DEFAULTS, **project}
+    values = {key: read(_Place(path, f"project.{key}"), given[key]) for key, read in _PROJECT.items()}
+    workdirs = _table(path, "workdirs", tables) or _DEFAULT_WORKDIRS
+    read = {name: _workdir(_Place(path, f"workdirs.{name}"), name, value) for name, value in workdirs.items()}
+    return Config(root=root, workdirs=MappingProxyType(read), **values)  # type: ignore[arg-type]  # each reader has checked its value
+
+
+def _table(path: Path, name: str, tables: Mapping[str, object]) -> dict[str, object]:
+    found = tables.get(name, {})
+    if not isinstance(found, dict):
+        raise _Place(path, name).error(f"a table, [{name}]", found)
+    return found
+
+
+def _workdir(place: _Place, name: str, value: object) -> Path:
+    # `build-7` names a build, so a workdir cannot have that name
+    if not _WORKDIR.fullmatch(name) or name == "build":
+        raise ConfigError(
+            f"{place.path}: '{name}' cannot name a workdir",
+            hint="use letters, digits, '_' and '-', beginning with a letter; 'build' is taken",
+        )
+    return _path(place, value)
+
+
+def _check_known(
+    path: Path, prefix: str, table: Mapping[str, object], known: Mapping[str, object] | tuple[str, ...]
+) -> None:
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key '{prefix}{key}'", hint="known here: " + ", ".join(known))

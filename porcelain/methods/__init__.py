@@ -1,0 +1,1 @@
+"""The standard methods, and what several of them share."""

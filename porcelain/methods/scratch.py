@@ -1,0 +1,49 @@
+"""What one stage of a method leaves for the next on disk: too much for memory, gone when the job ends."""
+
+import os
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a value lies in a scratch file."""
+
+    offset: int
+    bytes: int
+
+
+class Scratch:
+    """A file without a name, in the current folder, that one process writes and its forked children may read.
+
+    Nothing of it is left, however its processes end.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(dir=".", buffering=0)  # noqa: SIM115 - closed with its last process
+        self._end = 0
+
+    def put(self, value: Any) -> Place:
+        """Append a value."""
+        data = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        place = Place(self._end, len(data))
+        while data:
+            written = os.pwrite(self._file.fileno(), data, self._end)
+            self._end += written
+            data = data[written:]
+        return place
+
+    def take(self, places: Iterable[Place]) -> Iterator[Any]:
+        """Yield the values that lie at `places`."""
+        for place in places:
+            yield pickle.loads(b"".join(self._pieces(place)))
+
+    def _pieces(self, place: Place) -> Iterator[bytes]:
+        # one call gives at most 2 GiB
+        offset, end = place.offset, place.offset + place.bytes
+        while offset < end:
+            piece = os.pread(self._file.fileno(), end - offset, offset)
+            assert piece, "a scratch file is shorter than what was put into it"
+            yield piece
+            offset += len(piece)

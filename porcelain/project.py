@@ -1,0 +1,211 @@
+"""The composition root: from a configuration to store, index, catalog, executor and builder, put together."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jobs.method.catalog import Catalog, find_packages
+
+import cas
+from cas.local.store import LocalStore
+from cas.oid import ObjectId
+from jobs import context
+from jobs.builder import Builder
+from jobs.execution.executors import Executor
+from jobs.execution.executors.processes import ProcessExecutor
+from jobs.execution.launcher import Launcher
+from jobs.execution.plan import Listener, Silent, Site
+from jobs.job import Job
+from jobs.method.cache import Cache
+from jobs.reuse.index import JobIndex
+from jobs.reuse.pathnames import PathNames
+from porcelain import config as configuration
+from porcelain.buildlog import BuildLog
+from porcelain.config import Config
+from porcelain.results import ResultLinks
+from porcelain.spec import Resolver
+from porcelain.storage import open_refs, open_store
+
+STANDARD_METHODS = "porcelain.methods"
+_CODE = Path(cas.__path__[0]).resolve().parent
+
+
+class Project:
+    """A project that is open; what it needs is opened when it is first used.
+
+    Parameters
+    ----------
+    config
+        What acc.toml says.
+    listener
+        Who is told how builds go.
+    executor
+        What runs jobs; by default processes.
+    """
+
+    def __init__(
+        self, config: Config, listener: Listener | None = None, executor: Executor | None = None
+    ) -> None:
+        self.config = config
+        self.listener: Listener = listener or Silent()
+        self._executor = executor
+
+    @classmethod
+    def here(cls, listener: Listener | None = None) -> "Project":
+        """Return the project that the current folder lies in; raise `NoProject` when it lies in none."""
+        return cls(configuration.here(), listener)
+
+    def __enter__(self) -> "Project":
+        self._before = context.enter(self.context)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        context.enter(self._before)
+
+    def close(self) -> None:
+        """End what runs jobs, and give back what is open."""
+        if "executor" in self.__dict__:
+            self.executor.close()
+        if "refs" in self.__dict__:
+            self.refs.close()
+
+    # -- what is stored ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> LocalStore:
+        """The objects."""
+        return open_store(self.config)
+
+    @cached_property
+    def refs(self) -> Any:
+        """The refs, with the listing tables."""
+        return open_refs(self.config)
+
+    @cached_property
+    def index(self) -> JobIndex:
+        """The labels and actions."""
+        return JobIndex(self.refs)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """What can be found again."""
+        return Cache(self.config.data / "cache" / "known.sqlite")
+
+    @cached_property
+    def results(self) -> ResultLinks:
+        """The result directory."""
+        return ResultLinks(self.config.result_directory, self.store, self.refs)
+
+    @cached_property
+    def buildlog(self) -> BuildLog:
+        """The builds so far."""
+        return BuildLog(self.store, self.refs)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Finds what specs name."""
+        return Resolver(self.index, self.store, self.config)
+
+    @cached_property
+    def context(self) -> context.Context:
+        """The project as the engine sees it."""
+        return context.Context(
+            store=self.store,
+            labels=self.index,
+            workdirs=self.config.workdirs,
+            slices=self.config.slices,
+            input_directory=self.config.input_directory,
+            resolve=self.resolver.find_job,
+            get_job=Job,
+            results=self.results,
+        )
+
+    # -- what builds -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The methods."""
+        return Catalog(
+            self.config.root,
+            find_packages(self.config.methods, self.config.root),
+            (STANDARD_METHODS, _CODE / "porcelain" / "methods"),
+            cache=self.cache,
+            setting=self.config.environment,
+            describe=lambda closure, packages: self.executor.describe(closure, packages),
+        )
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What runs jobs."""
+        return self._executor or ProcessExecutor(configuration.job_environment())
+
+    @cached_property
+    def builder(self) -> Builder:
+        """What gets jobs."""
+        return Builder(
+            context=self.context,
+            index=self.index,
+            methods=self.catalog,
+            launcher=self._launcher(),
+            listener=self.listener,
+            names=PathNames(self.config.root, self.config.input_directory),
+            file_id=self.file_id,
+            default_workdir=self.config.workdir,
+            cores=min(self.config.slices, cores()),
+        )
+
+    def file_id(self, path: Path) -> ObjectId:
+        """Return the content id of a file, as it is now."""
+        return self.cache.file_id(path)
+
+    def _launcher(self) -> Launcher:
+        return Launcher(
+            store=self.store,
+            index=self.index,
+            executor=self.executor,
+            site=self._site(),
+            listener=self.listener,
+            file_id=self.file_id,
+        )
+
+    def _site(self) -> Site:
+        config = self.config
+        return Site(
+            root=config.root,
+            acc_folder=config.data,
+            refs_path=config.data / "refs.sqlite",
+            workdirs=dict(config.workdirs),
+            input_directory=config.input_directory,
+            result_directory=config.result_directory,
+            packages=self.catalog.packages,
+            durability=config.durability,
+            own_paths=(config.data, Path(sys.prefix), Path(sys.base_prefix), *code_folders()),
+            quiet_paths=configuration.quiet_folders(),
+            host=platform.node(),
+            user=configuration.user(),
+            versions=self._versions(),
+        )
+
+    def _versions(self) -> Mapping[str, str]:
+        return {"python": platform.python_version(), "acc": version("acc")}
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def code_folders() -> tuple[Path, ...]:
+    """Return the folders of acc's own code."""
+    return tuple(_CODE / floor for floor in ("acc", "porcelain", "jobs", "cas"))
+
+
+def open_context() -> context.Context:
+    """Return the context of the project that the current folder lies in: the opener of `import acc`."""
+    return Project.here().context

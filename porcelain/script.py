@@ -1,0 +1,137 @@
+"""Build scripts: find one by name, and run its `main(urd)`."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from cas.errors import AccError
+from jobs.errors import MethodError
+from jobs.execution.tracebacks import one_line, user_traceback
+from jobs.method.finder import import_live
+from porcelain.buildlog import BuildRecord
+from porcelain.project import Project
+from porcelain.urd import Force, Urd
+
+_PREFIX = "build"
+
+
+class ScriptError(AccError):
+    """A build script that is not there, or that raised; `traceback` is the user's part of it, or ""."""
+
+    def __init__(self, message: str, *, hint: str = "", traceback: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.traceback = traceback
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A build script: its name as `acc build NAME` wants it ("" for build.py), and its file."""
+
+    name: str
+    package: str
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        return self.name or _PREFIX
+
+
+def find_scripts(root: Path, packages: Mapping[str, Path]) -> list[Script]:
+    """Return the build scripts of a project: those in its method packages, and those beside acc.toml."""
+    folders = [*packages.items(), ("", root)]
+    return [Script(_name_of(path), package, path) for package, folder in folders for path in _files(folder)]
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted({*folder.glob(f"{_PREFIX}.py"), *folder.glob(f"{_PREFIX}_*.py")})
+
+
+def _name_of(path: Path) -> str:
+    return path.stem.removeprefix(_PREFIX).removeprefix("_")
+
+
+def get_script(scripts: Iterable[Script], name: str, here: Path) -> Script:
+    """Return the script that `name` names: "walk", "build_walk", "build_walk.py", a path; "" is build.py.
+
+    Raises
+    ------
+    ScriptError
+        When there is none, or more than one in different packages.
+    """
+    path = here / name
+    if name.endswith(".py") and path.is_file():
+        return Script(_name_of(path), "", path.resolve())
+    known = list(scripts)
+    wanted = _name_of(Path(name)) if name.startswith(_PREFIX) else name
+    found = [script for script in known if wanted in (script.name, f"{script.package}.{script.name}")]
+    if not found and not name and len(known) == 1:
+        return known[0]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ScriptError(
+            f"build script '{name or _PREFIX}' is there twice",
+            hint="say which: " + " or ".join(str(script.path) for script in found),
+        )
+    raise _no_script(name, [script.title for script in known])
+
+
+def _no_script(name: str, known: list[str]) -> ScriptError:
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else "there is " + ", ".join(known) if known else ""
+    return ScriptError(
+        f"no build script 'build_{name}.py'" if name else "no build script 'build.py'",
+        hint=hint or "'acc init' makes a first one; they live beside acc.toml or in a method package",
+    )
+
+
+def run_script(
+    project: Project,
+    script: Script,
+    *,
+    force: Force = False,
+    only_look: bool = False,
+    workdir: str = "",
+    concurrency: int | None = None,
+) -> None:
+    """Call `main(urd)` of a script, and write the build down, however it ends.
+
+    Raises
+    ------
+    JobFailed
+        When a job failed and the script let it through.
+    ScriptError
+        When the script itself raised; other errors of acc pass as they are.
+    """
+    record = BuildRecord(script.title)
+    urd = Urd(
+        project.builder, record, force=force, only_look=only_look, workdir=workdir, concurrency=concurrency
+    )
+    status = "interrupted"
+    try:
+        _call(project, script, urd)
+        status = "done"
+    except AccError as err:
+        status = str(err)
+        raise
+    except Exception as err:
+        status = one_line(err)
+        raise ScriptError(
+            f"build script '{script.title}' raised {status}", traceback=user_traceback(err)
+        ) from err
+    finally:
+        if not only_look:
+            project.buildlog.write(record.to_node(status, project.results.made))
+
+
+def _call(project: Project, script: Script, urd: Urd) -> None:
+    module = import_live(script.path, script.package, project.catalog.packages)
+    main = getattr(module, "main", None)
+    if main is None:
+        raise MethodError(f"build script '{script.path}' has no function main(urd)")
+    known = {"urd": urd}
+    wanted = inspect.signature(main).parameters
+    main(**{name: known[name] for name in wanted if name in known})

@@ -1,0 +1,378 @@
+"""How jobs, files, datasets, builds and objects are named: one parser and one resolver for every command.
+
+A spec is a base, steps from there, and maybe a file or dataset. Bases: `dev-12`, `dev-LATEST`, a method name
+(its newest job), a short object id (`@abcd` forces one), `build-7`. Steps: `~2` two earlier with that method,
+`^` the previous, `.source` an input. Then `:plot.png` is a file, `/name` a dataset. A path into a workdir is a
+spec too.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from cas.errors import AccError, AmbiguousId, NotANode, ObjectNotFound
+from cas.formats.node import Envelope, get_node, read_envelope
+from cas.oid import ObjectId, is_prefix
+from cas.store import Store
+from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
+from jobs.nodes.job import JobNode
+from jobs.nodes.listing import JobRow, split_label
+from jobs.nodes.outcome import Outcome
+from jobs.nodes.references import DATASET, walk_references
+from jobs.nodes.run import Run
+from jobs.reuse.index import JobIndex
+from porcelain.config import Config
+from porcelain.storage import open_refs, open_store
+
+TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
+
+DEFAULT_DATASET = "default"
+
+_SPEC = re.compile(
+    r"(?P<base>@?\w[\w-]*)(?P<steps>(?:[~^]\d*|\.[^.~^:/]+)*)(?:(?P<mark>[:/])(?P<rest>.*))?", re.DOTALL
+)
+_STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
+_INPUT_GROUPS = ("", "jobs.", "datasets.", "options.")
+_ENOUGH_CANDIDATES = 5
+_LARGEST_NODE_BYTES = 1 << 26
+
+
+class SpecError(AccError, ValueError):
+    """A text that names nothing, whatever the project holds."""
+
+
+class Step(NamedTuple):
+    """One step from a job to another: `~` earlier, `^` previous (so many times), `.` the input at a path."""
+
+    sign: Literal["~", "^", "."]
+    count: int = 1
+    path: str = ""
+
+
+class Spec(NamedTuple):
+    """A name in its parts; `file` and `dataset` are None unless the text has one."""
+
+    text: str
+    base: str
+    forced: bool = False
+    steps: tuple[Step, ...] = ()
+    file: str | None = None
+    dataset: str | None = None
+
+
+class Target(NamedTuple):
+    """What a spec names.
+
+    Attributes
+    ----------
+    kind : str
+        "job", "file" (of a job), "dataset", "build" or "object" (any other object).
+    oid : ObjectId or None
+        The file's blob, the dataset head, the build, or the object; of a job the job node (None when it failed),
+        or the run node when it was named by that.
+    row : JobRow or None
+        The job, where there is one.
+    name : str
+        Name of the file, dataset or build.
+    """
+
+    kind: TargetKind
+    oid: ObjectId | None
+    row: JobRow | None = None
+    name: str = ""
+
+
+def parse(text: str) -> Spec:
+    """Return `text` as a spec; raise `SpecError` when it can name nothing.
+
+    >>> parse("dev-12~2.source:plot.png").file
+    'plot.png'
+    """
+    match = _SPEC.fullmatch(text)
+    if match is None:
+        raise SpecError(
+            f"'{text}' names no job, file, dataset or object",
+            hint="try dev-12, dev-12:FILE or dev-12/DATASET",
+        )
+    base, mark, rest = match["base"], match["mark"], match["rest"]
+    if mark == ":" and not rest:
+        raise SpecError(f"'{text}' names no file", hint="a file name goes after the ':'")
+    return Spec(
+        text=text,
+        base=base.removeprefix("@"),
+        forced=base.startswith("@"),
+        steps=tuple(map(_step, _STEP.finditer(match["steps"]))),
+        file=rest if mark == ":" else None,
+        dataset=(rest or DEFAULT_DATASET) if mark == "/" else None,
+    )
+
+
+def _step(match: re.Match[str]) -> Step:
+    if match["path"]:
+        return Step(".", path=match["path"][1:])
+    return Step("~" if match["sign"] == "~" else "^", count=int(match["count"] or 1))
+
+
+def get_oid(target: Target) -> ObjectId:
+    """Return the object of a target; raise `NoSuchJob` when it is a failed job, which has none."""
+    if target.oid is None:
+        raise NoSuchJob(f"'{target.name or (target.row and target.row.label)}' failed and has no object")
+    return target.oid
+
+
+def open_resolver(config: Config) -> "Resolver":
+    """Return the resolver of a project."""
+    return Resolver(JobIndex(open_refs(config)), open_store(config), config)
+
+
+class Resolver:
+    """Finds what specs name, in one project."""
+
+    def __init__(self, index: JobIndex, store: Store, config: Config) -> None:
+        self.index = index
+        self.store = store
+        self.config = config
+
+    def resolve(self, text: str) -> Target:
+        """Return what `text` names; raise when there is no such thing."""
+        spec = parse(self._without_path(text))
+        target = self._base(spec)
+        if not spec.steps and spec.file is None and spec.dataset is None:
+            return target
+        if target.row is None:
+            raise NoSuchJob(f"'{spec.base}' is no job, so '{text}' names nothing")
+        row = self._walk(target.row, spec)
+        if spec.file is not None:
+            return self._file(row, spec.file)
+        return Target("job", row.job, row) if spec.dataset is None else self._dataset(row, spec.dataset)
+
+    def job(self, text: str) -> JobRow:
+        """Return the run that `text` names; a file or dataset stands for its job."""
+        row = self.resolve(text).row
+        if row is None:
+            raise NoSuchJob(f"'{text}' is no job")
+        return row
+
+    def find_job(self, text: str) -> JobRow | None:
+        """Return the run that `text` names, or None."""
+        try:
+            return self.job(text)
+        except (NoSuchJob, SpecError):
+            return None
+
+    def dataset(self, text: str) -> Target:
+        """Return the dataset that `text` names; a job stands for its default, an input for what was given."""
+        target = self.resolve(text)
+        if target.kind == "job" and target.row is not None:
+            return self._dataset(target.row, self._given_dataset(text) or DEFAULT_DATASET)
+        if target.kind != "dataset":
+            raise NoSuchDataset(f"'{text}' is no dataset", hint="try dev-12 or dev-12/NAME")
+        return target
+
+    def outcome(self, row: JobRow) -> Outcome:
+        """Return the outcome of a run; raise `NoSuchJob` when it failed."""
+        if row.outcome is None:
+            raise NoSuchJob(f"job '{row.label}' failed", hint=f"'acc job {row.label}' says why")
+        return get_node(self.store, row.outcome, Outcome)
+
+    def run(self, row: JobRow) -> Run:
+        """Return the run node of a row."""
+        return get_node(self.store, row.run, Run)
+
+    def envelope(self, oid: ObjectId) -> Envelope | None:
+        """Return the envelope of a node, or None when the object is a blob."""
+        with self.store.open(oid) as stream:
+            # a look at the first byte: a blob may be larger than memory
+            if stream.read(1) != b"{":
+                return None
+        if self.store.size_of(oid) > _LARGEST_NODE_BYTES:
+            return None
+        try:
+            return read_envelope(self.store.get(oid))
+        except NotANode:
+            return None
+
+    # -- the base --------------------------------------------------------------------------------------------
+
+    def _base(self, spec: Spec) -> Target:
+        if spec.forced:
+            return self._object(spec.base)
+        row = self._labelled(spec.base)
+        if row is not None:
+            return Target("job", row.job, row)
+        build = self._find_build(spec.base)
+        if build is not None:
+            return build
+        newest = self.index.of_method(spec.base, limit=1)
+        if newest:
+            return Target("job", newest[0].job, newest[0])
+        try:
+            return self._object(spec.base)
+        except (SpecError, ObjectNotFound):
+            raise self._no_job(spec.base) from None
+
+    def _labelled(self, base: str) -> JobRow | None:
+        if base.endswith("-LATEST"):
+            return self.index.find_latest(base.removesuffix("-LATEST"))
+        return self.index.find_label(base)
+
+    def _find_build(self, base: str) -> Target | None:
+        parts = split_label(base)
+        if parts is None or parts[0] != "build":
+            return None
+        oid = self.index.refs.find(f"builds/{parts[1]}")
+        if oid is None:
+            raise NoSuchJob(f"no build '{base}'")
+        return Target("build", oid, name=base)
+
+    def _object(self, prefix: str) -> Target:
+        oid = self._whole_id(prefix)
+        envelope = self.envelope(oid)
+        if envelope is not None and envelope.kind in ("job", "run"):
+            row = self._row_of(oid, envelope.kind)
+            if row is not None:
+                return Target("job", oid, row)
+        if envelope is not None and envelope.kind == "dataset":
+            owner = self.index.find_dataset_owner(oid)
+            if owner is not None:
+                return Target("dataset", oid, *owner)
+        return Target("object", oid)
+
+    def _row_of(self, oid: ObjectId, kind: str) -> JobRow | None:
+        if kind == "run":
+            return self.index.of_run(oid)
+        rows = self.index.of_outcome(get_node(self.store, oid, JobNode).outcome)
+        return next((row for row in rows if row.job == oid), None)
+
+    def _whole_id(self, prefix: str) -> ObjectId:
+        if not is_prefix(prefix):
+            raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
+        found = sorted(_first(self.store.ids(prefix), _ENOUGH_CANDIDATES))
+        if not found:
+            raise ObjectNotFound(prefix)
+        if len(found) > 1:
+            raise AmbiguousId(prefix, (oid[: len(prefix) + 8] for oid in found))
+        return found[0]
+
+    def _no_job(self, base: str) -> NoSuchJob:
+        parts = split_label(base)
+        workdir = parts[0] if parts else base.removesuffix("-LATEST")
+        if workdir != base and workdir not in self.config.workdirs:
+            return NoSuchJob(f"no job '{base}'", hint="the workdirs here: " + ", ".join(self.config.workdirs))
+        newest = self.index.rows(1, workdir=workdir if parts else None)
+        hint = (
+            f"the newest is '{newest[0].label}'; 'acc log' lists all"
+            if newest
+            else "nothing was built here yet"
+        )
+        return NoSuchJob(f"no job '{base}'", hint=hint)
+
+    def _without_path(self, text: str) -> str:
+        """Return a path into a job directory as a spec; a result link leads there."""
+        if not text.startswith(("/", "./", "../", ".acc/", "~/")):
+            return text
+        path = Path(text).expanduser().resolve()
+        for folder in self.config.workdirs.values():
+            if path.is_relative_to(folder.resolve()):
+                label, *rest = path.relative_to(folder.resolve()).parts or ("",)
+                return ":".join([label, "/".join(rest)]) if rest else label
+        raise NoSuchJob(f"'{text}' lies in no workdir", hint="'acc workdir' lists them")
+
+    # -- steps -----------------------------------------------------------------------------------------------
+
+    def _walk(self, row: JobRow, spec: Spec) -> JobRow:
+        for step in spec.steps:
+            if step.sign == "~":
+                row = self._earlier(row, step.count)
+            elif step.sign == ".":
+                row = self._input(row, step.path.split("."))
+            else:
+                for _ in range(step.count):
+                    row = self.previous(row)
+        return row
+
+    def _earlier(self, row: JobRow, count: int) -> JobRow:
+        if count == 0:
+            return row
+        rows = [other for other in self.index.of_method(row.method) if other.ended < row.ended]
+        if count > len(rows):
+            raise NoSuchJob(f"there are only {len(rows)} jobs of '{row.method}' before '{row.label}'")
+        return rows[count - 1]
+
+    def previous(self, row: JobRow) -> JobRow:
+        """Return the job before `row` in its chain; raise `NoSuchJob` when it is the first."""
+        row_before = self.find_previous(row)
+        if row_before is None:
+            raise NoSuchJob(f"job '{row.label}' has no previous")
+        return row_before
+
+    def find_previous(self, row: JobRow) -> JobRow | None:
+        """Return the job before `row` in its chain, or None at the first."""
+        run = self.run(row)
+        before = run.find_input("jobs.previous") or run.find_input("datasets.previous")
+        return None if before is None else self.row_of_run(before)
+
+    def row_of_run(self, run: ObjectId) -> JobRow:
+        """Return the row of a run that another one names."""
+        row = self.index.of_run(run)
+        if row is None:
+            raise NoSuchJob(f"run '{run[:12]}' is not among the jobs here")
+        return row
+
+    def _input(self, row: JobRow, names: list[str]) -> JobRow:
+        inputs = {entry.path: entry.run for entry in self.run(row).inputs}
+        # the longest first: an option may have dots in its name
+        for length in range(len(names), 0, -1):
+            path = ".".join(names[:length])
+            found = next((inputs[group + path] for group in _INPUT_GROUPS if group + path in inputs), None)
+            if found is not None:
+                there = self.row_of_run(found)
+                return self._input(there, names[length:]) if names[length:] else there
+        known = ", ".join(path.partition(".")[2] for path in inputs)
+        raise NoSuchJob(
+            f"job '{row.label}' has no input '{'.'.join(names)}'",
+            hint=f"it has {known}" if known else "it has none",
+        )
+
+    # -- files and datasets ----------------------------------------------------------------------------------
+
+    def _file(self, row: JobRow, name: str) -> Target:
+        files = self.outcome(row).files
+        if name not in files:
+            raise NoSuchFile(f"job '{row.label}' has no file '{name}'", hint=_known(files))
+        return Target("file", files[name].blob, row, name)
+
+    def _dataset(self, row: JobRow, name: str) -> Target:
+        datasets = self.outcome(row).datasets
+        if name not in datasets:
+            raise NoSuchDataset(f"job '{row.label}' has no dataset '{name}'", hint=_known(datasets))
+        return Target("dataset", datasets[name], row, name)
+
+    def _given_dataset(self, text: str) -> str | None:
+        """Return the name of the dataset that was given as the input that `text` ends in, if it does."""
+        spec = parse(self._without_path(text))
+        if not spec.steps or spec.steps[-1].sign != ".":
+            return None
+        path = spec.steps[-1].path.removeprefix("datasets.")
+        holder = self.job(spec.text.removesuffix("." + spec.steps[-1].path))
+        for found in walk_references(dict(self.outcome(holder).inputs.datasets)):
+            if found.path == path and found.tag == DATASET and isinstance(found.content, dict):
+                return str(found.content["name"])
+        return None
+
+
+def _first(ids: Iterator[ObjectId], limit: int) -> set[ObjectId]:
+    found: set[ObjectId] = set()
+    for oid in ids:
+        found.add(oid)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _known(names: object) -> str:
+    listed = list(names) if isinstance(names, dict) else []
+    return (
+        "it has " + ", ".join(listed[:8]) + (" ..." if len(listed) > 8 else "") if listed else "it has none"
+    )

@@ -1,0 +1,293 @@
+"""The only room that prints: lines, records, JSON, tables, errors; rich is loaded for a terminal only."""
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from cas.errors import AccError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+_GAP = "  "
+_LEAST_WIDTH = 8
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes
+    ----------
+    right : bool
+        Its cells stand at the right side.
+    cut, wrap : bool
+        On a narrow terminal its cells may be cut, or go on in further lines.
+    """
+
+    title: str
+    right: bool = False
+    cut: bool = False
+    wrap: bool = False
+
+
+def prepare() -> None:
+    """Make the standard streams take every text, whatever encoding the user's shell says."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Return whether `stream` (by default stdout) is a terminal."""
+    return (stream or sys.stdout).isatty()
+
+
+def console(stream: TextIO | None = None) -> "Console":
+    """Return rich's console on `stream`; only worth its 90 ms when that is a terminal."""
+    from rich.console import Console
+
+    return Console(file=stream or sys.stdout, highlight=False, no_color=not _wants_color())
+
+
+def line(text: str = "") -> None:
+    """Print one line."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """Print one line for the user to stderr, beside what the command reports."""
+    print(text, file=sys.stderr)
+
+
+def tick(text: str) -> None:
+    """Show one line that the next replaces, on a terminal only; an empty one takes it away."""
+    if is_terminal(sys.stderr):
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def heading(text: str) -> None:
+    """Print a line that stands above others."""
+    print(_styled(text, "1", sys.stdout))
+
+
+def raw(data: bytes) -> None:
+    """Print bytes as they are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def record(*fields: object, nul: bool = False) -> None:
+    """Print one record: its fields with a tab between, ended by a newline, or by NUL and then as they are."""
+    if nul:
+        print(*fields, sep="\t", end="\0")
+    else:
+        print(*(printable(str(field)) for field in fields), sep="\t")
+
+
+def emit_json(structure: object) -> None:
+    """Print `structure` as JSON."""
+    print(to_json(structure))
+
+
+def to_json(structure: object) -> str:
+    """Return `structure` as JSON text for people and programs."""
+    import json
+
+    return json.dumps(structure, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under the titles of their columns: to fit a terminal, else uncut and aligned by spaces."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if is_terminal():
+        _rich_table(columns, cells)
+    else:
+        for text in aligned(columns, [[column.title for column in columns], *cells]):
+            print(text)
+
+
+def fields(pairs: Mapping[str, str]) -> None:
+    """Print names and values, the values under each other; further lines of a value are set in as far."""
+    width = max((len(name) for name in pairs), default=0)
+    for name, value in pairs.items():
+        first, *more = value.split("\n")
+        print(_styled(name.ljust(width), "2", sys.stdout) + _GAP + printable(first))
+        for text in more:
+            print(" " * (width + len(_GAP)) + printable(text))
+
+
+def section(title: str, rows: Iterable[Sequence[str]]) -> None:
+    """Print an empty line, a heading and the rows below it; nothing when there are no rows."""
+    listed = list(rows)
+    if listed:
+        print()
+        heading(title)
+        columns(listed)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows set in, their cells under each other, uncut and without titles."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    for text in aligned([Column("")] * len(cells[0]), cells):
+        print(_GAP + text)
+
+
+def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return one line for each of `rows`, padded so that columns stand under each other."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+    return [_GAP.join(map(_pad, row, widths, columns)).rstrip() for row in rows]
+
+
+def error(err: AccError) -> None:
+    """Print an error to stderr: what is wrong, then what to do about it.
+
+    Where the user's own code raised, their part of the traceback comes first.
+    """
+    sys.stdout.flush()
+    where = getattr(err, "traceback", "")
+    if where:
+        print(where.rstrip("\n"), file=sys.stderr)
+    print(_styled("acc:", "1;31", sys.stderr), printable(str(err)), file=sys.stderr)
+    if err.hint:
+        print(_styled("hint:", "2", sys.stderr), printable(err.hint), file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Print a warning to stderr."""
+    print(_styled("acc: warning:", "1;33", sys.stderr), printable(text), file=sys.stderr)
+
+
+def bug(err: BaseException) -> None:
+    """Print a traceback of our own to stderr."""
+    import traceback
+
+    sys.stdout.flush()
+    traceback.print_exception(err, file=sys.stderr)
+    print("acc: this is a bug in acc, not in what you did; please report the lines above", file=sys.stderr)
+
+
+def flush() -> None:
+    """Hand on what was printed; raises BrokenPipeError when nobody reads it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def abandon() -> None:
+    """Let the rest of stdout go nowhere: its reader left, and Python would complain at the end."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, its control characters escaped, so that no caption commands a terminal."""
+    return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+def moment(utc: str, *, short: bool = False) -> str:
+    """Return a UTC text, as views hold times, in the time of this place; `short` leaves out what is clear.
+
+    >>> len(moment("2026-11-23T08:05:25.000000Z"))
+    19
+    """
+    from datetime import datetime
+
+    then = datetime.fromisoformat(utc).astimezone()
+    if short:
+        return then.strftime("%m-%d %H:%M" if then.year == time.localtime().tm_year else "%Y-%m-%d")
+    return then.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in as few characters as say enough.
+
+    >>> duration(0.0123), duration(61.5), duration(7322)
+    ('0.012', '1:01', '2:02:02')
+    """
+    if seconds < 60:
+        return f"{seconds:.3f}" if seconds < 10 else f"{seconds:.1f}"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that suits it.
+
+    >>> size(999), size(1_234_567)
+    ('999 B', '1.2 MB')
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "job"), count(12345, "line")
+    ('1 job', '12,345 lines')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    target = console()
+    natural = [max(map(cell_len, (column.title, *texts))) for column, texts in _by_column(columns, cells)]
+    widths = _fit(natural, columns, target.width - len(_GAP) * (len(columns) - 1))
+    shown = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        shown.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            width=width,
+            no_wrap=not column.wrap,
+            overflow="fold" if column.wrap else "ellipsis",
+        )
+    for row in cells:
+        shown.add_row(*map(Text, row))
+    target.print(shown)
+
+
+def _by_column(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]]
+) -> Iterable[tuple[Column, tuple[str, ...]]]:
+    return ((column, tuple(row[i] for row in cells)) for i, column in enumerate(columns))
+
+
+def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[int]:
+    """Return widths that fit `room`: the widest of the columns that give way does so first."""
+    widths = list(natural)
+    giving = [i for i, column in enumerate(columns) if column.cut or column.wrap]
+    while sum(widths) > room:
+        widest = max(giving, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _LEAST_WIDTH:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _pad(cell: str, width: int, column: Column) -> str:
+    return cell.rjust(width) if column.right else cell.ljust(width)
+
+
+def _styled(text: str, style: str, stream: TextIO) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if is_terminal(stream) and _wants_color() else text
+
+
+def _wants_color() -> bool:
+    # here, not above: most output goes to no terminal, and the start of a plumbing command counts in milliseconds
+    from porcelain import config
+
+    return config.wants_color()

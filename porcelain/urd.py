@@ -1,0 +1,93 @@
+"""What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from jobs.builder import Builder, Wish
+from jobs.job import Job
+from jobs.method.arguments import Arguments
+from porcelain.buildlog import BuildRecord
+
+Force: TypeAlias = bool | str
+
+
+class Urd:
+    """The argument of `main(urd)`.
+
+    Parameters
+    ----------
+    record
+        Where each job is written down.
+    force
+        True: every job runs, whether there is one already or not; a text: those of that method.
+    only_look
+        Nothing runs: the first job that would raises `jobs.builder.WouldRun`.
+    concurrency
+        At most so many slices at a time, where the call does not say.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        record: BuildRecord,
+        *,
+        force: Force = False,
+        only_look: bool = False,
+        workdir: str = "",
+        concurrency: int | None = None,
+    ) -> None:
+        self._builder = builder
+        self._record = record
+        self._force = force
+        self._only_look = only_look
+        self._workdir = workdir
+        self._concurrency = concurrency
+
+    def build(  # noqa: PLR0913 - the peer's arguments
+        self,
+        method: str,
+        options: Mapping[str, Any] | None = None,
+        datasets: Mapping[str, Any] | None = None,
+        jobs: Mapping[str, Any] | None = None,
+        *,
+        name: str | None = None,
+        caption: str | None = None,
+        workdir: str | None = None,
+        force_build: bool = False,
+        concurrency: int | None = None,
+        **keywords: Any,
+    ) -> Job:
+        """Return the job of a method with these arguments: the one that there is, or one that runs now.
+
+        Parameters
+        ----------
+        options, datasets, jobs
+            Arguments by section.
+        name
+            What the job is called in this build; by default its method.
+        caption
+            A word about it for people; no part of what makes it the same job.
+        workdir
+            Where a new job gets its label.
+        force_build
+            Run it although there is such a job.
+        concurrency
+            At most so many slices at a time.
+        keywords
+            Arguments that find their section by their names.
+
+        Examples
+        --------
+        >>> job = urd.build("csvimport", filename="january.csv")  # doctest: +SKIP
+        """
+        wish = Wish(
+            caption=caption or "",
+            workdir=workdir or self._workdir,
+            concurrency=concurrency or self._concurrency,
+            force=force_build or self._force is True or self._force == method,
+            only_look=self._only_look,
+        )
+        arguments = Arguments(dict(options or {}), dict(datasets or {}), dict(jobs or {}))
+        got = self._builder.build(method, arguments, keywords, wish)
+        self._record.add(name or method, got.job.row.run, got.how, got.ran)
+        return got.job

@@ -1,0 +1,268 @@
+"""Rows and fields of CSV text: the same however the text is cut, and the same as Python's csv module finds."""
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from jobs.errors import DatasetError, OptionError
+from porcelain.methods.csvmarks import Dialect
+from porcelain.methods.csvread import TextStream, make_dialect, pack_batch, split_columns
+from porcelain.methods.csvrows import BROKEN, COMMENT, OddRow, read_row, read_rows
+
+QUOTED = Dialect(quotes=b'"')
+DIALECTS = [
+    Dialect(),
+    QUOTED,
+    Dialect(quotes=b"\"'"),
+    Dialect(quotes=b"'", comment=b"#"),
+    Dialect(quotes=b'"', separator=b""),
+    Dialect(quotes=b'"', newline=b";", separator=b"|"),
+]
+texts = st.text("ab,\"'#\n\r;|", max_size=60).map(str.encode)
+LONGEST = 1 << 20
+
+
+def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST):
+    """Return (line, fields or why there are none) of each row."""
+    found = []
+    for rows in read_rows(io.BytesIO(text), dialect, block_bytes=block_bytes, longest=longest):
+        found += [(int(line), rows.fields(row)) for row, line in enumerate(rows.lines)]
+        assert [count == BROKEN for count in rows.counts] == [
+            isinstance(f, str) for _, f in found[-len(rows) :]
+        ]
+    return found
+
+
+def rows_one_by_one(text, dialect):
+    """Return what `all_rows` does, by reading each row by itself."""
+    if text and not text.endswith(dialect.line_end):
+        text += dialect.line_end
+    found = []
+    at = 0
+    while at < len(text):
+        line = text.count(dialect.line_end, 0, at) + 1
+        row = read_row(text, at, dialect)
+        if row is None:
+            end = text.index(dialect.line_end, at)
+            row = OddRow(end, end + 1, "a quote that is never closed")
+        found.append((line, row.fields))
+        at = row.following
+    return found
+
+
+# ---- rows
+
+
+@given(texts, st.sampled_from(DIALECTS))
+@example(b'"a\n"b\n"c"\n', QUOTED)
+@example(b'x"y\n"a\nb","c""d"\r\n', QUOTED)
+@example(b"#'\n'a'\n", DIALECTS[3])
+@example(b"'a\n#'\n#'b\n", DIALECTS[3])
+def test_rows_found_together_are_those_found_one_by_one(text, dialect):
+    assert all_rows(text, dialect) == rows_one_by_one(text, dialect)
+
+
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9))
+def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes):
+    assert all_rows(text, dialect, block_bytes) == all_rows(text, dialect)
+
+
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9), st.integers(1, 20))
+def test_too_long_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, longest):
+    def outcome(size):
+        try:
+            return all_rows(text, dialect, size, longest)
+        except DatasetError as err:
+            return str(err)
+
+    assert outcome(block_bytes) == outcome(1 << 20)
+
+
+@given(st.text('ab,"\n', max_size=60))
+def test_rows_are_those_of_the_csv_module(text):
+    ours = iter(all_rows(text.encode()))
+    try:
+        for theirs in csv.reader(io.StringIO(text, newline=""), strict=True):
+            assert next(ours)[1] == ([field.encode() for field in theirs] or [b""])
+    except csv.Error:
+        # the csv module gives no more rows after a bad one
+        assert isinstance(next(ours)[1], str)
+    else:
+        assert next(ours, None) is None
+
+
+@given(
+    st.lists(st.lists(st.text("ab,\"'\n\r\0é", max_size=5), min_size=2, max_size=2), max_size=8),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 50),
+)
+def test_what_the_csv_module_writes_is_read_back(rows, quoting, line_end, block_bytes):
+    # unquoted by the csv module unless told to
+    assume(quoting == csv.QUOTE_ALL or not any("\r" in field for row in rows for field in row))
+    written = io.StringIO(newline="")
+    csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(rows)
+    read = all_rows(written.getvalue().encode(), block_bytes=block_bytes)
+    assert [[field.decode() for field in fields] for _, fields in read] == rows
+
+
+def test_line_numbers_count_the_lines_inside_of_quotes():
+    assert all_rows(b'a\n"b\nc\nd"\ne\n') == [(1, [b"a"]), (2, [b"b\nc\nd"]), (5, [b"e"])]
+
+
+def test_text_after_a_closing_quote_breaks_the_row():
+    assert all_rows(b'"a"b,c\nd\n') == [(1, "text after a closing quote"), (2, [b"d"])]
+
+
+def test_a_quote_inside_of_an_unquoted_field_is_a_character():
+    assert all_rows(b'5" pipe,"6"" pipe"\n') == [(1, [b'5" pipe', b'6" pipe'])]
+
+
+def test_of_a_row_that_never_ends_one_line_is_broken():
+    assert all_rows(b'a\n"b\nc\n') == [(1, [b"a"]), (2, "a quote that is never closed"), (3, [b"c"])]
+
+
+def test_a_row_that_is_too_long_counts_as_one_that_never_ends():
+    assert all_rows(b'"a\nb"\nc\n', longest=4) == [
+        (1, "a quote that is never closed"),
+        (2, [b'b"']),
+        (3, [b"c"]),
+    ]
+
+
+def test_a_line_that_is_too_long_is_an_error():
+    with pytest.raises(DatasetError, match="line 2 has more than 10 bytes"):
+        all_rows(b"a\n" + b"b" * 11 + b"\nc\n", longest=10)
+
+
+def test_comments_are_no_rows_whatever_quotes_are_in_them():
+    dialect = Dialect(quotes=b"'", comment=b"#")
+    (rows,) = read_rows(io.BytesIO(b"#don't\na,'#b'\n#\n'\n#c',d\n"), dialect)
+    assert rows.counts.tolist() == [COMMENT, 2, COMMENT, 2]
+    assert rows.raw() == [b"#don't", b"a,'#b'", b"#", b"'\n#c',d"]
+
+
+def test_a_carriage_return_belongs_to_the_line_end_only_where_newline_is_not_told():
+    assert all_rows(b"a\r\nb\r\r\nc\rd") == [(1, [b"a"]), (2, [b"b\r"]), (3, [b"c\rd"])]
+    assert all_rows(b"a\r\nb", Dialect(newline=b"\n")) == [(1, [b"a\r"]), (2, [b"b"])]
+
+
+def test_no_text_has_no_rows():
+    assert all_rows(b"") == []
+
+
+# ---- fields
+
+
+@given(texts, st.sampled_from(DIALECTS))
+def test_fields_cut_together_are_those_cut_one_by_one(text, dialect):
+    for rows in read_rows(io.BytesIO(text), dialect):
+        for width in set(rows.counts.tolist()) - {BROKEN, COMMENT}:
+            same = rows.where(rows.counts == width)
+            wanted = [same.fields(row) for row in range(len(same))]
+            batch = pack_batch(dialect, same.lines, same.raw(), same.odd)
+            columns = split_columns(batch, width, dialect)
+            assert [list(row) for row in zip(*columns, strict=True)] == wanted
+
+
+def test_fields_may_hold_every_byte():
+    values = [bytes([byte]) for byte in range(256)]
+    rows = [b'"' + value.replace(b'"', b'""') + b'",x' for value in values]
+    batch = pack_batch(QUOTED, np.arange(256), rows, {})
+    assert split_columns(batch, 2, QUOTED) == [values, [b"x"] * 256]
+
+
+def test_extra_empty_fields_are_cut_off():
+    (rows,) = read_rows(io.BytesIO(b'a,b,,""\nc,d,,e\nf,g\nh\n'), QUOTED)
+    rows = rows.without_extra(2)
+    assert rows.counts.tolist() == [2, 4, 2, 1]
+    good = rows.where(rows.counts == 2)
+    batch = pack_batch(QUOTED, good.lines, good.raw(), good.odd)
+    assert split_columns(batch, 2, QUOTED) == [[b"a", b"f"], [b"b", b"g"]]
+
+
+# ---- the stream
+
+
+def test_gzip_is_read_as_what_it_holds():
+    assert TextStream(io.BytesIO(gzip.compress(b"a,b\n")), "x.gz").read(10) == b"a,b\n"
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:20] + b"\xff" + data[21:]])
+def test_damaged_gzip_is_an_error_that_names_the_file(damage):
+    data = damage(gzip.compress(bytes(range(256)) * 400))
+
+    def read_all():
+        stream = TextStream(io.BytesIO(data), "x.gz")
+        while stream.read(1 << 20):
+            pass
+
+    with pytest.raises(DatasetError, match=r"'x\.gz' is a damaged gzip file"):
+        read_all()
+
+
+def test_a_byte_order_mark_is_no_text():
+    assert TextStream(io.BytesIO(b"\xef\xbb\xbfa"), "x").read(10) == b"a"
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "lines", "rest"),
+    [
+        (b"a\r\nb\nc\n", 2, [b"a", b"b"], b"c\n"),
+        (b"a\nb", 5, [b"a", b"b"], b""),
+        (b"a\n", 0, [], b"a\n"),
+        (b"", 3, [], b""),
+        (b"x" * 100_000 + b"\ny", 1, [b"x" * 100_000], b"y"),
+    ],
+)
+def test_lines_are_read_off_the_beginning(text, count, lines, rest):
+    stream = TextStream(io.BytesIO(text), "x")
+    assert stream.read_lines(count, Dialect()) == lines
+    assert stream.read(1 << 20) == rest
+
+
+# ---- the dialect
+
+
+def dialect_of(**marks):
+    return make_dialect(**{"separator": ",", "newline": "", "quotes": "", "comment": ""} | marks)
+
+
+@pytest.mark.parametrize("both", [True, "True"])
+def test_quotes_may_be_both(both):
+    assert dialect_of(quotes=both).quotes == b"\"'"
+
+
+@pytest.mark.parametrize("none", [False, "False", ""])
+def test_quotes_may_be_none(none):
+    assert dialect_of(quotes=none).quotes == b""
+
+
+def test_any_character_of_latin_1_can_separate():
+    assert dialect_of(separator="å").separator == b"\xe5"
+    assert dialect_of(separator="\0").separator == b"\0"
+
+
+@pytest.mark.parametrize(
+    "marks", [{"separator": "ab"}, {"comment": "λ"}, {"quotes": '""'}, {"newline": "\r\n"}]
+)
+def test_a_mark_of_two_characters_is_refused(marks):
+    with pytest.raises(OptionError, match=f"option '{next(iter(marks))}' is one character"):
+        dialect_of(**marks)
+
+
+@pytest.mark.parametrize(
+    ("marks", "names"),
+    [
+        ({"separator": "\n"}, "'separator' and 'newline'"),
+        ({"quotes": True, "comment": '"'}, "'quotes' and 'comment'"),
+    ],
+)
+def test_one_character_for_two_things_is_refused(marks, names):
+    with pytest.raises(OptionError, match=f"options {names} are the same"):
+        dialect_of(**marks)

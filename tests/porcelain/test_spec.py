@@ -1,0 +1,247 @@
+"""One parser of names: every form finds what it names, and what names nothing says so."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cas.errors import AccError, AmbiguousId, ObjectNotFound
+from cas.formats.node import put_node
+from cas.oid import oid_of
+from jobs.dataset.head import DatasetRef
+from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
+from jobs.nodes.build import Build
+from jobs.nodes.run import Failure
+from porcelain.buildlog import BuildLog
+from porcelain.spec import SpecError, parse
+
+BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "steps", "file", "dataset"),
+    [
+        ("dev-12", "dev-12", "", None, None),
+        ("my-dev-12", "my-dev-12", "", None, None),
+        ("dev-LATEST", "dev-LATEST", "", None, None),
+        ("csvimport", "csvimport", "", None, None),
+        ("dev-12~", "dev-12", "~1", None, None),
+        ("dev-12~2^", "dev-12", "~2^1", None, None),
+        ("dev-12^^", "dev-12", "^1^1", None, None),
+        ("dev-12.source", "dev-12", ".source", None, None),
+        ("dev-12.datasets.source.0~3", "dev-12", ".datasets.source.0~3", None, None),
+        ("dev-12:plot.png", "dev-12", "", "plot.png", None),
+        ("dev-12:a/b:c~2", "dev-12", "", "a/b:c~2", None),
+        ("dev-12~2.source:plot.png", "dev-12", "~2.source", "plot.png", None),
+        ("dev-12/movies", "dev-12", "", None, "movies"),
+        ("dev-12/odd name.x", "dev-12", "", None, "odd name.x"),
+        ("dev-12/", "dev-12", "", None, "default"),
+    ],
+)
+def test_a_spec_has_parts(text, base, steps, file, dataset):
+    spec = parse(text)
+    shown = "".join(step.sign + (step.path or str(step.count)) for step in spec.steps)
+    assert (spec.base, shown, spec.file, spec.dataset) == (base, steps, file, dataset)
+
+
+@pytest.mark.parametrize("text", ["", "~2", "dev-1:", ":list/2026", "a b", "dev-1..x", "@", "dev-12@origin"])
+def test_a_text_that_can_name_nothing_is_refused(text):
+    with pytest.raises(SpecError):
+        parse(text)
+
+
+@given(st.text())
+def test_no_text_breaks_the_parser(text):
+    try:
+        spec = parse(text)
+    except SpecError:
+        return
+    assert text.removeprefix("@").startswith(spec.base)
+
+
+def test_a_label_a_method_and_ids_name_a_job(project):
+    first = project.job("csvimport", files={"result.pickle": b"x"})
+    newest = project.job("csvimport", options={"filename": "b"})
+    find = project.resolver.job
+    assert find("dev-1") == first
+    assert find("dev-LATEST") == newest
+    assert find("csvimport") == newest
+    assert find(first.job[:8]) == first
+    assert find("@" + first.job[:8]) == first
+    assert find(first.run) == first
+
+
+def test_a_label_goes_before_a_method_and_a_method_before_an_id(project):
+    project.job("first")
+    named_like_an_id = project.resolver.resolve("dev-1").row.job[:6]
+    # an id that begins with a digit can be no method's name, so look for one that can
+    if named_like_an_id[0].isdigit():
+        named_like_an_id = "abcd"
+    job = project.job(named_like_an_id)
+    assert project.resolver.job(named_like_an_id) == job
+
+
+def test_steps_lead_from_job_to_job(project):
+    one = project.job("step", options={"n": 1})
+    two = project.job("step", options={"n": 2}, jobs={"previous": one})
+    project.job("other", options={"n": 0})
+    three = project.job("step", options={"n": 3}, jobs={"previous": two})
+    user = project.job("use", jobs={"base": three, "b": one})
+    find = project.resolver.job
+    assert find("step~") == two
+    assert find("step~2") == one
+    assert find("step~0") == three
+    assert find("dev-4^") == two
+    assert find("dev-4^2") == find("dev-4^^") == one
+    assert find("use.base") == find("use.jobs.base") == three
+    assert find("use.base^.previous") == one
+    assert find("dev-5.b") == one
+    assert find("dev-5") == user
+
+
+def test_a_step_that_leads_nowhere_says_why(project):
+    project.job("step")
+    for text, part in [
+        ("dev-1~", "only 0 jobs of 'step'"),
+        ("dev-1^", "has no previous"),
+        ("dev-1.source", "has no input 'source'"),
+    ]:
+        with pytest.raises(NoSuchJob, match=part):
+            project.resolver.job(text)
+
+
+def test_the_previous_of_a_job_may_be_that_of_its_dataset(project):
+    one = project.job("grow", made={"default": project.dataset()})
+    project.job("grow", datasets={"previous": (one, "default")}, options={"n": 2})
+    assert project.resolver.job("grow^") == one
+
+
+def test_files_and_datasets_of_a_job(project):
+    head = project.dataset()
+    row = project.job("make", files={"a/plot.png": b"png"}, made={"default": head, "movies": head})
+    resolve = project.resolver.resolve
+    file = resolve("make:a/plot.png")
+    assert (file.kind, file.oid, file.row, file.name) == ("file", oid_of(b"png"), row, "a/plot.png")
+    movies = resolve("dev-1/movies")
+    assert (movies.kind, movies.row, movies.name) == ("dataset", row, "movies")
+    assert project.resolver.dataset("make").name == "default"
+    with pytest.raises(NoSuchFile) as caught:
+        resolve("make:plot.png")
+    assert "a/plot.png" in caught.value.hint
+    with pytest.raises(NoSuchDataset):
+        resolve("make/film")
+    with pytest.raises(NoSuchDataset):
+        project.resolver.dataset("make:a/plot.png")
+
+
+def test_an_input_stands_for_the_dataset_that_was_given(project):
+    made = project.job(
+        "make", made={"default": project.dataset(), "movies": project.dataset(caption="films")}
+    )
+    project.job("use", datasets={"source": (made, "movies")})
+    target = project.resolver.dataset("use.source")
+    assert (target.row, target.name) == (made, "movies")
+    assert project.resolver.dataset("use.datasets.source").name == "movies"
+
+
+def test_a_dataset_has_an_id_too(project):
+    row = project.job("make", made={"movies": project.dataset()})
+    node = project.resolver.outcome(row).datasets["movies"]
+    target = project.resolver.resolve(node[:10])
+    assert (target.kind, target.row, target.name) == ("dataset", row, "movies")
+
+
+def test_a_failed_job_has_a_label_and_nothing_else(project):
+    row = project.job("make", failure=BROKEN)
+    target = project.resolver.resolve("dev-1")
+    assert (target.row, target.oid) == (row, None)
+    with pytest.raises(NoSuchJob, match="'dev-1' failed"):
+        project.resolver.resolve("dev-1:result.pickle")
+    with pytest.raises(NoSuchJob):
+        project.resolver.job("make")
+
+
+def test_a_build_has_a_number(project):
+    log = BuildLog(project.store, project.index.refs)
+    assert log.write(Build("build", "done", 1, 2)) == 1
+    target = project.resolver.resolve("build-1")
+    assert (target.kind, target.name) == ("build", "build-1")
+    with pytest.raises(NoSuchJob):
+        project.resolver.resolve("build-2")
+
+
+def test_any_object_has_an_id(project):
+    oid = project.store.put(b"some bytes")
+    assert project.resolver.resolve(oid[:12]).kind == "object"
+    assert project.resolver.resolve(oid).oid == oid
+    node = put_node(project.store, Build("x", "done", 1, 2))
+    assert project.resolver.envelope(node).kind == "build"
+    assert project.resolver.envelope(oid) is None
+
+
+def test_what_names_nothing_says_what_there_is(project):
+    with pytest.raises(NoSuchJob) as caught:
+        project.resolver.resolve("dev-99")
+    assert caught.value.hint == "nothing was built here yet"
+    project.job("make")
+    for text, hint in [
+        ("dev-99", "the newest is 'dev-1'"),
+        ("prod-1", "dev, old"),
+        ("makes", "the newest is"),
+    ]:
+        with pytest.raises(NoSuchJob) as caught:
+            project.resolver.resolve(text)
+        assert str(caught.value) == f"no job '{text}'"
+        assert hint in caught.value.hint
+    with pytest.raises(ObjectNotFound):
+        project.resolver.resolve("@abcdef")
+    with pytest.raises(NoSuchJob):
+        project.resolver.job("build-1")
+
+
+def test_an_ambiguous_id_names_candidates(project):
+    by_prefix = {}
+    for number in range(2000):
+        data = f"{number}".encode()
+        by_prefix.setdefault(oid_of(data)[:4], []).append(data)
+    twins = next(datas for datas in by_prefix.values() if len(datas) > 1)
+    oids = [project.store.put(data) for data in twins]
+    with pytest.raises(AmbiguousId) as caught:
+        project.resolver.resolve("@" + oids[0][:4])
+    assert all(
+        oid.startswith(candidate)
+        for oid, candidate in zip(sorted(oids), caught.value.candidates, strict=True)
+    )
+
+
+def test_a_path_into_a_job_directory_names_the_job(project):
+    row = project.job("make", files={"a/plot.png": b"png"})
+    folder = project.root / ".acc/jobs/dev-1"
+    link = project.root / "results" / "p.png"
+    link.parent.mkdir()
+    link.symlink_to("../.acc/jobs/dev-1/a/plot.png")
+    assert project.resolver.job(str(folder)) == row
+    assert project.resolver.job(".acc/jobs/dev-1") == row
+    assert project.resolver.resolve("./results/p.png").oid == oid_of(b"png")
+    with pytest.raises(NoSuchJob):
+        project.resolver.job("/etc/passwd")
+
+
+def test_find_job_takes_what_names_no_job_as_none(project):
+    assert project.resolver.find_job("dev-1") is None
+    assert project.resolver.find_job("no spec at all!") is None
+    assert project.resolver.find_job("abcdef") is None
+    row = project.job("make")
+    assert project.resolver.find_job("make") == row
+
+
+def test_the_chain_of_a_dataset_is_found(project):
+    one = project.job("grow", made={"default": project.dataset()})
+    first = DatasetRef(project.resolver.outcome(one).datasets["default"], "default")
+    two = project.job("grow", made={"default": project.dataset(first)})
+    assert project.resolver.dataset("grow").row == two
+
+
+def test_every_refusal_is_an_error_of_ours(project):
+    for text in ["", "x", "dev-1", "@zz", "a:b", "a/b", "a~1", "build-1", "/x", "0000"]:
+        with pytest.raises(AccError):
+            project.resolver.resolve(text)

@@ -1,0 +1,156 @@
+"""Whatever befalls a job: the build stops at once and says where, nothing of it is reusable, no process stays."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.projects import Folder
+
+STAGES = {
+    "prepare": "def prepare():\n    DO\n\ndef analysis(sliceno):\n    pass\n",
+    "analysis": "def analysis(sliceno):\n    if sliceno == 1:\n        DO\n",
+    "synthesis": "def synthesis():\n    DO\n",
+}
+DEATHS = {
+    "raise": ("raise ValueError('no good')", "ValueError: no good"),
+    "exit": ("import os; os._exit(1)", "exited with status 1"),
+    "kill": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
+}
+BUILD = "def main(urd):\n    urd.build('dies')\n    print('went on')\n"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_job_that_dies_stops_the_build_and_says_where(tmp_path: Path, stage: str, death: str) -> None:
+    code, message = DEATHS[death]
+    folder = Folder(tmp_path, {"mine/a_dies.py": STAGES[stage].replace("DO", code), "mine/build.py": BUILD})
+    said = folder.acc("build", code=1)
+    assert message in said
+    assert "dies" in said
+    assert stage in said
+    assert "went on" not in said
+    if stage == "analysis":
+        assert "slice 1" in said
+    if death == "raise":
+        assert f'{folder.root}/mine/a_dies.py", line' in said
+        assert "worker.py" not in said
+
+
+def test_nothing_of_a_failed_job_is_reusable_and_the_next_build_runs_it_again(tmp_path: Path) -> None:
+    method = """
+        import os
+
+        def prepare(job):
+            job.save("half", "half.pickle")
+            print("was here")
+
+        def synthesis(job):
+            assert not os.path.exists("../../../broken")
+            return job.load("half.pickle")
+        """
+    build = "def main(urd):\n    print(urd.build('dies').load())\n"
+    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": build, "broken": ""})
+    folder.acc("build", code=1)
+    assert "failed" in folder.acc("log")
+    assert "was here" in folder.acc("job", "dev-1", "-o")
+    folder.acc("fsck")
+    (folder.root / "broken").unlink()
+    assert folder.ran("build") == ["dies"]
+    assert folder.ran("build") == []
+
+
+def test_a_build_stops_within_a_second_of_a_death_whatever_the_other_slices_do(tmp_path: Path) -> None:
+    method = """
+        import os, time
+
+        def analysis(sliceno):
+            if sliceno == 0:
+                time.sleep(0.3)
+                open("../../../died", "w").write(repr(time.time()))
+                os._exit(1)
+            time.sleep(60)
+        """
+    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
+    folder.acc("build", "-j", "2", code=1)
+    assert time.time() - float((folder.root / "died").read_text()) < 1.5
+
+
+def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
+    method = """
+        import os, subprocess, time
+
+        def note(name):
+            with open(f"../../../{name}.pid", "w") as fh:
+                fh.write(str(os.getpid()))
+
+        def prepare():
+            note("job")
+            child = subprocess.Popen(["sleep", "60"])
+            with open("../../../child.pid", "w") as fh:
+                fh.write(str(child.pid))
+
+        def analysis(sliceno):
+            note(f"slice{sliceno}")
+            time.sleep(60)
+        """
+    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
+    build = subprocess.Popen(
+        folder.command("build", "-j", "2"),
+        cwd=folder.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    pids = [_await_pid(folder.root / f"{name}.pid") for name in ("job", "child", "slice0", "slice1")]
+    build.send_signal(signal.SIGKILL)
+    build.wait()
+    deadline = time.monotonic() + 5
+    while any(map(_lives, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(_lives, pids))
+    folder.acc("fsck")
+
+
+def test_ctrl_c_stops_everything_within_a_second(tmp_path: Path) -> None:
+    method = """
+        import os, time
+
+        def analysis(sliceno):
+            with open(f"../../../slice{sliceno}.pid", "w") as fh:
+                fh.write(str(os.getpid()))
+            time.sleep(60)
+        """
+    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
+    build = subprocess.Popen(
+        folder.command("build", "-j", "2"),
+        cwd=folder.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    begun = time.monotonic()
+    build.send_signal(signal.SIGINT)
+    assert build.wait() == 130
+    assert time.monotonic() - begun < 1.5
+    assert not any(map(_lives, pids))
+
+
+def _await_pid(path: Path) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if path.is_file() and (text := path.read_text()):
+            return int(text)
+        time.sleep(0.01)
+    raise AssertionError(f"{path} did not come")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"

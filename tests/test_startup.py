@@ -1,0 +1,70 @@
+"""What commands may not load: each of these costs as much as all that the command does."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.porcelain.conftest import Project
+
+HEAVY = {"typer", "click", "rich", "numpy", "fsspec", "pyarrow", "inspect", "sqlite3", "zstandard"}
+FOR_PLUMBING = HEAVY - {"inspect", "sqlite3", "zstandard"}
+
+PROGRAM = """
+import json, sys
+import acc
+from porcelain.cli import main
+code = main(sys.argv[1:])
+names = {name.partition(".")[0] for name in sys.modules}
+print(json.dumps([code, sorted(names)]), file=sys.stderr)
+"""
+
+
+def loaded_by(folder, *arguments: str) -> set[str]:
+    """Return the top-level modules that a command has loaded when it is done."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    code, names = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(names)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    made.job("make", files={"a.txt": b"a"}, made={"default": made.dataset()})
+    return made
+
+
+def test_hash_object_loads_next_to_nothing(project):
+    assert loaded_by(project.root, "hash-object", "acc.toml") & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("hash-object", "-w", "acc.toml"),
+        ("cat-file", "-p", "make:a.txt"),
+        ("cat-job", "--run", "make"),
+        ("show-ref",),
+        ("rev-parse", "make/default"),
+        ("fsck",),
+    ],
+    ids=lambda command: command[0],
+)
+def test_plumbing_loads_no_typer_and_no_arrays(project, command):
+    assert loaded_by(project.root, *command) & FOR_PLUMBING == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("log", "--graph"), ("job", "make"), ("ds", "make"), ("show", "make:a.txt"), ("checkout", "make")],
+)
+def test_looking_back_loads_no_arrays_and_no_rich(project, command):
+    assert loaded_by(project.root, *command) & FOR_PLUMBING == set()
+
+
+def test_the_list_of_commands_loads_next_to_nothing(tmp_path):
+    assert loaded_by(tmp_path, "--help") & HEAVY == set()
