@@ -3,7 +3,6 @@
 The second half reads them by the pages docs/reference/formats/object.md and pack.md, with nothing of ours.
 """
 
-import os
 import struct
 from pathlib import Path
 from zlib import crc32
@@ -33,7 +32,7 @@ def test_a_loose_object_is_still_read(data, tmp_path):
     loose.verify(oid)
     stored = loose.find_open(oid)
     assert read_object(stored) == data
-    os.close(stored.fd)
+    stored.close()
 
 
 def test_a_pack_is_still_read():

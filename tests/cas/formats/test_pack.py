@@ -37,7 +37,7 @@ def read(pack, data):
     try:
         return read_object(stored)
     finally:
-        os.close(stored.fd)
+        stored.close()
 
 
 def verify_all(pack):

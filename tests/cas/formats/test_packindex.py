@@ -96,6 +96,13 @@ def test_an_index_of_a_later_version_is_refused():
         find_index(start + check_of(start) + data[-8:], 0, "here")
 
 
+def test_an_index_of_another_fan_out_is_no_index():
+    data = encode_index([], 0)
+    start = data[:13] + bytes([3]) + data[14:32] + bytes(4 << 3)
+    sized = start[:4] + struct.pack("<I", len(start) + 16) + start[8:]
+    assert find_index(sized + check_of(sized) + struct.pack("<I4s", len(start) + 24, b"Icca"), 0, "") is None
+
+
 def test_an_index_can_stand_behind_other_bytes_and_be_mapped(tmp_path):
     written = some_entries(2000)
     path = tmp_path / "pack"

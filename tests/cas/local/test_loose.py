@@ -37,7 +37,7 @@ def read(loose, oid):
     try:
         return read_object(stored)
     finally:
-        os.close(stored.fd)
+        stored.close()
 
 
 @pytest.mark.parametrize("data", [b"", SMALL, LARGE], ids=["empty", "small", "large"])

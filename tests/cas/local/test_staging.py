@@ -40,6 +40,18 @@ class TestStaging(StoreSuite):
             flip(path, 10)
 
 
+class TestHoldingStaging(StoreSuite):
+    @pytest.fixture
+    def store(self, local, tmp_path):
+        return Staging(local, tmp_path / "job", hold_bytes=LOOSE_BYTES)
+
+    def damage(self, store, oid):
+        for digest, (seal, stored) in store._held.items():
+            store._held[digest] = (seal, stored[:10] + bytes([stored[10] ^ 1]) + stored[11:])
+        for path in store._local.root.glob(f"objects/??/{oid}"):
+            flip(path, 10)
+
+
 def segments(staging):
     return sorted(staging.folder.glob("*.segment"))
 
@@ -177,6 +189,64 @@ def test_what_another_process_has_published_is_read_from_the_local_store(local, 
     assert Staging(LocalStore(local.root), staging.folder).publish() == [oid]
     assert staging.get(oid) == b"early"
     assert staging.open(oid).read() == b"early"
+
+
+# holding
+
+
+@pytest.fixture
+def holding(local, tmp_path):
+    return Staging(local, tmp_path / "job", hold_bytes=10_000)
+
+
+def test_what_is_held_touches_no_disk_before_it_is_published(local, holding):
+    oids = holding.put_many([b"1", b"2", bytes(5 * FRAME_BYTES)])
+    assert holding.get(oids[2]) == bytes(5 * FRAME_BYTES)
+    with holding.open(oids[2]) as stream:
+        stream.seek(-3, os.SEEK_END)
+        assert stream.read() == bytes(3)
+    assert not holding.folder.exists()
+    assert sorted(holding.publish()) == sorted(oids)
+    assert sure(local) == sorted(oids)
+
+
+def test_what_is_too_much_to_hold_goes_to_a_segment(local, holding):
+    oids = holding.put_many([b"small", NOISE[:9900], NOISE[:20_000], NOISE[:400], b"small too"])
+    assert len(holding.held()) == 3
+    assert len(segments(holding)) == 1
+    assert all(holding.has(oid) for oid in oids)
+    assert sorted(holding.publish()) == sorted(oids)
+    assert sure(local) == sorted(oids)
+
+
+def test_what_is_held_can_be_handed_over(local, holding, tmp_path):
+    oids = holding.put_many([b"1", b"2"])
+    other = Staging(local, tmp_path / "job", hold_bytes=10_000)
+    mine = other.put(b"3")
+    other.adopt(holding.held())
+    assert other.get(oids[0]) == b"1"
+    assert sorted(other.publish()) == sorted([*oids, mine])
+    assert sure(local) == sorted([*oids, mine])
+
+
+def test_a_forked_child_reads_what_is_held_and_holds_nothing(holding):
+    before = holding.put(b"held")
+
+    def child():
+        assert holding.get(before) == b"held"
+        holding.put(b"in the child")
+
+    in_child(child)
+    assert holding.get(oid_of(b"in the child")) == b"in the child"
+    assert sorted(holding.publish()) == sorted([before, oid_of(b"in the child")])
+
+
+def test_what_was_held_is_forgotten_with_the_rest(holding):
+    oid = holding.put(NOISE[:9000])
+    holding.discard()
+    assert not holding.has(oid)
+    holding.put(NOISE[:9000])
+    assert len(holding.held()) == 1
 
 
 # large objects

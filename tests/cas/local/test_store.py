@@ -64,7 +64,7 @@ class TestLocalStoreOfPacks(StoreSuite):
             if store.loose.has(oid):
                 stored = store.loose.find_open(oid)
                 store.publish([(stored.seal, stored.read(0, stored.seal.stored_bytes))])
-                os.close(stored.fd)
+                stored.close()
                 store.loose.delete(oid)
             return oid
 

@@ -1,0 +1,67 @@
+# Everything a clone needs: git, make and Python >= 3.11. `make demo` and `make test` do the rest.
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+OLDEST := $(CURDIR)/.venv-oldest
+PIP_FLAGS := --quiet --disable-pip-version-check
+FLIGHTS := examples/flights
+
+.PHONY: demo test slow check format lint oldest bench clean
+
+demo: .venv/.demo                       ## run the example: CSV files to a table and a plot
+	@cd $(FLIGHTS) && $(BIN)/acc build
+	@echo
+	@echo "Look around in $(FLIGHTS), with $(BIN) on your PATH (or 'source .venv/bin/activate'):"
+	@echo "  acc log                       each job, newest first"
+	@echo "  acc job plot_delays           one job: where it came from, what it made"
+	@echo "  acc ds add_airline            columns and rows of a dataset"
+	@echo "  $(FLIGHTS)/results/           the table and the plot"
+
+test: .venv/.test                       ## all tests but the slow ones, on two cores
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: .venv/.test                       ## the long loops
+	$(BIN)/python -m pytest -n 2 -m slow
+
+check: .venv/.test lint                 ## what has to pass before a commit
+	$(MAKE) test
+
+lint: .venv/.test                       ## format, style, types, import order
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.test                     ## rewrite the code as ruff likes it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+oldest: .venv-oldest/.made              ## the tests, with the oldest dependencies that we promise
+	$(OLDEST)/bin/python -m pytest -n 2 -m "not slow"
+
+bench: .venv/.demo                      ## acc beside its peer; make bench BENCH="overhead ds csv"
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+clean:                                  ## forget all that the targets above made
+	rm -rf .venv .venv-oldest dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(FLIGHTS)/.acc $(FLIGHTS)/results benchmarks/.work
+
+# A stamp file stands for an installed venv, so that nothing is installed twice.
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "acc needs Python 3.11: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.demo: .venv/.made pyproject.toml $(FLIGHTS)/requirements.txt
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e . -r $(FLIGHTS)/requirements.txt
+	@touch $@
+
+.venv/.test: .venv/.demo
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e '.[test]'
+	@touch $@
+
+.venv-oldest/.made: pyproject.toml constraints/oldest.txt $(FLIGHTS)/requirements.txt
+	$(PYTHON) -m venv .venv-oldest
+	$(OLDEST)/bin/python -m pip install $(PIP_FLAGS) -c constraints/oldest.txt -e '.[test]' -r $(FLIGHTS)/requirements.txt
+	@touch $@

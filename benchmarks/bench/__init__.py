@@ -1,0 +1,1 @@
+"""Methods and build scripts that acc and its peer both run, byte for byte."""

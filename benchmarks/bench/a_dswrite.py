@@ -1,0 +1,20 @@
+from bench import gen
+
+description = "write rows of four columns, or only make them (write=False)"
+
+options = {"rows": 5_000_000, "write": True, "rep": 0}
+
+
+def prepare(job):
+    if not options.write:
+        return None
+    return job.datasetwriter(
+        columns={"a_int": "int64", "b_float": "float64", "c_str": "unicode", "d_date": "date"}
+    )
+
+
+def analysis(sliceno, slices, prepare_res):
+    rows = gen.rows(options.rows * sliceno // slices, options.rows * (sliceno + 1) // slices)
+    write = prepare_res.write_list if options.write else bool
+    for row in rows:
+        write(row)

@@ -1,0 +1,159 @@
+"""Measure acc beside its peer, interleaved in one run, and print one table of medians and ratios.
+
+    make bench                              overhead, chain and cli
+    make bench BENCH="ds csv"               any of: overhead chain cli ds csv
+
+The figures are of the machine as it is now: trust the ratios, and look at the load printed with them.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from statistics import median
+
+from bench import gen
+from sides import SLICES, WORK, Acc, Peer, timed
+
+JOBS = int(os.environ.get("BENCH_JOBS", "200"))
+LINKS = int(os.environ.get("BENCH_LINKS", "1000"))
+ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
+CSV_LINES = int(os.environ.get("BENCH_CSV_LINES", "1450000"))
+REPS = int(os.environ.get("BENCH_REPS", "3"))
+
+
+class Table:
+    """Times by what was done and who did it; `wanted` is the ratio that must not be passed."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, what, side, seconds, wanted=None):
+        """Note one measurement of `side`."""
+        row = self.rows.setdefault(what, {"wanted": wanted})
+        row.setdefault(side, []).append(seconds)
+
+    def show(self):
+        """Print medians in milliseconds, the ratio of acc to the other, and what is wanted."""
+        print(f"{'':44}{'acc ms':>10}{'other ms':>10}{'ratio':>8}{'wanted':>8}")
+        for what, row in self.rows.items():
+            acc, other = median(row["acc"]), median(row.get("peer") or row["python"])
+            ratio = acc / other if other else float("nan")
+            wanted = "" if row["wanted"] is None else f"<={row['wanted']:g}"
+            late = "  too slow" if row["wanted"] is not None and ratio > row["wanted"] else ""
+            print(f"{what:44}{acc * 1000:10.2f}{other * 1000:10.2f}{ratio:8.3f}{wanted:>8}{late}")
+
+
+def fresh_base():
+    """Return a number that no earlier run began at, so that jobs with it are new."""
+    return random.SystemRandom().randrange(10**12) * 10**4
+
+
+def overhead(sides, table):
+    """Many trivial jobs, new and then again."""
+    for side in sides:
+        side.build("empty")  # both load what they load only once
+    for _ in range(REPS):
+        base = fresh_base()
+        for side in sides:
+            found = side.build("overhead", N=JOBS, BASE=base)
+            table.add("a new trivial job", side.name, found["per_job"], 0.5)
+            table.add("a new trivial job, CPU of all processes", side.name, found["cpu"] / JOBS)
+        for side in sides:
+            found = side.build("overhead", N=JOBS, BASE=base)
+            table.add("a reused job", side.name, found["per_job"], 0.1)
+        for side in sides:
+            table.add("a build of no job, cold", side.name, side.build("empty")["wall"])
+
+
+def chain(sides, table):
+    """Long chains of jobs and of datasets: built, built again, walked."""
+    for method, noun in (("chainjob", "jobs"), ("dschainjob", "datasets")):
+        base, tip = fresh_base(), {}
+        for side in sides:
+            found = side.build("chain", N=LINKS, BASE=base, METHOD=method)
+            table.add(f"chain of {LINKS} {noun}: a new link", side.name, found["per_job"])
+            tip[side.name] = found["tip"]
+        for side in sides:
+            found = side.build("chain", N=LINKS, BASE=base, METHOD=method)
+            table.add(f"chain of {LINKS} {noun}: a reused link", side.name, found["per_job"])
+        for _ in range(REPS):
+            for side in sides:
+                found = side.build("walk", TIP=tip[side.name], METHOD=method)
+                assert found["length"] == LINKS
+                table.add(f"chain of {LINKS} {noun}: walk, cold", side.name, found["cold"])
+                table.add(f"chain of {LINKS} {noun}: walk, warm", side.name, found["warm"])
+
+
+def cli(sides, table):
+    """Commands, each in a new process."""
+    acc, peer = sides
+    for side in sides:
+        side.build("overhead", N=1, BASE=fresh_base())
+        side.build("ds", ROWS=100_000, BASE=fresh_base())
+    pairs = [
+        ("job dev-1", ["job", "dev-1"], ["job", "dev-1"], 0.8),
+        ("ds of the newest dswrite", ["ds", "dswrite"], ["ds", "dswrite"], None),
+        ("method", ["method"], ["method"], None),
+        ("jobs of a workdir", ["log"], ["workdir", "-a"], None),
+        ("--version", ["--version"], ["--version"], None),
+    ]
+    some_file = acc.folder / "acc.toml"
+    for _ in range(max(REPS, 5)):
+        for what, ours, theirs, wanted in pairs:
+            table.add(f"cold: {what}", "acc", acc.run(*ours), wanted)
+            table.add(f"cold: {what}", "peer", peer.run(*theirs))
+        what = "cold: hash-object, against python -c pass"
+        table.add(what, "acc", acc.run("hash-object", some_file), 4)
+        table.add(what, "python", timed([sys.executable, "-c", "pass"], WORK)[0])
+
+
+def ds(sides, table):
+    """A large dataset, written and read."""
+    for _ in range(REPS):
+        base = fresh_base()
+        for side in sides:
+            found = side.build("ds", ROWS=ROWS, BASE=base)
+            for what, seconds in found.items():
+                if what not in ("wall", "cpu"):
+                    table.add(f"{ROWS} rows, {what}", side.name, seconds)
+
+
+def csv(sides, table):
+    """A large CSV file, imported, typed and exported."""
+    data = WORK / f"big-{CSV_LINES}.csv"
+    if not data.exists():
+        gen.write_csv(data, CSV_LINES)
+    for rep in range(REPS):
+        for side in sides:
+            link = WORK / f"{side.name}-{fresh_base() + rep}.csv"
+            link.symlink_to(data)
+            found = side.build("csv", CSV=link)
+            link.unlink()
+            for what in ("csvimport", "dataset_type", "csvexport"):
+                table.add(f"{data.stat().st_size / 1e6:.0f} MB of CSV, {what}", side.name, found[what])
+
+
+def main(names):
+    """Run the workloads called `names` and print their table."""
+    workloads = {work.__name__: work for work in (overhead, chain, cli, ds, csv)}
+    unknown = set(names) - set(workloads)
+    if unknown:
+        sys.exit(f"no workload '{min(unknown)}'; there are {' '.join(workloads)}")
+    WORK.mkdir(exist_ok=True)
+    table = Table()
+    before = os.getloadavg()[0]
+    with Acc() as acc, Peer() as peer:
+        for name in names:
+            print(f"measuring {name} ...", file=sys.stderr)
+            workloads[name]((acc, peer), table)
+    table.show()
+    cores = os.cpu_count()
+    print(f"\nload before {before:.2f}, after {os.getloadavg()[0]:.2f}, of {cores} cores; {SLICES} slices")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:] or ["overhead", "chain", "cli"])
+    except subprocess.CalledProcessError as error:
+        sys.exit(str(error))

@@ -1,0 +1,1 @@
+"""The methods and the build script of the flights example."""
