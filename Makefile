@@ -11,11 +11,12 @@ FLIGHTS := examples/flights
 demo: .venv/.demo                       ## run the example: CSV files to a table and a plot
 	@cd $(FLIGHTS) && $(BIN)/acc build
 	@echo
-	@echo "Look around in $(FLIGHTS), with $(BIN) on your PATH (or 'source .venv/bin/activate'):"
-	@echo "  acc log                       each job, newest first"
-	@echo "  acc job plot_delays           one job: where it came from, what it made"
-	@echo "  acc ds add_airline            columns and rows of a dataset"
-	@echo "  $(FLIGHTS)/results/           the table and the plot"
+	@echo "To look around: source .venv/bin/activate; cd $(FLIGHTS)"
+	@echo "  acc log                   all jobs, newest first"
+	@echo "  acc job plot_delays       one job: what it was given, what it made"
+	@echo "  acc ds -n 5 add_airline   a dataset: columns, types, some rows"
+	@echo "  acc results               what each result comes from"
+	@echo "Results: $(FLIGHTS)/results/delays.json, $(FLIGHTS)/results/delays.png"
 
 test: .venv/.test                       ## all tests but the slow ones, on two cores
 	$(BIN)/python -m pytest -n 2 -m "not slow"

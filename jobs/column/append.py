@@ -15,8 +15,8 @@ Append: TypeAlias = Callable[[Any], None]
 
 # few enough that a writer that waits costs little (a split dataset has one for each column and slice)
 CHUNK_ROWS: Final = 4096
-CHUNK_BYTES: Final = 1 << 20
-_ROW_BYTES: Final = CHUNK_BYTES // CHUNK_ROWS
+# a text of this size ends a chunk by itself; so no chunk is larger than 16 MiB
+LARGE_BYTES: Final = 4096
 _SMALLEST_INT64, _LARGEST_INT64 = -(1 << 63), (1 << 63) - 1
 _LARGEST_FLOAT32: Final = float.fromhex("0x1.fffffep+127")
 
@@ -149,16 +149,12 @@ def _moment(exact: type[datetime.datetime] | type[datetime.time]) -> Callable[[P
 def _ascii(pending: Pending) -> Append:
     values, slow, absorb = pending.values, pending.append_slowly, pending.absorb
     add = values.append
-    room = CHUNK_BYTES
 
     def append(value: Any) -> None:
-        nonlocal room
-        if type(value) is str and value.isascii():
+        if type(value) is str and len(value) < LARGE_BYTES and value.isascii():
             add(value)
-            room -= len(value) + _ROW_BYTES
-            if room <= 0:
+            if len(values) >= CHUNK_ROWS:
                 absorb()
-                room = CHUNK_BYTES
         else:
             slow(value)
 
@@ -168,16 +164,12 @@ def _ascii(pending: Pending) -> Append:
 def _unicode(pending: Pending) -> Append:
     values, slow, absorb = pending.values, pending.append_slowly, pending.absorb
     add = values.append
-    room = CHUNK_BYTES
 
     def append(value: Any) -> None:
-        nonlocal room
-        if type(value) is str and (value.isascii() or _is_encodable(value)):
+        if type(value) is str and len(value) < LARGE_BYTES and (value.isascii() or _is_encodable(value)):
             add(value)
-            room -= len(value) + _ROW_BYTES
-            if room <= 0:
+            if len(values) >= CHUNK_ROWS:
                 absorb()
-                room = CHUNK_BYTES
         else:
             slow(value)
 
@@ -195,16 +187,12 @@ def _is_encodable(value: str) -> bool:
 def _bytes(pending: Pending) -> Append:
     values, slow, absorb = pending.values, pending.append_slowly, pending.absorb
     add = values.append
-    room = CHUNK_BYTES
 
     def append(value: Any) -> None:
-        nonlocal room
-        if type(value) is bytes:
+        if type(value) is bytes and len(value) < LARGE_BYTES:
             add(value)
-            room -= len(value) + _ROW_BYTES
-            if room <= 0:
+            if len(values) >= CHUNK_ROWS:
                 absorb()
-                room = CHUNK_BYTES
         else:
             slow(value)
 

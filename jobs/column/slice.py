@@ -7,6 +7,7 @@ Source: docs/reference/formats/column.md.
 
 import itertools
 import struct
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from cas.errors import NotCanonical, UnknownFormat
 from cas.formats import canonical
 from cas.oid import ObjectId
 from cas.store import ObjectWriter
-from jobs.column.append import CHUNK_ROWS, Append, Pending, make_append
+from jobs.column.append import CHUNK_ROWS, LARGE_BYTES, Append, Pending, make_append
 from jobs.column.batches import Batcher, Piece
 from jobs.column.codec import CODECS, batch_array, batch_values, decode_batch, encode_batch, merge_bounds
 from jobs.column.text import Texts
@@ -28,8 +29,6 @@ _TAIL: Final = struct.Struct("<I4x8s")  # size of the directory, magic
 _MAGIC: Final = b"acc col\x01"
 # most directories lie in these last bytes, so that opening takes one read
 _LAST_BYTES: Final = 1 << 14
-# values whose size alone makes a chunk
-_LARGE_BYTES: Final = 1 << 14
 # below these a list costs more as a piece of its own than value by value
 _FEW_VALUES: Final = 128
 _NONE_IS_A_VALUE: Final = frozenset({"json", "pickle"})
@@ -144,6 +143,8 @@ class SliceWriter:
         mask : (n,) bool, optional
             True where the row is None, whatever `values` holds there.
         """
+        if values.ndim != 1 or (mask is not None and mask.shape != values.shape):
+            raise ColumnError("values and mask are no arrays of one dimension and equal length")
         self._absorb()
         start = 0
         while start < len(values):
@@ -169,7 +170,7 @@ class SliceWriter:
             pending.nones.append(len(pending))
         else:
             pending.values.append(kept)
-        if len(pending) >= CHUNK_ROWS or (type(kept) in (str, bytes) and len(kept) >= _LARGE_BYTES):
+        if len(pending) >= CHUNK_ROWS or (type(kept) in (str, bytes) and len(kept) >= LARGE_BYTES):
             self._absorb()
 
     def _keep(self, value: Any) -> Any:
@@ -181,19 +182,20 @@ class SliceWriter:
         return self._type.keep(value)
 
     def _absorb(self) -> None:
-        values, nones, rows = self._pending.values, self._pending.nones, len(self._pending)
+        nones, rows = self._pending.nones, len(self._pending)
         if rows:
             mask = None
             if nones:
                 mask = np.zeros(rows, np.bool_)
                 mask[nones] = True
-            body = (
-                self._codec.gather(values.copy())
-                if isinstance(values, list)
-                else self._codec.take(np.array(values))
-            )
+            body = self._pending_body(self._pending.values)
             self._pending.clear()
             self._write(Piece(rows, body, mask))
+
+    def _pending_body(self, values: "list[Any] | array[Any]") -> Any:
+        if isinstance(values, array):
+            return self._codec.take(np.array(values))
+        return self._codec.gather(values.copy())
 
     def _make_piece(self, values: list[Any]) -> Piece:
         if self._exact.issuperset(set(map(type, values))):
@@ -204,6 +206,8 @@ class SliceWriter:
         return self._gather([self._keep(value) for value in values])
 
     def _take_piece(self, values: Array, mask: Mask | None) -> Piece:
+        if mask is not None:
+            mask = mask.astype(np.bool_)  # a copy, as of the values
         if values.dtype.kind in "mM":
             mask = np.isnat(values) if mask is None else mask | np.isnat(values)
         if mask is not None and not mask.any():

@@ -59,7 +59,7 @@ def slices_of(values: Array | Sequence[Any], column_type: str, slices: int) -> n
     (n,) int64
     """
     of = get_type(column_type)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "biufcM" and not of.parsed:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biufcMm" and not of.parsed:
         hashes = _hash_array(values, of)
     else:
         hashes = _hash_list(values.tolist() if isinstance(values, np.ndarray) else values, of)
@@ -169,7 +169,7 @@ def _mix_all(bits: Hashes) -> Hashes:
 
 def _hash_array(values: Array, of: ColumnType) -> Hashes:
     """Return the hashes of an array, as those of the values that a column makes of it."""
-    if values.dtype.kind == "M":
+    if values.dtype.kind in "Mm":
         hashes = _mix_all(values.astype(of.dtype).view(np.uint64))
         hashes[np.isnat(values)] = 0
         return hashes

@@ -39,7 +39,7 @@ class ColumnType:
     base : str
         The type that is stored and read back: "int64".
     dtype : str or None
-        The numpy type of the values (little-endian), or None when they are no fixed-width numbers.
+        The numpy type of the values in arrays (little-endian), or None when they are objects there.
     kind : str
         "fixed" numpy arrays, "text" joined bytes, "object" a mixture or a serialised form.
     exact : tuple of type
@@ -134,19 +134,20 @@ def _round_to_float32(number: float, name: str) -> float:
     return rounded
 
 
-def check_complex64(value: Any) -> complex:
+def check_complex64(value: Any, name: str = "complex64") -> complex:
     """Return `value`, a number of any kind, as a complex of two 64-bit floats."""
     if isinstance(value, complex):
         return complex(value)
     if hasattr(type(value), "__complex__") and not isinstance(value, (str, bytes)):
         return complex(value)
-    return complex(check_float(value, "complex"))
+    return complex(check_float(value, name))
 
 
 def check_complex32(value: Any) -> complex:
     """Return `value`, a number of any kind, as a complex whose parts are rounded to 32 bits."""
-    number = check_complex64(value)
-    return complex(_round_to_float32(number.real, "complex32"), _round_to_float32(number.imag, "complex32"))
+    name = "complex32"
+    number = check_complex64(value, name)
+    return complex(_round_to_float32(number.real, name), _round_to_float32(number.imag, name))
 
 
 def check_bool(value: Any) -> bool:
@@ -169,14 +170,15 @@ def _plain(value: Any) -> Any:
 
 def check_date(value: Any) -> datetime.date:
     """Return the date of a date or a datetime."""
-    if not isinstance(value, datetime.date):
+    # the NaT of pandas is a date, and not equal to itself
+    if not isinstance(value, datetime.date) or value != value:  # noqa: PLR0124
         raise WrongType(f"no date: {_show(value)}")
     return datetime.date(value.year, value.month, value.day)
 
 
 def check_datetime(value: Any) -> datetime.datetime:
     """Return a datetime that is naive or in UTC, with its fold."""
-    if not isinstance(value, datetime.datetime):
+    if not isinstance(value, datetime.datetime) or value != value:  # noqa: PLR0124
         raise ColumnError(f"no datetime: {_show(value)}")
     zone = _check_zone(value)
     day = datetime.datetime(value.year, value.month, value.day)
@@ -334,7 +336,7 @@ _TABLE: Final = (
     _type("complex32", check_complex32, complex, dtype="<c8", has_minmax=False),
     _type("bool", check_bool, bool, dtype="|b1"),
     _type("date", check_date, datetime.date, dtype="<M8[D]"),
-    _type("time", check_time, datetime.time),
+    _type("time", check_time, datetime.time, dtype="<m8[us]"),
     _type("datetime", check_datetime, datetime.datetime, dtype="<M8[us]"),
     _type("bytes", check_bytes, bytes, kind="text", has_minmax=False),
     _type("ascii", check_ascii, str, kind="text", has_minmax=False),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cas.formats.canonical import Json
+from cas.formats.frame import Seal
 from cas.local.store import Durability
 from cas.oid import ObjectId
 from jobs.method.closure import Closure
@@ -104,6 +105,8 @@ class Finished:
         What it learned beyond its key.
     subjobs : sequence of (str, bool)
         Run id of each subjob, and whether it was built then.
+    held : sequence of (Seal, bytes)
+        Staged objects that are in no segment.
     """
 
     files: Mapping[str, FileEntry] = field(default_factory=dict)
@@ -112,6 +115,7 @@ class Finished:
     facts: Sequence[Fact] = ()
     reads: Sequence[FileRead] = ()
     subjobs: Sequence[tuple[ObjectId, bool]] = ()
+    held: Sequence[tuple[Seal, bytes]] = ()
 
 
 Event: TypeAlias = StageBegan | StageEnded | Failed | SubjobWanted | Finished

@@ -31,6 +31,7 @@ from jobs.execution.plan import Listener, Plan, Site
 from jobs.execution.reads import stat_of
 from jobs.execution.scratch import Scratch
 from jobs.execution.setup import setup_of
+from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.facts import Fact
 from jobs.nodes.job import JobNode
@@ -141,10 +142,11 @@ class Launcher:
     # -- before ------------------------------------------------------------------------------------------------
 
     def _begin(self, plan: Plan) -> _Running:
-        folder = self._site.workdirs[plan.workdir]
-        directory, number = JobDirectory.claim(plan.workdir, folder, self._index.last_number(plan.workdir))
+        workdir = self._site.workdirs[plan.workdir]
+        directory, number = JobDirectory.claim(plan.workdir, workdir, self._index.last_number(plan.workdir))
         label = f"{plan.workdir}-{number}"
-        staging = Staging(self._store, self._site.acc_folder / "tmp" / f"{label}-{secrets.token_hex(4)}")
+        folder = self._site.acc_folder / "tmp" / f"{label}-{secrets.token_hex(4)}"
+        staging = Staging(self._store, folder, hold_bytes=HOLD_BYTES)
         staging.folder.mkdir(parents=True)
         clock = _Clock.started()
         setup = setup_of(plan, label, self._site, start=clock.start / MICROSECONDS)
@@ -225,6 +227,7 @@ class Launcher:
 
     def _publish_done(self, running: _Running, last: Finished) -> JobRow:
         plan, staging = running.plan, running.staging
+        staging.adopt(last.held)
         try:
             files = {**last.files, **running.directory.take_in(last.pending, staging)}
         except NoSuchFile as err:

@@ -1,8 +1,9 @@
 """What a job has done so far: files, datasets, facts; kept by each of its processes and added up at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from cas.formats.frame import Seal
 from cas.oid import ObjectId
 from jobs.execution.events import FileRead, Finished
 from jobs.nodes.facts import Fact
@@ -73,8 +74,8 @@ class Ledger:
         """Return whether there is a file that the job keeps."""
         return bool(self.names() - self.temporary)
 
-    def finished(self, reads: Iterable[FileRead]) -> Finished:
-        """Return the last event of the job."""
+    def finished(self, reads: Iterable[FileRead], held: Sequence[tuple[Seal, bytes]]) -> Finished:
+        """Return the last event of the job; `held` are the objects that it has staged in memory."""
         return Finished(
             files={name: entry for name, entry in self.files.items() if name not in self.temporary},
             pending=[name for name in self.pending if name not in self.temporary],
@@ -82,6 +83,7 @@ class Ledger:
             facts=list(self.facts.values()),
             reads=list(reads),
             subjobs=self.subjobs,
+            held=held,
         )
 
     def _mark(self, name: str, *, temporary: bool) -> None:

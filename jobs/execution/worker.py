@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 from cas.errors import AccError
 from cas.formats.canonical import Json
+from cas.formats.frame import Seal
 from cas.local.refs import LocalRefs
 from cas.local.staging import Staging
-from cas.local.store import LocalStore
+from cas.local.store import Durability, LocalStore
 from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
@@ -50,6 +52,9 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+
+# what a small job saves fits, and then it needs no segment
+HOLD_BYTES = 1 << 18
 
 
 class Launcher(Protocol):
@@ -86,7 +91,7 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
     try:
         _Stages(request, job, launcher, reads, fork=fork).run()
         _finish(job)
-        launcher.tell(job.ledger.finished(reads.reads()))
+        launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
         launcher.tell(failed.failure)
     finally:
@@ -95,8 +100,14 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
         os.chdir(here)
 
 
+@cache
+def open_store(root: Path, durability: Durability) -> LocalStore:
+    """Return the store under `root`, one a process: the zygote has read its packs before it forks."""
+    return LocalStore(root, durability=durability)
+
+
 def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
-    store = LocalStore(request.store_root, durability=request.durability)
+    store = open_store(request.store_root, request.durability)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
     def build(method: str, **arguments: Any) -> Any:
@@ -111,7 +122,7 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         return answer.job
 
     return context.Context(
-        store=Staging(store, request.staging),
+        store=Staging(store, request.staging, hold_bytes=HOLD_BYTES),
         labels=index,
         workdirs=request.workdirs,
         slices=request.slices,
@@ -121,6 +132,12 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         recorder=job.ledger,
         build=build,
     )
+
+
+def _held() -> list[tuple[Seal, bytes]]:
+    staging = context.current().store
+    assert isinstance(staging, Staging)
+    return staging.held()
 
 
 def _finish(job: CurrentJob) -> None:

@@ -19,8 +19,10 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cas.errors import AccError
+from cas.local.store import Durability
 from jobs.execution.children import adopt_orphans, die_with_parent
 from jobs.execution.events import (
     Channel,
@@ -32,7 +34,7 @@ from jobs.execution.events import (
     SubjobRefused,
     SubjobWanted,
 )
-from jobs.execution.worker import run_job
+from jobs.execution.worker import open_store, run_job
 from jobs.method.definition import describe
 
 _MESSAGE_BYTES = 1 << 16
@@ -80,7 +82,7 @@ class Zygote:
         with theirs:
             self._process = subprocess.Popen(
                 # -P: the current directory is a project's, and project code never comes before acc
-                [sys.executable, "-P", "-m", "jobs.execution.zygote", str(theirs.fileno())],
+                [sys.executable, "-P", "-c", f"import {__name__} as zygote; zygote.main({theirs.fileno()})"],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**environment, **ENVIRONMENT},
@@ -99,8 +101,8 @@ class Zygote:
         channel = Channel(ours)
         try:
             with theirs:
-                preload = pickle.dumps(tuple(request.preload))
-                socket.send_fds(self._socket, [preload], [theirs.fileno()])
+                warming = Warming.of(request)
+                socket.send_fds(self._socket, [pickle.dumps(warming)], [theirs.fileno()])
             channel.send(request)
             return JobProcess(channel, channel.receive())
         except (OSError, EOFError) as err:
@@ -125,6 +127,30 @@ class Zygote:
         """End the zygote, and with it every job that still runs."""
         self._socket.close()
         self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Warming:
+    """What the zygote does before it forks, so that no job has to: imports, and a look at the packs."""
+
+    modules: Sequence[str]
+    store: tuple[Path, Durability] | None
+
+    @classmethod
+    def of(cls, request: JobRequest | DescribeRequest) -> "Warming":
+        """Return what a request gains from."""
+        if isinstance(request, DescribeRequest):
+            return cls(request.preload, None)
+        return cls(request.preload, (request.store_root, request.durability))
+
+    def warm_up(self) -> None:
+        """Do it."""
+        for name in self.modules:
+            # a module that cannot be imported is the method's to stumble over, with its traceback
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        if self.store is not None:
+            open_store(*self.store).refresh()
 
 
 # -- in the zygote ---------------------------------------------------------------------------------------------
@@ -233,10 +259,7 @@ def _serve(control: socket.socket, jobs: _Jobs, ours: Sequence[int]) -> bool:
         return False
     if not descriptors:
         return False
-    for name in pickle.loads(message):
-        # a module that cannot be imported is the method's to stumble over, with its traceback
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    pickle.loads(message).warm_up()
     pid = os.fork()
     if pid == 0:
         control.close()
@@ -272,7 +295,3 @@ def _be_job(descriptor: int) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -3,6 +3,7 @@
 import os
 import pickle
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -21,7 +22,9 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(dir=".", buffering=0)  # noqa: SIM115 - closed with its last process
+        with tempfile.TemporaryFile(dir=".") as file:
+            self._file = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
         self._end = 0
 
     def put(self, value: Any) -> Place:
@@ -29,7 +32,7 @@ class Scratch:
         data = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
         place = Place(self._end, len(data))
         while data:
-            written = os.pwrite(self._file.fileno(), data, self._end)
+            written = os.pwrite(self._file, data, self._end)
             self._end += written
             data = data[written:]
         return place
@@ -43,7 +46,7 @@ class Scratch:
         # one call gives at most 2 GiB
         offset, end = place.offset, place.offset + place.bytes
         while offset < end:
-            piece = os.pread(self._file.fileno(), end - offset, offset)
+            piece = os.pread(self._file, end - offset, offset)
             assert piece, "a scratch file is shorter than what was put into it"
             yield piece
             offset += len(piece)

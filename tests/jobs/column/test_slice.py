@@ -68,6 +68,16 @@ def test_a_batch_ends_before_4_mib_of_text(runs, steps):
     assert list(open_slice(store, "bytes", summary, none=True)) == values
 
 
+def test_a_batch_may_be_exactly_full(store):
+    quarter = b"x" * (BATCH_BYTES // 4 - 4)
+    values = [quarter, b"x" * 2000 + quarter[2000:], quarter, quarter, None, b"", quarter]
+    for writer, end in (
+        (SliceWriter("bytes", store.writer(), none_support=True), stop) for stop in (4, 5, 6, 7)
+    ):
+        writer.extend_array(np.fromiter(values[:end], object, end))
+        assert rows_of(store, "bytes", writer.finish()) == {4: [4], 5: [5], 6: [5, 1], 7: [5, 2]}[end]
+
+
 def test_a_text_larger_than_a_batch_stands_alone(store):
     large = "é" * (3 << 20)
     values = ["a", "b", large, "c", large, large]
@@ -131,11 +141,28 @@ def test_the_writer_says_where_a_frame_may_end():
 
 
 def test_an_array_may_change_after_it_was_written(store):
-    array = np.arange(10)
-    writer = SliceWriter("int64", store.writer())
+    array, mask = np.arange(10), np.arange(10) > 5
+    writer = SliceWriter("int64", store.writer(), none_support=True)
     writer.extend_array(array)
-    array[:] = 0
-    assert writer.finish().blob == write(store, "int64", range(10)).blob
+    writer.extend_array(array, mask)
+    array[:], mask[:] = 0, False
+    expected = [*range(10), *range(6), *[None] * 4]
+    assert writer.finish().blob == write(store, "int64", expected, none=True).blob
+
+
+@pytest.mark.parametrize(
+    ("values", "mask"),
+    [
+        (np.zeros((2, 2)), None),
+        (np.zeros(2), np.zeros(3, bool)),
+        (np.zeros(()), None),
+        (np.zeros(1), np.zeros((1, 1))),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused(store, values, mask):
+    writer = SliceWriter("float64", store.writer(), none_support=True)
+    with pytest.raises(ColumnError, match="no arrays of one dimension and equal length"):
+        writer.extend_array(values, mask)
 
 
 # ---- arrays

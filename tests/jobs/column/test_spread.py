@@ -130,6 +130,8 @@ def test_datetimes_of_one_clock_belong_together(value, fold):
     assert hash_of(value.replace(tzinfo=UTC, fold=fold)) == expected
     assert slices_of(np.array([value], "M8[us]"), "datetime", SLICES).tolist() == [expected % SLICES]
     assert slices_of(np.array([value], "M8[us]"), "date", SLICES).tolist() == [slice_of(value.date(), SLICES)]
+    micros = np.datetime64(value, "us") - np.datetime64(value.date(), "us")
+    assert slices_of(np.array([micros]), "time", SLICES).tolist() == [slice_of(value.time(), SLICES)]
     assert hash_of(value.timetz()) == hash_of(value.time().replace(tzinfo=UTC, fold=fold))
 
 

@@ -446,6 +446,7 @@ def test_a_parsed_column_is_stored_as_its_base(name: str) -> None:
         ("unicode", "a\ud800", "half a character at position 1: ''a\\ud800''"),
         ("float64", "x" * 100, "no float64: '" + "x" * 57 + "...'"),
         ("parsed:int64", "four", "no parsed:int64: 'four'"),
+        ("complex32", "1j", "no complex32: '1j'"),
     ],
 )
 def test_a_message_names_the_value(name: str, value: Any, message: str) -> None:
@@ -466,6 +467,18 @@ def test_a_value_that_cannot_be_shown_is_still_refused() -> None:
 
     with pytest.raises(ColumnError, match="no int64: 'a Shy'"):
         get_type("int64").check(Shy())
+
+
+def test_the_date_that_is_none_is_no_date() -> None:
+    class NotATime(datetime.datetime):
+        """As pandas has one."""
+
+        def __ne__(self, other: object) -> bool:
+            return True
+
+    for name in ("date", "datetime"):
+        with pytest.raises(ColumnError, match=f"no {name}"):
+            get_type(name).check(NotATime(2020, 1, 1))
 
 
 def test_subclasses_become_what_they_derive_from() -> None:
