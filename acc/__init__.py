@@ -1,21 +1,21 @@
 """What users import: jobs, datasets, options and errors, each loaded when it is first asked for."""
 
+import os.path
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 from acc.version import __version__
 
-_HOME = Path(__file__).resolve().parent.parent
+_HOME = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def _refuse_shadows() -> None:
     """Raise when a module of the user's hides one of the packages that acc is made of."""
     for floor in ("cas", "jobs", "porcelain"):
-        spec = find_spec(floor)
-        origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin != _HOME / floor / "__init__.py":
+        spec = PathFinder.find_spec(floor)
+        origin = os.path.realpath(spec.origin) if spec and spec.origin else None
+        if origin != os.path.join(_HOME, floor, "__init__.py"):
             raise ImportError(
                 f"a module '{floor}' at '{origin}' hides a part of acc: rename it, or start elsewhere"
             )
@@ -52,14 +52,13 @@ _NAMES = {
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
 
 if TYPE_CHECKING:
+    from cas.errors import AccError as AccError
     from jobs.dataset.dataset import Dataset as Dataset
     from jobs.dataset.dataset import NoDataset as NoDataset
     from jobs.dataset.lists import DatasetChain as DatasetChain
     from jobs.dataset.lists import DatasetList as DatasetList
     from jobs.dataset.reader import SkipDataset as SkipDataset
     from jobs.dataset.reader import SkipSlice as SkipSlice
-
-    from cas.errors import AccError as AccError
     from jobs.dataset.writer import DatasetWriter as DatasetWriter
     from jobs.errors import DatasetError as DatasetError
     from jobs.errors import JobFailed as JobFailed

@@ -43,6 +43,7 @@ from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames
 
+_NAMED_AT_MOST = 3
 _CHANGED = "changed while it was read"
 _DATASET_ROOMS = ("jobs.dataset.dataset", "jobs.dataset.reader", "jobs.dataset.writer")
 
@@ -126,7 +127,7 @@ class Launcher:
         running = self._begin(plan)
         try:
             last = self._run(running, answer(running.label))
-            row = self._publish(running, last)
+            row, failed = self._publish(running, last)
         except KeyboardInterrupt:
             self._publish(running, Failed(SYNTHESIS, None, "interrupted"))
             raise
@@ -135,8 +136,8 @@ class Launcher:
             running.staging.discard()
             raise
         self._listener.ended(row)
-        if isinstance(last, Failed):
-            raise self._failure(running, last)
+        if failed is not None:
+            raise self._failure(running, failed)
         return row
 
     # -- before ------------------------------------------------------------------------------------------------
@@ -217,13 +218,14 @@ class Launcher:
 
     # -- after -------------------------------------------------------------------------------------------------
 
-    def _publish(self, running: _Running, last: Finished | Failed) -> JobRow:
+    def _publish(self, running: _Running, last: Finished | Failed) -> tuple[JobRow, Failed | None]:
+        """Return the row that now exists, and why the run failed if it did."""
         if isinstance(last, Finished):
             try:
-                return self._publish_done(running, last)
+                return self._publish_done(running, last), None
             except _Spoiled as spoiled:
                 last = spoiled.failure
-        return self._publish_failed(running, last)
+        return self._publish_failed(running, last), last
 
     def _publish_done(self, running: _Running, last: Finished) -> JobRow:
         plan, staging = running.plan, running.staging
@@ -253,6 +255,7 @@ class Launcher:
         running.directory.tidy()
         running.directory.write_post(post(outcome, run, {}))
         self._index.publish(row, last.datasets)
+        self._warn_of_reads(row, facts)
         return row
 
     def _publish_failed(self, running: _Running, last: Failed) -> JobRow:
@@ -332,6 +335,12 @@ class Launcher:
             self._listener.warn(
                 f"'{row.method}' is not reproducible: '{row.label}' differs from '{before.label}'"
             )
+
+    def _warn_of_reads(self, row: JobRow, facts: Sequence[Fact]) -> None:
+        names = [str(fact.about) for fact in facts if fact.kind == "read"]
+        if names:
+            shown = ", ".join(map(repr, names[:_NAMED_AT_MOST])) + (" ..." if len(names) > _NAMED_AT_MOST else "")
+            self._listener.warn(f"'{row.method}' ({row.label}) reads {shown} without declaring it")
 
     def _failure(self, running: _Running, last: Failed) -> JobFailed:
         where = {ANALYSIS: f"analysis, slice {last.sliceno}"}.get(last.stage, last.stage)

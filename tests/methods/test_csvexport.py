@@ -64,7 +64,7 @@ def test_lines_may_end_otherwise(exported):
 
 @pytest.mark.parametrize("arguments", [{"separator": ","}, {"separator": "say "}, {"line_separator": "y"}])
 def test_without_quotes_a_separator_in_a_value_is_an_error(exported, arguments):
-    with pytest.raises(JobFailed, match="column 'b' has values with '.*' in them"):
+    with pytest.raises(JobFailed, match=r"column 'b' has values with '.*' in them"):
         exported(quote_fields="", **arguments)
 
 
@@ -74,7 +74,7 @@ def test_every_slice_can_be_a_file(bench, source):
     assert texts == [b"a\n1\n4\n", b"a\n2\n", b"a\n3\n"]
     named = bench.build("csvexport", source=source, labels=["a"], sliced=True, filename="part%02d.csv")
     assert named.files() == {"part00.csv", "part01.csv", "part02.csv"}
-    with pytest.raises(JobFailed, match="'%d-%d.csv' has no place for one number"):
+    with pytest.raises(JobFailed, match=r"'%d-%d\.csv' has no place for one number"):
         bench.build("csvexport", source=source, sliced=True, filename="%d-%d.csv")
 
 

@@ -48,7 +48,7 @@ def test_a_typed_dataset_can_be_typed_further(typed):
     once = typed({"a": "int64_10", "c": "unicode:utf-8"})
     twice = typed({"c": "ascii"}, source=once).dataset()
     assert rows(twice, "a", "c")[0] == (1, "x")
-    with pytest.raises(JobFailed, match="column 'a' of .* is int64, which is typed already"):
+    with pytest.raises(JobFailed, match=r"column 'a' of .* is int64, which is typed already"):
         typed({"a": "int64_10"}, source=once)
 
 
@@ -122,9 +122,11 @@ def test_a_type_that_is_none_is_refused_before_anything_runs(typed):
 
 
 def test_a_bad_text_fails_the_job_by_column_row_and_text(typed, bench):
-    source = bench.table(b"a,b\n1,2\n3,4\n5,x\xff\n7,8\n9,y\n", name="bad.csv")
-    with pytest.raises(JobFailed, match=r"column 'b' of '.*/default', slice 1, row 2: 'y' is no int64_10"):
-        typed({"b": "int64_10"}, source=source, defaults={}, rename={}, length=1, none_values=("x\xff",))
+    source = bench.table(b"a,b\n1,2\n3,4\n5,6\n7,8\n9,y\xff\n", name="bad.csv")
+    with pytest.raises(
+        JobFailed, match=r"column 'b' of '.*/default', slice 1, row 2: 'y\\xff' is no int64_10"
+    ):
+        typed({"b": "int64_10"}, source=source)
 
 
 def test_none_values_are_none_in_every_typed_column(typed):
@@ -171,14 +173,10 @@ def test_a_default_stands_for_what_cannot_be_converted(typed, column_type, defau
     assert job.load() == {"lines": 4, "bad": {"b": 1}}
 
 
-@pytest.mark.parametrize(
-    ("column_type", "value"), [("ascii:strict", "é"), ("unicode:utf-8", "é"), ("bytes", b"e")]
-)
-def test_a_default_of_text_is_taken_as_it_is(typed, bench, column_type, value):
+@pytest.mark.parametrize(("column_type", "default"), [("ascii:strict", "e"), ("unicode:utf-8", "é")])
+def test_a_default_of_text_is_taken_as_it_is(typed, bench, column_type, default):
     source = bench.table(b"a\n\xff\n", name="latin.csv")
-    default = "e" if value != "é" or column_type == "ascii:strict" else value
-    (row,) = rows(typed({"a": column_type}, source=source, defaults={"a": default}).dataset(), "a")
-    assert row == ((b"\xff",) if column_type == "bytes" else (default,))
+    assert rows(typed({"a": column_type}, source=source, defaults={"a": default}).dataset()) == [(default,)]
 
 
 def test_bad_rows_can_be_left_out(typed, source):

@@ -1,0 +1,254 @@
+"""What a build gets: the job there is, or one that runs; and what a run learned decides whether it is reused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import JobFailed, MethodError, NoSuchDataset, NoSuchFile, NoSuchJob, OptionError, UsageError
+from jobs.execution.executors.serial import SerialExecutor
+from jobs.execution.plan import Silent
+from jobs.job import Job, NoJob
+from porcelain import config
+from porcelain.buildlog import BuildRecord
+from porcelain.project import Project
+from porcelain.urd import Urd
+from tests.projects import Folder
+
+METHODS = {
+    "input/data.txt": "one",
+    "mine/a_number.py": "options = dict(n=1)\n\ndef synthesis(options):\n    print('n is', options.n)\n    return options.n\n",
+    "mine/a_user.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return jobs.source.load()\n",
+    "mine/a_label.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return str(jobs.source)\n",
+    "mine/a_output.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return jobs.source.output()\n",
+    "mine/a_lookup.py": "from acc import Job\n\ndef synthesis():\n    return Job('number').load()\n",
+    "mine/a_saves.py": """
+        jobs = ("source",)
+
+        def synthesis(job, jobs):
+            with job.open("f.txt", "w") as fh:
+                fh.write("in the file")
+            return {"job": jobs.source, "file": jobs.source.withfile("result.pickle", extra=[1])}
+        """,
+    "mine/a_late.py": """
+        def synthesis():
+            import importlib
+            return importlib.import_module("mine.dynamic").VALUE
+        """,
+    "mine/dynamic.py": "VALUE = 1\n",
+    "mine/a_edits.py": """
+        from acc import InputFile
+
+        options = dict(filename=InputFile())
+
+        def synthesis(options):
+            options.filename.path.write_text("changed meanwhile")
+        """,
+    "mine/a_loses.py": """
+        def synthesis(job):
+            import pathlib
+            path = pathlib.Path("x.txt")
+            path.write_text("x")
+            job.register_file("x.txt")
+            path.unlink()
+        """,
+    "mine/a_nests.py": """
+        from acc import build
+
+        options = dict(depth=0)
+
+        def synthesis(options):
+            return build("nests", depth=options.depth + 1).load()
+        """,
+}
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Builds:
+    """A project whose jobs run in this process; each `urd` is a build of its own, which reads the methods anew."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = Folder(root, METHODS)
+        self.heard = Heard()
+        self.project = Project(config.load(root), self.heard, SerialExecutor())
+
+    def build(self, method: str, **arguments: object) -> Job:
+        # the catalog is a snapshot
+        for name in ("catalog", "builder"):
+            self.project.__dict__.pop(name, None)
+        self.record = BuildRecord("test")
+        return Urd(self.project.builder, self.record).build(method, **arguments)
+
+    def how(self) -> str:
+        return self.record.jobs[-1].how
+
+
+@pytest.fixture
+def builds(tmp_path: Path) -> Iterator[Builds]:
+    builds = Builds(tmp_path)
+    with builds.project:
+        yield builds
+
+
+def test_the_same_work_is_done_once(builds: Builds) -> None:
+    first = builds.build("number", n=3)
+    assert builds.how() == "built"
+    assert builds.build("number", n=3) == first
+    assert builds.how() == "reused"
+    assert builds.build("number", n=4) != first
+
+
+def test_a_job_whose_outcome_was_there_gives_the_earlier_job_now_and_later(builds: Builds) -> None:
+    first = builds.build("number")
+    after = builds.build("user", source=first)
+    method = builds.folder.root / "mine/a_number.py"
+    method.write_text(method.read_text() + "# a comment\n")
+    assert builds.build("number") == first
+    assert builds.how() == "cutoff"
+    assert builds.record.jobs[-1].ran != first.row.run
+    assert builds.build("number") == first
+    assert builds.how() == "reused"
+    assert builds.build("user", source=first) == after
+
+
+def test_a_forced_job_runs_and_is_what_is_got(builds: Builds) -> None:
+    first = builds.build("number")
+    forced = builds.build("number", force_build=True)
+    assert forced != first
+    assert forced.row.outcome == first.row.outcome
+    assert builds.build("number") == forced
+
+
+def test_an_input_counts_by_its_outcome(builds: Builds) -> None:
+    first = builds.build("number")
+    after = builds.build("user", source=first)
+    again = builds.build("number", force_build=True)
+    assert builds.build("user", source=again) == after
+
+
+def test_who_looked_at_a_label_is_reused_for_that_label_alone(builds: Builds) -> None:
+    first = builds.build("number")
+    after = builds.build("label", source=first)
+    assert builds.build("label", source=first) == after
+    again = builds.build("number", force_build=True)
+    other = builds.build("label", source=again)
+    assert (after.load(), other.load()) == (first.label, again.label)
+    assert builds.build("label", source=first) == after
+
+
+def test_who_read_the_output_is_reused_while_it_is_the_same(builds: Builds) -> None:
+    after = builds.build("output", source=builds.build("number"))
+    assert after.load() == "n is 1\n"
+    again = builds.build("number", force_build=True)
+    assert builds.build("output", source=again) == after
+
+
+def test_a_job_looked_up_by_name_is_looked_up_again(builds: Builds) -> None:
+    builds.build("number", n=1)
+    first = builds.build("lookup")
+    assert builds.build("lookup") == first
+    builds.build("number", n=2)
+    second = builds.build("lookup")
+    assert (first.load(), second.load()) == (1, 2)
+
+
+def test_a_module_that_the_closure_lacked_is_a_fact(builds: Builds) -> None:
+    assert builds.build("late").load() == 1
+    builds.build("late")
+    assert builds.how() == "reused"
+    builds.folder.write("mine/dynamic.py", "VALUE = 2\n")
+    assert builds.build("late").load() == 2
+
+
+def test_jobs_and_files_in_a_saved_value_come_back(builds: Builds) -> None:
+    source = builds.build("number", n=7)
+    value = builds.build("saves", source=source).load()
+    assert value["job"] == source
+    assert value["file"].load() == 7
+    assert value["file"].extra == [1]
+
+
+def test_an_input_file_that_changes_while_the_job_runs_fails_it(builds: Builds) -> None:
+    with pytest.raises(JobFailed, match="changed while the job ran"):
+        builds.build("edits", filename="data.txt")
+
+
+def test_a_registered_file_that_is_gone_fails_the_job(builds: Builds) -> None:
+    with pytest.raises(JobFailed, match=r"x\.txt"):
+        builds.build("loses")
+
+
+def test_subjobs_nest_to_a_limit(builds: Builds) -> None:
+    with pytest.raises(JobFailed, match="nested at most"):
+        builds.build("nests")
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error", "words"),
+    [
+        ("numbr", {}, MethodError, "number"),
+        ("number", {"m": 1}, OptionError, "'m'"),
+        ("number", {"n": "many"}, OptionError, "'n'"),
+        ("user", {"source": "dev-99"}, NoSuchJob, "dev-99"),
+        ("user", {"source": 5}, OptionError, "no job"),
+        ("edits", {"filename": "nothing.txt"}, NoSuchFile, "nothing.txt"),
+        ("csvimport", {}, OptionError, "filename"),
+        ("dataset_type", {"source": "dev-1", "column2type": {"a": "int64_10"}}, NoSuchDataset, "default"),
+        ("number", {"workdir": "elsewhere"}, UsageError, "elsewhere"),
+    ],
+)
+def test_what_cannot_be_built_is_one_clear_line_and_leaves_nothing(
+    builds: Builds, method: str, arguments: dict[str, object], error: type[Exception], words: str
+) -> None:
+    builds.build("number", n=100)
+    with pytest.raises(error) as caught:
+        builds.build(method, **arguments)
+    assert words in f"{caught.value} {getattr(caught.value, 'hint', '')}"
+    assert len(list(builds.project.index)) == 1
+    assert len(list((builds.folder.root / ".acc/jobs").iterdir())) == 1
+
+
+def test_a_result_that_differs_under_the_same_key_is_said(builds: Builds) -> None:
+    builds.folder.write("mine/a_random.py", "import os\n\ndef synthesis():\n    return os.urandom(8)\n")
+    builds.build("random")
+    builds.build("random", force_build=True)
+    assert any("not reproducible" in text for text in builds.heard.warnings)
+
+
+def test_a_running_or_failed_job_has_no_outcome(builds: Builds) -> None:
+    builds.folder.write("mine/a_fails.py", "def synthesis():\n    1 / 0\n")
+    with pytest.raises(JobFailed) as caught:
+        builds.build("fails")
+    failed = Job(caught.value.job)
+    with pytest.raises(NoSuchJob, match="failed"):
+        failed.load()
+    assert "ZeroDivisionError" in caught.value.traceback
+
+
+def test_no_job_is_falsy_and_empty() -> None:
+    assert not NoJob
+    assert NoJob.load() is None
+    assert NoJob.files() == set()
+    assert list(NoJob.datasets) == []
+    assert NoJob.chain() == []
+
+
+def test_a_finished_job_cannot_be_written_to(builds: Builds) -> None:
+    with pytest.raises(UsageError):
+        builds.build("number").open("x.txt", "w")
+
+
+def test_a_checked_out_file_that_somebody_edits_is_put_right(builds: Builds) -> None:
+    job = builds.build("saves", source=builds.build("number"))
+    path = Path(job.filename("f.txt"))
+    path.chmod(0o644)
+    path.write_text("edited by somebody")
+    assert Path(job.filename("f.txt")).read_text() == "in the file"
+    assert path.stat().st_mode & 0o222 == 0
