@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -130,7 +130,7 @@ class Builder:
             environment=self._methods.environment(method),
         )
         key = action_key(parts)
-        hit = Hit(None, "forced") if wish.force else self._find(key, given)
+        hit = Hit(None, "forced") if wish.force else self._find(method, parts, given)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
@@ -156,8 +156,15 @@ class Builder:
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
         return self._got(row)
 
-    def _find(self, key: Any, given: Given) -> Hit:
-        return find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+    def _find(self, method: Method, parts: KeyParts, given: Given) -> Hit:
+        """Return the job of the method as it is, or of a source that it declares to do the same."""
+        hit = Hit(None)
+        for source in (parts.source, *map(ObjectId, method.equivalents)):
+            key = action_key(replace(parts, source=source))
+            hit = find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+            if hit.row is not None:
+                break
+        return hit
 
     def _got(self, row: JobRow) -> Got:
         earlier = self._index.find_label(row.earlier) if row.earlier else None

@@ -31,6 +31,14 @@ class ColumnError(DatasetError, ValueError):
     """A value that a column's type cannot hold."""
 
 
+class WrongType(ColumnError, TypeError):
+    """A value of a type that a column does not take."""
+
+
+class OutOfRange(ColumnError, OverflowError):
+    """A value beyond what a column can hold."""
+
+
 class NoProject(AccError):
     """There is no project to open, or a thing asked for outside a running job."""
 

@@ -185,6 +185,8 @@ class Project:
             result_directory=config.result_directory,
             packages=self.catalog.packages,
             durability=config.durability,
+            keep_inputs=config.keep_inputs,
+            preload=("acc",),
             own_paths=(config.data, Path(sys.prefix), Path(sys.base_prefix), *code_folders()),
             quiet_paths=configuration.quiet_folders(),
             host=platform.node(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from jobs.errors import ColumnError
+from jobs.errors import ColumnError, OutOfRange, WrongType
 
 Check: TypeAlias = Callable[[Any], Any]
 
@@ -18,14 +18,6 @@ UTC: Final = datetime.UTC
 # what Python itself turns into text and back (sys.set_int_max_str_digits): 4,300 digits
 LARGEST_INT_BITS: Final = 14_284
 _MEANT_AS_NUMBER: Final = "numbers are wanted; 'parsed:{name}' takes text too"
-
-
-class WrongType(ColumnError, TypeError):
-    """A value of a type that the column does not take."""
-
-
-class OutOfRange(ColumnError, OverflowError):
-    """A value beyond what the column can hold."""
 
 
 @dataclass(frozen=True, slots=True)

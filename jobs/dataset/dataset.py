@@ -240,7 +240,10 @@ class Dataset(str):
             yield links[-1]
 
     def _follow(self, ref: DatasetRef) -> "Dataset":
-        owner, name = self._owner.find_owner(ref.node, ref.name) or (_LostOwner(self._owner, ref.node), ref.name)
+        owner, name = self._owner.find_owner(ref.node, ref.name) or (
+            _LostOwner(self._owner, ref.node),
+            ref.name,
+        )
         return Dataset.of(owner, name, ref.node)
 
     # -- rows --------------------------------------------------------------------------------------------------

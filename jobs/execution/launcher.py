@@ -26,7 +26,7 @@ from jobs.execution.events import (
     StageEnded,
 )
 from jobs.execution.executors import Answer, Executor
-from jobs.execution.jobdir import JobDirectory
+from jobs.execution.jobdir import JobDirectory, put_file
 from jobs.execution.plan import Listener, Plan, Site
 from jobs.execution.reads import stat_of
 from jobs.execution.scratch import Scratch
@@ -186,7 +186,7 @@ class Launcher:
             workdirs=site.workdirs,
             input_directory=site.input_directory,
             result_directory=site.result_directory,
-            preload=_preload(plan.method),
+            preload=(*site.preload, *_preload(plan.method)),
             own_paths=(*site.own_paths, *site.workdirs.values()),
             noted_paths=(site.root, site.input_directory),
             quiet_paths=site.quiet_paths,
@@ -234,13 +234,13 @@ class Launcher:
             files = {**last.files, **running.directory.take_in(last.pending, staging)}
         except NoSuchFile as err:
             raise _Spoiled(Failed(SYNTHESIS, None, str(err))) from err
-        self._check_inputs(plan)
+        kept = self._take_inputs(plan, staging)
         facts = (*last.facts, *map(self._fact_of_read, last.reads))
         outcome = Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
         outcome_id = put_node(staging, outcome)
         job_id = put_node(staging, JobNode(running.source, outcome_id))
         subjobs = tuple(Subjob(run, built) for run, built in last.subjobs)
-        run = replace(self._run_node(running), job=job_id, facts=facts, subjobs=subjobs)
+        run = replace(self._run_node(running), job=job_id, facts=facts, subjobs=subjobs, kept_inputs=kept)
         run_id = put_node(staging, run)
         row = replace(
             self._row(running, run_id, run),
@@ -305,16 +305,24 @@ class Launcher:
             why=run.why,
         )
 
-    def _check_inputs(self, plan: Plan) -> None:
+    def _take_inputs(self, plan: Plan, staging: Staging) -> dict[str, ObjectId]:
+        """Return the declared input files that are stored, once it is clear that all are still what they were."""
+        kept = {}
         for file in plan.input_files:
-            if self._now_id(file.path) != file.content:
+            if self._site.keep_inputs:
+                with file.open() as stream:
+                    kept[str(file)] = now = put_file(stream, staging).blob
+            else:
+                now = self._now_id(file.path)
+            if now != file.content:
                 raise _Spoiled(Failed(SYNTHESIS, None, f"input file '{file}' changed while the job ran"))
+        return kept
 
-    def _now_id(self, path: Path) -> str:
+    def _now_id(self, path: Path) -> ObjectId:
         try:
             return self._file_id(path)
         except (OSError, AccError):
-            return MISSING
+            return ObjectId(MISSING)
 
     def _fact_of_read(self, read: FileRead) -> Fact:
         name = self._names.name_of(read.path)
@@ -339,7 +347,9 @@ class Launcher:
     def _warn_of_reads(self, row: JobRow, facts: Sequence[Fact]) -> None:
         names = [str(fact.about) for fact in facts if fact.kind == "read"]
         if names:
-            shown = ", ".join(map(repr, names[:_NAMED_AT_MOST])) + (" ..." if len(names) > _NAMED_AT_MOST else "")
+            shown = ", ".join(map(repr, names[:_NAMED_AT_MOST])) + (
+                " ..." if len(names) > _NAMED_AT_MOST else ""
+            )
             self._listener.warn(f"'{row.method}' ({row.label}) reads {shown} without declaring it")
 
     def _failure(self, running: _Running, last: Failed) -> JobFailed:

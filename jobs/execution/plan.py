@@ -60,6 +60,10 @@ class Site:
 
     Attributes
     ----------
+    keep_inputs : bool
+        Whether the bytes of declared input files are stored.
+    preload : sequence of str
+        Modules that every job gets imported, beside those of its method.
     quiet_paths, own_paths : sequence of Path
         Files that a job may read without a word (see `jobs.execution.reads`).
     host, user : str
@@ -76,6 +80,8 @@ class Site:
     result_directory: Path
     packages: Mapping[str, Path]
     durability: Durability
+    keep_inputs: bool
+    preload: Sequence[str]
     own_paths: Sequence[Path]
     quiet_paths: Sequence[Path]
     host: str

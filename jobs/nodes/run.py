@@ -141,6 +141,8 @@ class Run:
         Where and for whom.
     output : mapping of str to ObjectId
         What each stage ("prepare", "0", "1" ..., "synthesis") printed.
+    kept_inputs : mapping of str to ObjectId
+        Declared input files whose bytes are stored, because the project wants that.
     subjobs : sequence of Subjob
         Jobs that it built.
     failure : Failure or None
@@ -166,6 +168,7 @@ class Run:
     host: str = ""
     user: str = ""
     output: Mapping[str, ObjectId] = field(default_factory=dict)
+    kept_inputs: Mapping[str, ObjectId] = field(default_factory=dict)
     subjobs: Sequence[Subjob] = ()
     failure: Failure | None = None
 
@@ -188,6 +191,7 @@ class Run:
             "host": self.host,
             "user": self.user,
             "output": to_json(self.output),
+            "kept_inputs": to_json(self.kept_inputs),
             "subjobs": [[subjob.run, subjob.built] for subjob in self.subjobs],
             "failure": self.failure.to_json() if self.failure else None,
         }
@@ -215,6 +219,7 @@ class Run:
             host=as_text(body["host"]),
             user=as_text(body["user"]),
             output=as_oids(body["output"]),
+            kept_inputs=as_oids(body["kept_inputs"]),
             subjobs=tuple(
                 Subjob(as_oid(run), as_bool(built)) for run, built in map(as_list, as_list(body["subjobs"]))
             ),
@@ -223,7 +228,8 @@ class Run:
 
     def blobs(self) -> Iterable[ObjectId]:
         """Return the blobs that the node links to."""
-        return self.output.values()
+        yield from self.output.values()
+        yield from self.kept_inputs.values()
 
     def nodes(self) -> Iterable[ObjectId]:
         """Return the nodes that the node links to."""

@@ -116,6 +116,7 @@ def _view(found: Method) -> views.View:
         "source": found.source,
         "files": sorted(found.closure.files),
         "imports": sorted(found.closure.imports),
+        "unresolved": list(found.closure.unresolved),
     }
 
 
@@ -131,6 +132,7 @@ def _print_method(view: views.View) -> None:
     term.section("stages", ([f"{stage}({', '.join(names)})"] for stage, names in view["stages"].items()))
     term.section("source", ([name] for name in view["files"]))
     term.section("imports", ([name] for name in view["imports"]))
+    term.section("imports that could not be followed", ([text] for text in view["unresolved"]))
 
 
 def _option_cells(option: views.View) -> list[str]:

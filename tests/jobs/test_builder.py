@@ -215,6 +215,31 @@ def test_what_cannot_be_built_is_one_clear_line_and_leaves_nothing(
     assert len(list((builds.folder.root / ".acc/jobs").iterdir())) == 1
 
 
+def test_the_bytes_of_input_files_are_stored_when_the_project_wants_that(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, METHODS)
+    folder.write("acc.toml", '[project]\nmethods = ["mine"]\nkeep_inputs = true\n')
+    folder.write(
+        "mine/a_reads.py",
+        "from acc import InputFile\noptions = dict(f=InputFile())\ndef synthesis():\n    pass\n",
+    )
+    with Project(config.load(tmp_path), executor=SerialExecutor()) as project:
+        job = Urd(project.builder, BuildRecord("test")).build("reads", f="data.txt")
+        assert project.store.get(job.run.kept_inputs["data.txt"]) == b"one"
+
+
+def test_a_source_that_is_declared_to_do_the_same_is_reused(builds: Builds) -> None:
+    first = builds.build("number")
+    before = builds.project.catalog.get("number").source
+    method = builds.folder.root / "mine/a_number.py"
+    code = method.read_text() + "# otherwise the same\n"
+    method.write_text(code + "equivalent_hashes = {}\n")
+    builds.project.__dict__.pop("catalog")
+    verifier = builds.project.catalog.get("number").verifier
+    method.write_text(code + f"equivalent_hashes = {{'{verifier}': ('{before}',)}}\n")
+    assert builds.build("number") == first
+    assert builds.how() == "reused"
+
+
 def test_a_result_that_differs_under_the_same_key_is_said(builds: Builds) -> None:
     builds.folder.write("mine/a_random.py", "import os\n\ndef synthesis():\n    return os.urandom(8)\n")
     builds.build("random")

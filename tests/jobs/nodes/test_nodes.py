@@ -63,6 +63,7 @@ RUN = Run(
     host="a-host",
     user="someone",
     output={"prepare": oid("printed")},
+    kept_inputs={"in.csv": oid("csv")},
     subjobs=(Subjob(oid("sub run"), built=True),),
 )
 FAILED = replace(RUN, job=None, facts=(), failure=Failure("ValueError: no", "analysis", 1, "Traceback ..."))

@@ -38,7 +38,13 @@ def test_a_published_job_is_found_in_every_way(index: JobIndex) -> None:
     one = row(1)
     index.publish(one, {"default": oid_of(b"head")})
     assert index.find("dev", 1) == index.find_label("dev-1") == index.find_action(one.key) == one
-    assert index.of_run(one.run) == index.find_latest() == index.resolve("count") == index.resolve("dev-LATEST") == one
+    assert (
+        index.of_run(one.run)
+        == index.find_latest()
+        == index.resolve("count")
+        == index.resolve("dev-LATEST")
+        == one
+    )
     assert index.of_outcome(one.outcome) == index.of_method("count") == index.of_key(one.key) == [one]
     assert index.find_dataset_owner(oid_of(b"head")) == (one, "default")
     assert index.last_number("dev") == 1
