@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jobs.method.catalog import Catalog, find_packages
-
 import cas
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
@@ -20,8 +18,10 @@ from jobs.execution.executors import Executor
 from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
+from jobs.execution.publisher import Publisher
 from jobs.job import Job
 from jobs.method.cache import Cache
+from jobs.method.catalog import Catalog, find_packages
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
@@ -137,7 +137,7 @@ class Project:
             (STANDARD_METHODS, _CODE / "porcelain" / "methods"),
             cache=self.cache,
             setting=self.config.environment,
-            describe=lambda closure, packages: self.executor.describe(closure, packages),
+            describe=self.executor.describe,
         )
 
     @cached_property
@@ -165,13 +165,16 @@ class Project:
         return self.cache.file_id(path)
 
     def _launcher(self) -> Launcher:
+        site = self._site()
+        publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
             store=self.store,
             index=self.index,
             executor=self.executor,
-            site=self._site(),
+            publisher=publisher,
+            site=site,
             listener=self.listener,
-            file_id=self.file_id,
+            folder=self.config.data / "tmp",
         )
 
     def _site(self) -> Site:

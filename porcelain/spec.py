@@ -46,7 +46,7 @@ class Step(NamedTuple):
     """One step from a job to another: `~` earlier, `^` previous (so many times), `.` the input at a path."""
 
     sign: Literal["~", "^", "."]
-    count: int = 1
+    times: int = 1
     path: str = ""
 
 
@@ -111,7 +111,7 @@ def parse(text: str) -> Spec:
 def _step(match: re.Match[str]) -> Step:
     if match["path"]:
         return Step(".", path=match["path"][1:])
-    return Step("~" if match["sign"] == "~" else "^", count=int(match["count"] or 1))
+    return Step("~" if match["sign"] == "~" else "^", times=int(match["count"] or 1))
 
 
 def get_oid(target: Target) -> ObjectId:
@@ -284,11 +284,11 @@ class Resolver:
     def _walk(self, row: JobRow, spec: Spec) -> JobRow:
         for step in spec.steps:
             if step.sign == "~":
-                row = self._earlier(row, step.count)
+                row = self._earlier(row, step.times)
             elif step.sign == ".":
                 row = self._input(row, step.path.split("."))
             else:
-                for _ in range(step.count):
+                for _ in range(step.times):
                     row = self.previous(row)
         return row
 

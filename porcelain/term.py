@@ -17,20 +17,11 @@ _LEAST_WIDTH = 8
 
 
 class Column(NamedTuple):
-    """A column of a table.
-
-    Attributes
-    ----------
-    right : bool
-        Its cells stand at the right side.
-    cut, wrap : bool
-        On a narrow terminal its cells may be cut, or go on in further lines.
-    """
+    """A column of a table: its title, the side of its cells, and whether a narrow terminal may cut them."""
 
     title: str
     right: bool = False
     cut: bool = False
-    wrap: bool = False
 
 
 def prepare() -> None:
@@ -252,8 +243,8 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
             column.title,
             justify="right" if column.right else "left",
             width=width,
-            no_wrap=not column.wrap,
-            overflow="fold" if column.wrap else "ellipsis",
+            no_wrap=True,
+            overflow="ellipsis",
         )
     for row in cells:
         shown.add_row(*map(Text, row))
@@ -267,9 +258,9 @@ def _by_column(
 
 
 def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[int]:
-    """Return widths that fit `room`: the widest of the columns that give way does so first."""
+    """Return widths that fit `room`: the widest of the columns that may be cut gives way first."""
     widths = list(natural)
-    giving = [i for i, column in enumerate(columns) if column.cut or column.wrap]
+    giving = [i for i, column in enumerate(columns) if column.cut]
     while sum(widths) > room:
         widest = max(giving, key=widths.__getitem__, default=None)
         if widest is None or widths[widest] <= _LEAST_WIDTH:

@@ -13,7 +13,7 @@ import acc
 import cas
 import jobs
 import porcelain
-from porcelain import app
+from porcelain import app, cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -71,8 +71,14 @@ def test_relative_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_the_reference_describes_every_command(command):
-    assert re.search(rf"^#+ .*\bacc {command}\b", (ROOT / "docs/reference/cli.md").read_text(), re.MULTILINE)
+def test_the_reference_describes_every_command_with_its_options(command, capsys):
+    reference = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    section = re.search(rf"^#+ .*\bacc {command}\b.*?(?=^#|\Z)", reference, re.DOTALL | re.MULTILINE)
+    assert section is not None
+
+    assert cli.main([command, "--help"]) == 0
+    options = set(re.findall(r"(?<!\S)--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert {option for option in options if f"`{option}`" not in section[0]} == set()
 
 
 def test_the_reference_names_all_that_acc_offers():

@@ -187,7 +187,6 @@ def death(status: int) -> str:
         return f"was killed by signal {-status}"
 
 
-def died(number: int | None, stage: str, status: int) -> Failed:
-    """Return the failure of a stage whose process ended without a word."""
-    where = stage if number is None else f"{stage} of slice {number}"
+def died(number: int | None, stage: str, where: str, status: int) -> Failed:
+    """Return the failure of a stage whose process, that of `where`, ended without a word."""
     return Failed(stage, number, f"the process of {where} {death(status)}")

@@ -12,6 +12,7 @@ from cas.formats.canonical import Json
 from cas.formats.frame import Seal
 from cas.local.store import Durability
 from cas.oid import ObjectId
+from jobs.execution.scratch import Scratch
 from jobs.method.closure import Closure
 from jobs.method.modules import Module
 from jobs.nodes.facts import Fact
@@ -139,7 +140,7 @@ class JobRequest:
         Where that goes which the method prints while it is imported: with the first stage's output.
     preload : sequence of str
         Modules that the zygote imports before it forks.
-    own_paths, noted_paths, quiet_paths : sequence of Path
+    own_paths, noted_paths, quiet_paths : tuple of str
         Whose files are noted when read without being declared (see `jobs.execution.reads.ReadWatch`).
     declared : frozenset of str
         Real paths of declared input files.
@@ -161,6 +162,7 @@ class JobRequest:
     root: Path
     directory: Path
     staging: Path
+    scratch: Scratch
     load_part: str
     store_root: Path
     refs_path: Path
@@ -169,9 +171,9 @@ class JobRequest:
     input_directory: Path
     result_directory: Path
     preload: Sequence[str] = ()
-    own_paths: Sequence[Path] = ()
-    noted_paths: Sequence[Path] = ()
-    quiet_paths: Sequence[Path] = ()
+    own_paths: tuple[str, ...] = ()
+    noted_paths: tuple[str, ...] = ()
+    quiet_paths: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
 
 

@@ -19,22 +19,19 @@ class ReadWatch:
 
     Parameters
     ----------
-    own
-        Folders of acc, of the job and of the installation: files under them are never noted.
-    noted
-        Files under these are noted otherwise, whatever `quiet` says.
-    quiet
-        Files under these are not.
+    own, noted, quiet
+        What real paths begin with (see `prefixes`): of acc, the jobs and the installation, which are never noted;
+        of the project, which are noted otherwise; and of the rest of the system, which are not.
     declared
         Real paths of files that count in the key already.
     """
 
     def __init__(
-        self, own: Sequence[Path], noted: Sequence[Path], quiet: Sequence[Path], declared: frozenset[str]
+        self, own: tuple[str, ...], noted: tuple[str, ...], quiet: tuple[str, ...], declared: frozenset[str]
     ) -> None:
-        self._own = _prefixes(own)
-        self._noted = _prefixes(noted)
-        self._quiet = _prefixes(quiet)
+        self._own = own
+        self._noted = noted
+        self._quiet = quiet
         self._declared = declared
         self._seen: dict[str, FileRead] = {}
 
@@ -64,7 +61,8 @@ class ReadWatch:
         return name.startswith(self._quiet) and not name.startswith(self._noted)
 
 
-def _prefixes(folders: Sequence[Path]) -> tuple[str, ...]:
+def prefixes(folders: Sequence[Path]) -> tuple[str, ...]:
+    """Return what the real paths of all files under `folders` begin with."""
     return tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
 
 

@@ -1,39 +1,55 @@
-"""The scratch folder of a running job, beside what it stages: what each part printed, what each slice returned."""
+"""The scratch files of a running job: what each part printed, what each slice returned."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_OUTPUT: Final = "output."
-_RESULT: Final = "result."
+_OUTPUT: Final = "output"
+_RESULT: Final = "result"
 
 
 class Scratch:
-    """Files that the processes of one job leave for each other and for the launcher; gone when the job ends."""
+    """Files that the processes of one job leave for each other and for the launcher; gone when the job ends.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    They lie beside each other in a folder of all jobs, since a folder for each job costs as much as the files.
+
+    Parameters
+    ----------
+    folder
+        Where scratch files are.
+    name
+        What those of this job begin with.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._parts: dict[str, None] = {}
 
     def output(self, part: str) -> Path:
         """Return the file of what `part` prints: a stage, or the number of a slice."""
-        return self.folder / f"{_OUTPUT}{part}"
+        return self._folder / f"{self._name}.{_OUTPUT}.{part}"
 
     def result(self, sliceno: int) -> Path:
         """Return the file of what analysis of a slice returned."""
-        return self.folder / f"{_RESULT}{sliceno}"
+        return self._folder / f"{self._name}.{_RESULT}.{sliceno}"
+
+    def note(self, part: str) -> None:
+        """Remember that a part has begun, so that its files are looked for."""
+        self._parts[part] = None
 
     def outputs(self) -> dict[str, bytes]:
         """Return what each part printed; parts that printed nothing are left out."""
-        texts = {
-            path.name.removeprefix(_OUTPUT): path.read_bytes() for path in self.folder.glob(f"{_OUTPUT}*")
-        }
-        return {part: text for part, text in texts.items() if text}
+        return {part: text for part in self._parts if (text := self._read(part))}
+
+    def _read(self, part: str) -> bytes:
+        try:
+            return self.output(part).read_bytes()
+        except FileNotFoundError:
+            return b""
 
     def clear(self) -> None:
-        """Remove the files, and the folder when nothing else lies in it."""
-        with suppress(FileNotFoundError):
-            for path in self.folder.iterdir():
-                if path.name.startswith((_OUTPUT, _RESULT)):
-                    path.unlink()
-        with suppress(OSError):
-            self.folder.rmdir()
+        """Remove the files."""
+        for part in self._parts:
+            self.output(part).unlink(missing_ok=True)
+            if part.isdigit():
+                self.result(int(part)).unlink(missing_ok=True)

@@ -44,7 +44,6 @@ from jobs.execution.events import (
 from jobs.execution.jobdir import INTERNAL
 from jobs.execution.merge import AnalysisResults, storable
 from jobs.execution.reads import ReadWatch, watch
-from jobs.execution.scratch import Scratch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.method.finder import SourceFinder
@@ -178,7 +177,7 @@ class _Stages:
         self._launcher = launcher
         self._reads = reads
         self._fork = fork
-        self._scratch = Scratch(request.staging)
+        self._scratch = request.scratch
         self._values: dict[str, Any] = {
             "job": job,
             "slices": request.slices,
@@ -261,7 +260,7 @@ class _Stages:
         children = fork_each(range(request.slices), at_once=request.concurrency, body=slice_of)
         for news in children:
             if not isinstance(news, Told):
-                raise _StageFailed(died(news.number, ANALYSIS, news.status))
+                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status))
             if news.done:
                 self._take(news.number, news.record)
             else:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,8 @@ from jobs.execution.worker import open_store, run_job
 from jobs.method.definition import describe
 
 _MESSAGE_BYTES = 1 << 16
-_ENDED = struct.Struct("<qq")  # process id and exit status
+_NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun
+_BEGUN = 1 << 32
 _GONE_SECONDS = 2.0
 
 # one value of each for all jobs: what comes out must not depend on hash seeds, time zones or thread counts
@@ -61,11 +63,12 @@ class ZygoteGone(AccError):
 
 
 class JobProcess:
-    """A forked job: its channel, and how it ended once that is known."""
+    """A forked job: its channel, and its process id and exit status once the zygote has told them."""
 
-    def __init__(self, channel: Channel, pid: int) -> None:
+    def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.pid = pid
+        self.pid: int | None = None
+        self.status: int | None = None
 
 
 class Zygote:
@@ -89,44 +92,61 @@ class Zygote:
                 start_new_session=True,
             )
         self._socket = ours
-        self._ended: dict[int, int] = {}
+        self._launched: deque[JobProcess] = deque()
+        self._running: dict[int, JobProcess] = {}
 
     def fileno(self) -> int:
         """Return the descriptor, for `select`."""
         return self._socket.fileno()
 
     def launch(self, request: JobRequest | DescribeRequest) -> JobProcess:
-        """Fork a process for `request` and return it."""
+        """Have a process forked for `request`, and return without waiting for it."""
         ours, theirs = socket.socketpair()
-        channel = Channel(ours)
+        process = JobProcess(Channel(ours))
         try:
             with theirs:
-                warming = Warming.of(request)
-                socket.send_fds(self._socket, [pickle.dumps(warming)], [theirs.fileno()])
-            channel.send(request)
-            return JobProcess(channel, channel.receive())
-        except (OSError, EOFError) as err:
-            raise ZygoteGone("the process that jobs are forked from has died", hint="build again") from err
+                socket.send_fds(self._socket, [pickle.dumps(Warming.of(request))], [theirs.fileno()])
+            process.channel.send(request)
+        except OSError as err:
+            raise _gone() from err
+        self._launched.append(process)
+        return process
 
     def kill(self, process: JobProcess) -> None:
-        """Kill a job with all its processes; it is over when `ended` says so."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        """Kill a job with all its processes; it is over when `wait` says so."""
+        while process.pid is None:
+            self.listen()
+        if process.status is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
 
-    def ended(self, process: JobProcess, *, wait: bool = False) -> int | None:
-        """Return the exit status of a job, all of whose processes are gone by then, or None while it runs."""
-        while process.pid not in self._ended and (wait or select.select([self._socket], [], [], 0)[0]):
-            message = self._socket.recv(_ENDED.size, socket.MSG_WAITALL)
-            if len(message) < _ENDED.size:
-                raise ZygoteGone("the process that jobs are forked from has died", hint="build again")
-            pid, status = _ENDED.unpack(message)
-            self._ended[pid] = status
-        return self._ended.get(process.pid)
+    def wait(self, process: JobProcess) -> int:
+        """Return the exit status of a job, once all its processes are gone."""
+        while process.status is None:
+            self.listen()
+        return process.status
+
+    def listen(self) -> None:
+        """Take one message from the zygote, waiting for it."""
+        message = self._socket.recv(_NEWS.size, socket.MSG_WAITALL)
+        if len(message) < _NEWS.size:
+            raise _gone()
+        pid, status = _NEWS.unpack(message)
+        if status == _BEGUN:
+            process = self._launched.popleft()
+            process.pid = pid
+            self._running[pid] = process
+        else:
+            self._running.pop(pid).status = status
 
     def close(self) -> None:
         """End the zygote, and with it every job that still runs."""
         self._socket.close()
         self._process.wait()
+
+
+def _gone() -> ZygoteGone:
+    return ZygoteGone("the process that jobs are forked from has died", hint="build again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +266,7 @@ def main(descriptor: int) -> None:
             os.read(waking, 4096)
             for ended in jobs.reap():
                 with contextlib.suppress(OSError):
-                    control.sendall(_ENDED.pack(*ended))
+                    control.sendall(_NEWS.pack(*ended))
         if control in ready and not _serve(control, jobs, (waking, woken)):
             jobs.kill_all()
             return
@@ -267,7 +287,12 @@ def _serve(control: socket.socket, jobs: _Jobs, ours: Sequence[int]) -> bool:
             os.close(descriptor)
         _be_job(descriptors[0])
     os.close(descriptors[0])
+    # here too: whoever hears of the group may kill it at once
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(pid, pid)
     jobs.running.add(pid)
+    with contextlib.suppress(OSError):
+        control.sendall(_NEWS.pack(pid, _BEGUN))
     return True
 
 
@@ -282,7 +307,6 @@ def _be_job(descriptor: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         channel = Channel(socket.socket(fileno=descriptor))
         request = channel.receive()
-        channel.send(os.getpid())
         if isinstance(request, DescribeRequest):
             channel.send(_describe(request))
         else:

@@ -1,7 +1,7 @@
 """The build node: one run of a build script, the jobs that it asked for and got, its result links."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self, TypeAlias, get_args
 
 from cas.formats.canonical import Json
@@ -64,7 +64,7 @@ class Build:
     start: int
     end: int
     jobs: Sequence[BuiltJob] = ()
-    results: Mapping[str, ObjectId] | None = None
+    results: Mapping[str, ObjectId] = field(default_factory=dict)
 
     def to_body(self) -> dict[str, Json]:
         """Return the fields as JSON."""
@@ -74,7 +74,7 @@ class Build:
             "start": self.start,
             "end": self.end,
             "jobs": [[entry.name, entry.run, entry.how, entry.ran] for entry in self.jobs],
-            "results": to_json(self.results or {}),
+            "results": to_json(self.results),
         }
 
     @classmethod
@@ -99,4 +99,4 @@ class Build:
             yield entry.run
             if entry.ran is not None:
                 yield entry.ran
-        yield from (self.results or {}).values()
+        yield from self.results.values()

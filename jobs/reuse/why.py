@@ -11,7 +11,7 @@ from cas.store import Store
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
-from jobs.nodes.references import TAGS
+from jobs.nodes.references import from_structure
 from jobs.nodes.run import Run
 from jobs.nodes.source import Source
 from jobs.reuse.index import JobIndex
@@ -101,10 +101,17 @@ def _environment(before: Mapping[str, str], after: Mapping[str, str]) -> Iterato
 
 
 def _shown(value: Json) -> str:
-    """Return `value` in few letters; what counts by its content is shown by its name."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((tag, content),) = value.items()
-        if tag in TAGS:
-            return str(content["name"]) if isinstance(content, dict) else "another job"
-    text = "none" if value is None else dumps(value).decode()
+    """Return `value` in few letters, as a user would write it; what counts by its content is shown by its name."""
+    text = repr(from_structure(value, _name_of))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+class _Name(str):
+    """Stands for a job, dataset or file in a value that is shown."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _name_of(tag: str, content: Json) -> object:
+    return _Name(content["name"] if isinstance(content, dict) else f"a {tag[1:]}")

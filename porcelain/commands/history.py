@@ -118,7 +118,7 @@ def _print_log(shown: Sequence[views.View], *, graph: bool = False) -> None:
         Column("time"),
         Column("seconds", right=True),
         *[Column("caption", cut=True)] * has_captions,
-        Column("why", wrap=True),
+        Column("why", cut=True),
     ]
     term.table(columns, [line for view in shown for line in _log_lines(view, has_captions=has_captions)])
 

@@ -126,7 +126,13 @@ def _bytes_text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
+def _same(value: str) -> str:
+    return value
+
+
 _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "ascii": _same,
+    "unicode": _same,
     "json": _json_text,
     "bytes": _bytes_text,
     "float32": repr,
@@ -171,13 +177,16 @@ class _Lines:
 
     def _texts_of(self, source: Dataset, label: str) -> Callable[[list[Any]], Sequence[str]]:
         """Return a function that makes the texts of values of a column."""
-        column_type = source.columns[label].type
-        form = _FORMATS.get(column_type, str)
-        none = self._none_text(label, column_type)
+        column = source.columns[label]
+        form = _FORMATS.get(column.type, str)
+        none = self._none_text(label, column.type)
+        # a json column holds None as a value, and writes it in its own way
+        may_be_none = column.none_support or column.type == "json"
 
         def texts(values: list[Any]) -> Sequence[str]:
-            # a json column holds None as a value, and writes it in its own way
-            return self._quoted(label, [none if value is None else form(value) for value in values])
+            if may_be_none and None in values:
+                return self._quoted(label, [none if value is None else form(value) for value in values])
+            return self._quoted(label, values if form is _same else list(map(form, values)))
 
         return texts
 

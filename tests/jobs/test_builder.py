@@ -17,7 +17,13 @@ from tests.projects import Folder
 
 METHODS = {
     "input/data.txt": "one",
-    "mine/a_number.py": "options = dict(n=1)\n\ndef synthesis(options):\n    print('n is', options.n)\n    return options.n\n",
+    "mine/a_number.py": """
+        options = dict(n=1)
+
+        def synthesis(options):
+            print("n is", options.n)
+            return options.n
+        """,
     "mine/a_user.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return jobs.source.load()\n",
     "mine/a_label.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return str(jobs.source)\n",
     "mine/a_output.py": "jobs = ('source',)\n\ndef synthesis(jobs):\n    return jobs.source.output()\n",

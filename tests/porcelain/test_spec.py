@@ -39,7 +39,7 @@ BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
 )
 def test_a_spec_has_parts(text, base, steps, file, dataset):
     spec = parse(text)
-    shown = "".join(step.sign + (step.path or str(step.count)) for step in spec.steps)
+    shown = "".join(step.sign + (step.path or str(step.times)) for step in spec.steps)
     assert (spec.base, shown, spec.file, spec.dataset) == (base, steps, file, dataset)
 
 

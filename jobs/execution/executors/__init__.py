@@ -11,21 +11,29 @@ from jobs.method.closure import Closure
 Answer: TypeAlias = Callable[[SubjobWanted], SubjobBuilt | SubjobRefused]
 
 
-class Executor(Protocol):
-    """Runs one job at a time for its launcher."""
+class Execution(Protocol):
+    """One job under way."""
 
-    def run(self, request: JobRequest, answer: Answer) -> Iterator[Event | None]:
-        """Run a job and yield what it tells; the last event is `Finished` or `Failed`.
+    def events(self) -> Iterator[Event | None]:
+        """Yield what the job tells; the last event is `Finished` or `Failed`.
+
+        None comes now and then while nothing happens, so that the caller can look after other things.
+        """
+
+    def end(self) -> None:
+        """Kill what is left of the job, and return when no process of it is there; the second time does nothing."""
+
+
+class Executor(Protocol):
+    """Runs jobs for a launcher."""
+
+    def start(self, request: JobRequest, answer: Answer) -> Execution:
+        """Start a job and return at once; the caller has to `end` it.
 
         Parameters
         ----------
         answer
             Builds the subjob that the job wants.
-
-        Notes
-        -----
-        None is yielded now and then while nothing happens, so that the caller can look after other things. When
-        the iterator ends or is closed, no process of the job is left.
         """
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:

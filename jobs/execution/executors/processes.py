@@ -29,6 +29,56 @@ from jobs.method.closure import Closure
 _TICK_SECONDS = 0.1
 
 
+class _InProcess:
+    """A job in a process of its own."""
+
+    def __init__(self, zygote: Zygote, process: JobProcess, answer: Answer) -> None:
+        self._zygote = zygote
+        self._process = process
+        self._answer = answer
+        self._over = False
+
+    def events(self) -> Iterator[Event | None]:
+        stage = LOAD
+        for event in self._records():
+            if isinstance(event, SubjobWanted):
+                self._process.channel.send(self._answer(event))
+                continue
+            yield event
+            if isinstance(event, Finished | Failed):
+                return
+            if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
+                stage = event.stage
+        status = self._zygote.wait(self._process)
+        # the job process itself died; a slice's death would have been told by it
+        where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
+        yield died(None, stage, where, status)
+
+    def _records(self) -> Iterator[Event | None]:
+        """Yield the records of the job until its end, and None at every tick without one."""
+        channel = self._process.channel
+        sources: list[Channel | Zygote] = [channel, self._zygote]
+        while True:
+            while (record := channel.take()) is not None:
+                yield record
+            ready, _, _ = select.select(sources, [], [], _TICK_SECONDS)
+            if channel in ready:
+                if not channel.fill():
+                    return
+            elif self._zygote in ready:
+                # what the job said before its end has arrived by then, and is read first
+                self._zygote.listen()
+            else:
+                yield None
+
+    def end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._zygote.kill(self._process)
+            self._zygote.wait(self._process)
+            self._process.channel.close()
+
+
 class ProcessExecutor:
     """Runs jobs in processes of their own.
 
@@ -42,16 +92,10 @@ class ProcessExecutor:
         self._environment = environment
         self._zygote: Zygote | None = None
 
-    def run(self, request: JobRequest, answer: Answer) -> Iterator[Event | None]:
-        """Run a job and yield what it tells."""
+    def start(self, request: JobRequest, answer: Answer) -> _InProcess:
+        """Fork a process for a job."""
         zygote = self._started()
-        process = zygote.launch(request)
-        try:
-            yield from self._events(zygote, process, answer)
-        finally:
-            zygote.kill(process)
-            zygote.ended(process, wait=True)
-            process.channel.close()
+        return _InProcess(zygote, zygote.launch(request), answer)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
@@ -60,21 +104,16 @@ class ProcessExecutor:
         try:
             answer = process.channel.receive()
         except EOFError:
-            status = zygote.ended(process, wait=True) or 0
+            status = zygote.wait(process)
             raise MethodError(f"cannot load '{closure.main}': the process {death(status)}") from None
         finally:
             zygote.kill(process)
-            zygote.ended(process, wait=True)
+            zygote.wait(process)
             process.channel.close()
         if isinstance(answer, AccError):
             raise answer
         assert isinstance(answer, Described)
         return answer.declarations
-
-    def _started(self) -> Zygote:
-        if self._zygote is None:
-            self._zygote = Zygote(self._environment)
-        return self._zygote
 
     def close(self) -> None:
         """End the zygote."""
@@ -82,36 +121,7 @@ class ProcessExecutor:
             self._zygote.close()
             self._zygote = None
 
-    def _events(self, zygote: Zygote, process: JobProcess, answer: Answer) -> Iterator[Event | None]:
-        stage = LOAD
-        for event in _received(zygote, process):
-            if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
-                stage = event.stage
-            if isinstance(event, SubjobWanted):
-                process.channel.send(answer(event))
-                continue
-            yield event
-            if isinstance(event, Finished | Failed):
-                return
-        status = zygote.ended(process, wait=True)
-        # the job process itself died; a slice's death would have been told by it
-        yield died(
-            None, stage if stage != ANALYSIS else "analysis, where the slices are started from", status or 0
-        )
-
-
-def _received(zygote: Zygote, process: JobProcess) -> Iterator[Event | None]:
-    """Yield the records of a job until its end, and None at every tick without one."""
-    channel = process.channel
-    sources: list[Channel | Zygote] = [channel, zygote]
-    while True:
-        while (record := channel.take()) is not None:
-            yield record
-        ready, _, _ = select.select(sources, [], [], _TICK_SECONDS)
-        if channel in ready:
-            if not channel.fill():
-                return
-        elif zygote.ended(process) is not None:
-            return
-        else:
-            yield None
+    def _started(self) -> Zygote:
+        if self._zygote is None:
+            self._zygote = Zygote(self._environment)
+        return self._zygote

@@ -11,15 +11,23 @@ from jobs.method.closure import Closure
 from jobs.method.definition import describe
 
 
-class _Collector:
-    """The launcher as the job sees it: events are kept, subjobs answered at once."""
+class _InTurn:
+    """A job that runs when its events are asked for; seen from the job, its launcher."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.events: list[Event] = []
+    def __init__(self, request: JobRequest, answer: Answer) -> None:
+        self._request = request
         self._answer = answer
+        self._told: list[Event] = []
+
+    def events(self) -> Iterator[Event | None]:
+        run_job(self._request, self, fork=False)
+        yield from self._told
+
+    def end(self) -> None:
+        """Nothing is left: it ran in this process."""
 
     def tell(self, event: Event) -> None:
-        self.events.append(event)
+        self._told.append(event)
 
     def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
         return self._answer(wish)
@@ -28,11 +36,9 @@ class _Collector:
 class SerialExecutor:
     """Runs a job in the calling process; a method that kills its process kills the build."""
 
-    def run(self, request: JobRequest, answer: Answer) -> Iterator[Event | None]:
-        """Run a job, then yield what it told."""
-        collector = _Collector(answer)
-        run_job(request, collector, fork=False)
-        yield from collector.events
+    def start(self, request: JobRequest, answer: Answer) -> _InTurn:
+        """Return a job that runs when its events are asked for."""
+        return _InTurn(request, answer)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method."""

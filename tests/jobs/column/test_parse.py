@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.column.parse import CONVERSIONS, get_conversion
@@ -95,7 +95,7 @@ def test_integers_beyond_the_type_are_bad(name, bits):
 
 @given(
     st.lists(
-        st.one_of(st.integers(-(2**64), 2**64).map(str), st.text("0123456789 +-_x", max_size=5)), max_size=6
+        st.one_of(st.integers(-(2**64), 2**64).map(str), st.text("0123456789 +-_x\n", max_size=5)), max_size=6
     )
 )
 def test_a_batch_of_integers_is_its_texts_one_by_one(texts):
@@ -180,7 +180,41 @@ def test_floats_come_back_from_their_text(numbers):
     assert convert("float64", [repr(number).encode() for number in numbers]) == numbers
 
 
-@given(st.lists(st.text("0123456789.eE+-x_infa ", max_size=6), min_size=1, max_size=6))
+fractions = st.from_regex(r"[+-]?[0-9]{0,20}\.?[0-9]{0,24}", fullmatch=True)
+
+
+@pytest.mark.parametrize("name", ["float64", "number"])
+@given(st.lists(fractions, min_size=1, max_size=8))
+@example(["-0.0", "0", "1.5", "2"])
+@example([".-5", "1"])
+@example(["1.2.3", "1"])
+@example(["1", "", "2 3"])
+@example(["1\n2", ""])
+@example(
+    [
+        "9007199254740993",
+        "9223372036854775807",
+        "99999999999999999999",
+        "1",
+        "1",
+        "1",
+        "1",
+        "1",
+        "1",
+        "1",
+        "1",
+        "1",
+    ]
+)
+@example(["0.1", "123456789.123456", "1.7976931348623157", "0.00000000000000000000000001"])
+def test_a_batch_of_fractions_is_its_texts_one_by_one(name, texts):
+    texts = [text.encode() for text in texts]
+    # with what is no plain fraction in it, a batch is read one by one
+    wanted = convert(name, [*texts, b"1e0"])[:-1]
+    assert repr(convert(name, texts)) == repr(wanted)
+
+
+@given(st.lists(st.text("0123456789.eE+-x_infa \n", max_size=6), min_size=1, max_size=6))
 def test_a_batch_of_floats_is_its_texts_one_by_one(texts):
     texts = [text.encode() for text in texts]
     assert repr(convert("float64", texts)) == repr([convert("float64", [text])[0] for text in texts])

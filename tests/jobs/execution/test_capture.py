@@ -51,7 +51,7 @@ def test_the_streams_are_given_back_when_the_stage_raises(tmp_path: Path) -> Non
 
 def test_an_echo_hands_on_whole_lines_and_the_rest_at_the_end(tmp_path: Path) -> None:
     said = []
-    scratch = Scratch(tmp_path)
+    scratch = Scratch(tmp_path, "dev-1")
     echo = Echo(scratch, lambda part, text: said.append((part, text)))
     echo.follow("prepare")
     echo.poll()

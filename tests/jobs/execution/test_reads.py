@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.execution.reads import ReadWatch, stat_of, watch
+from jobs.execution.reads import ReadWatch, prefixes, stat_of, watch
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def watched(project: Path):
     active = ReadWatch(
-        own=[project / "job", Path(sys.prefix), Path(sys.base_prefix)],
-        noted=[project],
-        quiet=[project.parent / "quiet", project],
+        own=prefixes([project / "job", Path(sys.prefix), Path(sys.base_prefix)]),
+        noted=prefixes([project]),
+        quiet=prefixes([project.parent / "quiet", project]),
         declared=frozenset({str((project / "declared.csv").resolve())}),
     )
     watch(active)

@@ -63,3 +63,17 @@ def test_a_file_cannot_become_a_project(acc, tmp_path):
     (tmp_path / "f").touch()
     code, _, err = acc("init", str(tmp_path / "f"))
     assert (code, err.splitlines()[0]) == (1, f"acc: '{tmp_path / 'f'}' is a file")
+
+
+def test_a_new_project_runs_at_once_and_a_second_time_computes_nothing(acc, tmp_path, monkeypatch):
+    acc("init", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    code, out, err = acc("build")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert "apple     44.50 kg" in lines
+    assert lines[-1].startswith("3 jobs built, 0 reused")
+    assert json.loads((tmp_path / "results/totals.json").read_text())["quince"] == 1.5
+    assert acc("build")[1].splitlines()[-1].startswith("3 jobs, all reused")
+    assert acc("job", "totals")[0] == 0
+    assert "fruit" in acc("ds", "totals.source")[1]

@@ -1,0 +1,203 @@
+"""From the last event of a job to its nodes, one pack and one ref transaction; now, and only now, it exists."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cas.errors import AccError
+from cas.formats.node import put_node
+from cas.oid import ObjectId
+from jobs.errors import NoSuchFile
+from jobs.execution.events import Failed, FileRead, Finished
+from jobs.execution.jobdir import put_file
+from jobs.execution.plan import Listener, Site
+from jobs.execution.reads import stat_of
+from jobs.execution.running import Running
+from jobs.nodes.facts import Fact
+from jobs.nodes.job import JobNode
+from jobs.nodes.listing import JobRow
+from jobs.nodes.outcome import FileEntry, Outcome
+from jobs.nodes.run import Failure, Run, Subjob
+from jobs.records import post
+from jobs.reuse.hit import MISSING
+from jobs.reuse.index import JobIndex
+from jobs.reuse.pathnames import PathNames
+
+_NAMED_AT_MOST = 3
+_CHANGED = "changed while it was read"
+
+
+class SpoiledOutcome(AccError):
+    """A job that came to its end, and whose outcome cannot be believed."""
+
+
+class Publisher:
+    """Publishes runs.
+
+    Parameters
+    ----------
+    file_id
+        Gives the content id of a file, as it is now.
+    """
+
+    def __init__(
+        self, *, index: JobIndex, site: Site, listener: Listener, file_id: Callable[[Path], ObjectId]
+    ) -> None:
+        self._index = index
+        self._site = site
+        self._listener = listener
+        self._file_id = file_id
+        self._names = PathNames(site.root, site.input_directory)
+
+    def publish(self, running: Running, last: Finished, end: Callable[[], None]) -> JobRow:
+        """Return the row of a job that finished, once it exists.
+
+        Parameters
+        ----------
+        end
+            Returns when no process of the job is left; nothing of its files is believed before.
+
+        Raises
+        ------
+        SpoiledOutcome
+            When a registered file is gone, or an input file changed; nothing is published then.
+        """
+        plan, staging = running.plan, running.staging
+        staging.adopt(last.held)
+        files = dict(last.files)
+        if last.pending:
+            end()
+            files |= self._take_in(running, last.pending)
+        outcome = Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
+        outcome_id = put_node(staging, outcome)
+        run = replace(
+            self._run_node(running),
+            job=put_node(staging, JobNode(plan.parts.source, outcome_id)),
+            facts=(*last.facts, *map(self._fact_of_read, last.reads)),
+            subjobs=tuple(Subjob(run, built) for run, built in last.subjobs),
+            kept_inputs=self._take_inputs(running),
+        )
+        row = replace(
+            self._row(running, put_node(staging, run), run),
+            job=run.job,
+            outcome=outcome_id,
+            facts=len(run.facts),
+            earlier="" if plan.forced else self._earlier(outcome_id),
+        )
+        self._warn_if_differs(row)
+        end()
+        staging.publish()
+        running.scratch.clear()
+        running.directory.tidy()
+        running.directory.write_post(post(outcome, run, self._subjob_labels(run)))
+        self._index.publish(row, last.datasets)
+        self._warn_of_reads(row, run.facts)
+        return row
+
+    def publish_failed(self, running: Running, last: Failed) -> JobRow:
+        """Return the row of a run that failed, once it is published; its directory stays as it is."""
+        failure = Failure(last.message, last.stage, last.sliceno, last.traceback)
+        run = replace(self._run_node(running), failure=failure)
+        run_id = put_node(running.staging, run)
+        running.directory.keep_output(running.scratch.outputs())
+        running.staging.publish()
+        running.scratch.clear()
+        row = replace(self._row(running, run_id, run), state="failed")
+        self._index.publish(row, {})
+        return row
+
+    # -- nodes -------------------------------------------------------------------------------------------------
+
+    def _run_node(self, running: Running) -> Run:
+        plan, site = running.plan, self._site
+        return Run(
+            job=None,
+            source=plan.parts.source,
+            key=plan.key,
+            label=running.label,
+            method=plan.method.name,
+            times=running.clock.times(),
+            caption=plan.caption,
+            why=plan.why,
+            parent=plan.parent,
+            inputs=plan.inputs,
+            environment=plan.parts.environment,
+            versions=site.versions,
+            host=site.host,
+            user=site.user,
+            output={part: running.staging.put(text) for part, text in running.scratch.outputs().items()},
+        )
+
+    def _row(self, running: Running, run_id: ObjectId, run: Run) -> JobRow:
+        return JobRow(
+            workdir=running.plan.workdir,
+            number=running.number,
+            run=run_id,
+            job=None,
+            outcome=None,
+            method=run.method,
+            key=run.key,
+            state="done",
+            ended=run.times.end,
+            micros=run.times.end - run.times.start,
+            caption=run.caption,
+            why=run.why,
+        )
+
+    def _take_in(self, running: Running, names: Sequence[str]) -> dict[str, FileEntry]:
+        try:
+            return running.directory.take_in(names, running.staging)
+        except NoSuchFile as err:
+            raise SpoiledOutcome(str(err), hint=err.hint) from err
+
+    def _take_inputs(self, running: Running) -> dict[str, ObjectId]:
+        """Return the declared input files that are stored, once it is clear that all are still what they were."""
+        kept = {}
+        for file in running.plan.input_files:
+            if self._site.keep_inputs:
+                with file.open() as stream:
+                    kept[str(file)] = now = put_file(stream, running.staging).blob
+            else:
+                now = self._now_id(file.path)
+            if now != file.content:
+                raise SpoiledOutcome(f"input file '{file}' changed while the job ran")
+        return kept
+
+    def _now_id(self, path: Path) -> ObjectId:
+        try:
+            return self._file_id(path)
+        except (OSError, AccError):
+            return ObjectId(MISSING)
+
+    def _fact_of_read(self, read: FileRead) -> Fact:
+        name = self._names.name_of(read.path)
+        if read.stat is None:
+            return Fact("read", name, MISSING)
+        content = self._now_id(Path(read.path))
+        # what was hashed must be what was read, or the fact would vouch for bytes that nobody saw
+        return Fact("read", name, content if stat_of(read.path) == read.stat else _CHANGED)
+
+    def _earlier(self, outcome: ObjectId) -> str:
+        """Return the label of the first job with that outcome, or "" when there is none."""
+        rows = self._index.of_outcome(outcome)
+        return rows[-1].label if rows else ""
+
+    def _subjob_labels(self, run: Run) -> dict[str, bool]:
+        rows = ((self._index.of_run(subjob.run), subjob.built) for subjob in run.subjobs)
+        return {row.label: built for row, built in rows if row is not None}
+
+    # -- warnings ----------------------------------------------------------------------------------------------
+
+    def _warn_if_differs(self, row: JobRow) -> None:
+        before = self._index.find_action(row.key)
+        if before is not None and not before.facts and not row.facts and before.outcome != row.outcome:
+            self._listener.warn(
+                f"'{row.method}' is not reproducible: '{row.label}' differs from '{before.label}'"
+            )
+
+    def _warn_of_reads(self, row: JobRow, facts: Sequence[Fact]) -> None:
+        names = [str(fact.about) for fact in facts if fact.kind == "read"]
+        if names:
+            more = " ..." if len(names) > _NAMED_AT_MOST else ""
+            shown = ", ".join(map(repr, names[:_NAMED_AT_MOST])) + more
+            self._listener.warn(f"'{row.method}' ({row.label}) reads {shown} without declaring it")

@@ -1,0 +1,55 @@
+"""One run under way: what the launcher knows of it from its label to its end."""
+
+import time
+from dataclasses import dataclass, field
+
+from cas.local.staging import Staging
+from jobs.execution.events import StageEnded
+from jobs.execution.jobdir import JobDirectory
+from jobs.execution.plan import Plan
+from jobs.execution.scratch import Scratch
+from jobs.nodes.run import Times
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 (UTC)."""
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Clock:
+    """When a run began, and how long its stages and slices took, in microseconds."""
+
+    start: int = field(default_factory=now)
+    stages: dict[str, int] = field(default_factory=dict)
+    slices: dict[int, int] = field(default_factory=dict)
+
+    def take(self, event: StageEnded) -> None:
+        """Take down how long a stage or slice took."""
+        if event.sliceno is None:
+            self.stages[event.stage] = event.micros
+        else:
+            self.slices[event.sliceno] = event.micros
+
+    def times(self) -> Times:
+        """Return the times of the run, which ends now."""
+        slices = tuple(self.slices[number] for number in sorted(self.slices))
+        return Times(self.start, now(), dict(self.stages), slices)
+
+
+@dataclass(slots=True)
+class Running:
+    """A run: its plan, its label, and where its files are until they are published."""
+
+    plan: Plan
+    label: str
+    number: int
+    directory: JobDirectory
+    staging: Staging
+    scratch: Scratch
+    clock: Clock = field(default_factory=Clock)
+
+    def discard(self) -> None:
+        """Forget all that the run left, but for its directory."""
+        self.scratch.clear()
+        self.staging.discard()
