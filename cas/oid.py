@@ -42,7 +42,9 @@ def oid_of_file(path: str | PathLike[str]) -> ObjectId:
 def parse_oid(text: str) -> ObjectId:
     """Return `text` as an object id; raise `InvalidId` when it is not a whole one."""
     if not _OID.fullmatch(text):
-        raise InvalidId(f"'{text}' is no object id", hint="an object id is 64 hex digits, as b3sum prints them")
+        raise InvalidId(
+            f"'{text}' is no object id", hint="an object id is 64 hex digits, as b3sum prints them"
+        )
     return ObjectId(text)
 
 

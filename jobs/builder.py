@@ -20,6 +20,7 @@ from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
+from jobs.nodes.run import ActionKey
 from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
@@ -130,7 +131,7 @@ class Builder:
             environment=self._methods.environment(method),
         )
         key = action_key(parts)
-        hit = Hit(None, "forced") if wish.force else self._find(method, parts, given)
+        hit = Hit(None, "forced") if wish.force else self._find(method, key, parts, given)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
@@ -156,15 +157,18 @@ class Builder:
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
         return self._got(row)
 
-    def _find(self, method: Method, parts: KeyParts, given: Given) -> Hit:
+    def _find(self, method: Method, key: ActionKey, parts: KeyParts, given: Given) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same."""
-        hit = Hit(None)
-        for source in (parts.source, *map(ObjectId, method.equivalents)):
-            key = action_key(replace(parts, source=source))
-            hit = find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+        hit = self._find_key(key, given)
+        for source in method.equivalents:
             if hit.row is not None:
                 break
+            equivalent = self._find_key(action_key(replace(parts, source=ObjectId(source))), given)
+            hit = equivalent if equivalent.row is not None else hit
         return hit
+
+    def _find_key(self, key: ActionKey, given: Given) -> Hit:
+        return find_hit(self._context, self._index, key, given.rows.values(), self._asks)
 
     def _got(self, row: JobRow) -> Got:
         earlier = self._index.find_label(row.earlier) if row.earlier else None

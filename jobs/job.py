@@ -18,7 +18,7 @@ from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import aside, exectime, post, row_of_run
+from jobs.records import aside, exectime, get_run, post, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ class Job(JobFiles):
             raise NoSuchJob(f"job '{self.label}' failed", hint=f"'acc job {self.label}' shows why")
         return get_node(self.store, self._row.outcome, Outcome)
 
-    @cached_property
+    @property
     def run(self) -> Run:
         """The run node."""
-        return get_node(self.store, self._row.run, Run)
+        return get_run(self.store, self._row.run)
 
     @property
     def inputs_node(self) -> dict[str, Json]:

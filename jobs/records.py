@@ -1,8 +1,11 @@
-"""What the engine looks up about a run: its row, what facts note of it, and what post.json says."""
+"""What the engine looks up about a run: its node, its row, what facts note of it, and what post.json says."""
+
+from typing import Final
 
 from cas.formats.canonical import dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId, oid_of
+from cas.store import Store
 from jobs.context import Context
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
@@ -10,13 +13,26 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict
 
+_KEPT_RUNS: Final = 4096
+_runs: dict[ObjectId, Run] = {}
+
+
+def get_run(store: Store, run: ObjectId) -> Run:
+    """Return a run node; those read lately are kept, since a chain is walked again and again."""
+    node = _runs.get(run)
+    if node is None:
+        if len(_runs) >= _KEPT_RUNS:
+            _runs.clear()
+        node = _runs[run] = get_node(store, run, Run)
+    return node
+
 
 def row_of_run(now: Context, run: ObjectId) -> JobRow:
     """Return the row of a run: from the listing, or made again from its nodes when it is not listed here."""
     row = now.labels.of_run(run)
     if row is not None:
         return row
-    node = get_node(now.store, run, Run)
+    node = get_run(now.store, run)
     workdir, number = split_label(node.label) or (node.label, 0)
     return JobRow(
         workdir=workdir,
@@ -37,7 +53,7 @@ def aside(now: Context, row: JobRow, what: str) -> str:
     if what == "label":
         return row.label
     if what == "output":
-        return oid_of(dumps(dict(get_node(now.store, row.run, Run).output)))
+        return oid_of(dumps(dict(get_run(now.store, row.run).output)))
     return row.run
 
 

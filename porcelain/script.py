@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cas.errors import AccError
 from jobs.errors import MethodError
-from jobs.execution.tracebacks import one_line, user_traceback
+from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -118,6 +118,8 @@ def run_script(
         status = str(err)
         raise
     except Exception as err:
+        if is_ours(err):
+            raise
         status = one_line(err)
         raise ScriptError(
             f"build script '{script.title}' raised {status}", traceback=user_traceback(err)

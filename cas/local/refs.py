@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from blake3 import blake3
@@ -95,11 +96,7 @@ class LocalRefs:
     ) -> list[dict[str, Cell]]:
         """Return rows of a declared table whose cells equal those of `where`, by `order` or else by key."""
         declared = self._database.tables[table]
-        columns = quoted(order or declared.key)
-        direction = " DESC" if descending else ""
-        tail = " ORDER BY " + ", ".join(column + direction for column in columns)
-        if limit is not None:
-            tail += f" LIMIT {int(limit)}"
+        tail = _order_by(tuple(order or declared.key), descending=descending, limit=limit)
         return _select(self._database.connection(), declared, where or {}, tail)
 
     def damage(self) -> list[str]:
@@ -142,22 +139,20 @@ class LocalTransaction:
 
     def insert(self, table: str, row: Row) -> None:
         """Write `row`, in place of one with the same key."""
-        columns = _columns_of(self._tables[table], row)
-        marks = ", ".join("?" * len(columns))
-        self._run(
-            f'INSERT OR REPLACE INTO "{table}" ({", ".join(columns)}) VALUES ({marks})', (*row.values(),)
-        )
+        _check_columns(self._tables[table], row)
+        columns, marks = ", ".join(quoted(row)), ", ".join("?" * len(row))
+        self._run(f'INSERT OR REPLACE INTO "{table}" ({columns}) VALUES ({marks})', (*row.values(),))
 
     def select(self, table: str, where: Row | None = None) -> list[dict[str, Cell]]:
         """Return the rows of `table` whose cells equal those of `where`, by their key."""
         declared = self._tables[table]
-        return _select(
-            self._connection, declared, where or {}, " ORDER BY " + ", ".join(quoted(declared.key))
-        )
+        tail = _order_by(tuple(declared.key), descending=False, limit=None)
+        return _select(self._connection, declared, where or {}, tail)
 
     def remove(self, table: str, where: Row) -> None:
         """Remove the rows whose cells equal those of `where`."""
-        self._run(f'DELETE FROM "{table}"{_condition(self._tables[table], where)}', (*where.values(),))
+        _check_columns(self._tables[table], where)
+        self._run(f'DELETE FROM "{table}"{_tests(tuple(where))}', (*where.values(),))
 
     def _run(self, sql: str, arguments: Sequence[Cell] = ()) -> None:
         assert self._connection.in_transaction, "a transaction used after its end"
@@ -200,18 +195,29 @@ def _find(connection: Connection, name: str) -> ObjectId | None:
 
 
 def _select(connection: Connection, table: Table, where: Row, tail: str) -> list[dict[str, Cell]]:
-    columns = [*table.columns]
-    sql = f'SELECT {", ".join(quoted(columns))} FROM "{table.name}"{_condition(table, where)}{tail}'
+    columns = tuple(table.columns)
+    _check_columns(table, where)
+    sql = _selection(table.name, columns, tuple(where), tail)
     return [dict(zip(columns, row, strict=True)) for row in connection.run(sql, (*where.values(),))]
 
 
-def _condition(table: Table, where: Row) -> str:
-    tests = [f"{column} IS ?" for column in _columns_of(table, where)]  # IS: a None equals a NULL
+# statements are few, and putting one together costs as much as running it (8 of 16 us)
+@lru_cache(maxsize=256)
+def _selection(table: str, columns: tuple[str, ...], where: tuple[str, ...], tail: str) -> str:
+    return f'SELECT {", ".join(quoted(columns))} FROM "{table}"{_tests(where)}{tail}'
+
+
+@lru_cache(maxsize=256)
+def _order_by(columns: tuple[str, ...], *, descending: bool, limit: int | None) -> str:
+    direction = " DESC" if descending else ""
+    tail = " ORDER BY " + ", ".join(column + direction for column in quoted(columns))
+    return tail if limit is None else f"{tail} LIMIT {int(limit)}"
+
+
+def _tests(columns: tuple[str, ...]) -> str:
+    tests = [f"{column} IS ?" for column in quoted(columns)]  # IS: a None equals a NULL
     return " WHERE " + " AND ".join(tests) if tests else ""
 
 
-def _columns_of(table: Table, row: Row) -> list[str]:
-    assert row.keys() <= table.columns.keys(), (
-        f"table {table.name} has no {row.keys() - table.columns.keys()}"
-    )
-    return quoted(row)
+def _check_columns(table: Table, row: Row) -> None:
+    assert row.keys() <= table.columns.keys(), f"table {table.name} lacks one of {', '.join(row)}"

@@ -32,6 +32,12 @@ def _is_ours(filename: str) -> bool:
     return filename.startswith((*(f"{folder}/" for folder in _OURS), "<frozen"))
 
 
+def is_ours(error: BaseException) -> bool:
+    """Return whether `error` was raised by a line of acc's: then it is a bug of acc, unless it is an `AccError`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _is_ours(frames[-1].filename)
+
+
 def one_line(error: BaseException) -> str:
     """Return the type and message of `error` as its traceback ends.
 

@@ -16,8 +16,8 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import WITHFILE, from_structure
-from jobs.nodes.run import ActionKey, Run
-from jobs.records import aside, row_of_run
+from jobs.nodes.run import ActionKey
+from jobs.records import aside, get_run, row_of_run
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames
 from jobs.withfile import JobWithFile
@@ -108,7 +108,7 @@ class _Facts:
             "read": self._read,
             "module": self._module,
         }
-        for fact in get_node(self.now.store, row.run, Run).facts:
+        for fact in get_run(self.now.store, row.run).facts:
             broken = self.checks[fact.kind](fact)
             if broken:
                 return broken
@@ -165,7 +165,7 @@ class _Facts:
                 continue
             seen.add(row.run)
             yield row
-            inputs = get_node(self.now.store, row.run, Run).inputs
+            inputs = get_run(self.now.store, row.run).inputs
             waiting.extend(row_of_run(self.now, entry.run) for entry in inputs)
 
     def _dereference(self, tag: str, content: Json) -> object:

@@ -12,12 +12,13 @@ from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import from_structure
-from jobs.nodes.run import Run
 from jobs.nodes.source import Source
+from jobs.records import get_run
 from jobs.reuse.index import JobIndex
 from jobs.reuse.key import KeyParts
 
 _SHOWN = 40
+_COMPARED_AT_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,19 @@ def why_new(store: Store, index: JobIndex, parts: KeyParts, source: Source) -> s
     source
         The source that is to run, whose node may not be stored yet.
     """
-    earlier = index.of_method(parts.method, limit=1)
-    if not earlier:
-        return f"first run of '{parts.method}'"
-    try:
-        found = list(differences(store, earlier[0], parts, source))
-    except AccError:
-        return f"nothing to compare with: objects of '{earlier[0].label}' are missing"
-    if not found:
-        return f"like '{earlier[0].label}', which cannot be reused"
-    return "; ".join(map(str, found))
+    nearest: list[Difference] | None = None
+    for row in index.of_method(parts.method, limit=_COMPARED_AT_MOST):
+        try:
+            found = list(differences(store, row, parts, source))
+        except AccError:
+            continue  # objects of it are missing: it tells nothing
+        if not found:
+            return f"like '{row.label}', which cannot be reused"
+        if nearest is None or len(found) < len(nearest):
+            nearest = found
+        if len(nearest) == 1:
+            break
+    return "; ".join(map(str, nearest)) if nearest else f"first run of '{parts.method}'"
 
 
 def differences(store: Store, row: JobRow, parts: KeyParts, source: Source) -> Iterator[Difference]:
@@ -57,7 +61,7 @@ def differences(store: Store, row: JobRow, parts: KeyParts, source: Source) -> I
     assert row.outcome is not None
     assert row.job is not None
     outcome = get_node(store, row.outcome, Outcome)
-    run = get_node(store, row.run, Run)
+    run = get_run(store, row.run)
     yield from _source(store, get_node(store, row.job, JobNode).source, parts, source)
     yield from _inputs(outcome.inputs, parts.inputs)
     if outcome.slices != parts.slices:

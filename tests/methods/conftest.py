@@ -40,6 +40,14 @@ class Bench:
         return self.csvimport(data, **options).dataset()
 
 
+@pytest.fixture(autouse=True)
+def forget_methods():
+    """Forget methods that ran in this process: their options are values then, no declarations."""
+    yield
+    for name in [name for name in sys.modules if name.startswith("porcelain.methods.a_")]:
+        del sys.modules[name]
+
+
 @pytest.fixture
 def bench(tmp_path):
     (tmp_path / "input").mkdir()
@@ -48,9 +56,6 @@ def bench(tmp_path):
     )
     with Project(config.load(tmp_path), executor=SerialExecutor()) as project:
         yield Bench(tmp_path, project)
-    # a job that ran in this process has put values where its method's declarations were
-    for name in [name for name in sys.modules if name.startswith("porcelain.methods.a_")]:
-        del sys.modules[name]
 
 
 def rows(dataset, *columns):

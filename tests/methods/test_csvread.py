@@ -63,6 +63,8 @@ def rows_one_by_one(text, dialect):
 @example(b'x"y\n"a\nb","c""d"\r\n', QUOTED)
 @example(b"#'\n'a'\n", DIALECTS[3])
 @example(b"'a\n#'\n#'b\n", DIALECTS[3])
+@example(b"\"a','b\"\n", DIALECTS[2])
+@example(b"\"a\"'b'\n", DIALECTS[2])
 def test_rows_found_together_are_those_found_one_by_one(text, dialect):
     assert all_rows(text, dialect) == rows_one_by_one(text, dialect)
 

@@ -232,8 +232,9 @@ def test_rows_that_meet_in_a_slice_keep_their_order(typed, bench):
         assert list(dataset.iterate(sliceno, ["a", "b"])) == [(int(a), int(b)) for a, b in here]
 
 
-def test_none_goes_to_slice_zero(typed):
-    dataset = typed({"b": "int64_10"}, hashlabel="b", none_values=("NA",)).dataset()
+@pytest.mark.parametrize("column_type", ["int64_10", "date:%d", "ascii"])
+def test_none_goes_to_slice_zero(typed, column_type):
+    dataset = typed({"b": column_type}, hashlabel="b", none_values=("NA",)).dataset()
     assert None in dataset.iterate(0, "b")
 
 
@@ -313,19 +314,27 @@ def test_nothing_new_is_an_error(typed, chain):
         typed({"a": "int64_10"}, source=chain[0], previous=first)
 
 
+def test_it_does_not_matter_which_job_the_previous_one_was(typed, chain):
+    first = typed({"a": "int64_10"}, source=chain[0], discard_untyped=True)
+    second = typed({"a": "int64_10"}, source=chain[1], discard_untyped=True, previous=first)
+    assert list(second.run.facts) == []
+
+
 # ---- many rows
 
 
 def test_many_rows_come_through_in_batches(typed, bench):
-    count = 150_000  # more than one batch in two of the slices, whatever the number of slices
-    text = b"a,b,c\n" + b"".join(
-        b"%d,%d.5,%s\n" % (n, n, b"NA" if n % 1000 == 7 else b"2013-01-01") for n in range(count)
-    )
-    source = bench.table(text, name="many.csv")
+    count = 65_536 * SLICES + 5  # more than one batch in each slice
+    text = b"".join(b"%d,%d.5,%s\n" % (n, n, b"NA" if n % 1000 == 7 else b"2013-01-01") for n in range(count))
+    source = bench.table(b"a,b,c\n" + text + b"x,1,2013-01-01\n", name="many.csv")
     column2type = {"a": "int32_10", "b": "float64", "c": "date:%Y-%m-%d"}
-    dataset = typed(column2type, source=source, none_values=("NA",)).dataset()
+    with pytest.raises(
+        JobFailed, match=f"slice {count % SLICES}, row {count // SLICES + 1}: 'x' is no int32_10"
+    ):
+        typed(column2type, source=source, none_values=("NA",))
+    dataset = typed(column2type, source=source, none_values=("NA", "x")).dataset()
     day = datetime.date(2013, 1, 1)
     wanted = [(n, n + 0.5, None if n % 1000 == 7 else day) for n in range(count)]
-    assert list(dataset.iterate("roundrobin", ["a", "b", "c"])) == wanted
+    assert list(dataset.iterate("roundrobin", ["a", "b", "c"]))[:-1] == wanted
     kept = typed(column2type, source=source, filter_bad=True, hashlabel="a").dataset()
     assert sorted(kept.iterate(None, ["a", "b", "c"])) == [row for row in wanted if row[2] is not None]

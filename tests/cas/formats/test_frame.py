@@ -72,7 +72,7 @@ def test_no_flipped_bit_gives_other_bytes():
         except CorruptObject:
             pass
     # zstd forgives some bits of the header: that is what the CRC-32 in the seal is for
-    assert forgiven < 3
+    assert forgiven < 6
 
 
 @pytest.mark.parametrize("data", [SOME, bytes(100_000), random.Random(2).randbytes(200)])

@@ -510,6 +510,7 @@ def test_a_time_zone_makes_instants_in_utc():
         "2013-07-01 12:00": at(2013, 7, 1, 10),
         "2013-02-30 12:00": BAD,
     }
+    table |= {"2013-03-31 12:00": at(2013, 3, 31, 10), "2013-10-27 12:00": at(2013, 10, 27, 11)}
     # skipped in spring; there twice in autumn
     table |= {"2013-03-31 02:30": at(2013, 3, 31, 1, 30), "2013-10-27 02:30": at(2013, 10, 27, 0, 30)}
     wanted = {text: value if value == BAD else value.replace(tzinfo=UTC) for text, value in table.items()}

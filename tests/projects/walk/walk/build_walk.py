@@ -118,7 +118,9 @@ def datasets(urd):
     assert month.dataset().previous == chain[0]
     assert len(list(month.dataset().iterate_chain(None, "name"))) == 7
     # row 17
-    exported = urd.build("csvexport", source=typed(urd), filename="out.csv", labels=["name", "price"], none_as="")
+    exported = urd.build(
+        "csvexport", source=typed(urd), filename="out.csv", labels=["name", "price"], none_as=""
+    )
     with exported.open("out.csv") as fh:
         header, *rows = fh.read().splitlines()
     assert header == "name,price"
