@@ -16,6 +16,9 @@ WORK = HERE / ".work"
 OUT = WORK / "out.json"
 SLICES = 2
 
+# what a user has: PYTHONDONTWRITEBYTECODE, where a machine sets it, would have each start compile all code again
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
 
 def timed(command, folder, env=None, *, check=True):
     """Run `command` in `folder`; return its seconds on the clock, and CPU seconds with its children."""
@@ -35,7 +38,7 @@ class Acc:
     def __init__(self):
         self.folder = WORK / "acc"
         self.command = Path(sys.executable).parent / "acc"
-        self.env = dict(os.environ)
+        self.env = dict(ENVIRONMENT)
 
     def __enter__(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -66,7 +69,7 @@ class Peer:
         self.bin = WORK / "peer" / "venv" / "bin"
         self.command = self.bin / "ax"
         home = WORK / "peer" / "home"
-        self.env = dict(os.environ, HOME=str(home), USER="peer", PATH=f"{self.bin}:{os.environ['PATH']}")
+        self.env = dict(ENVIRONMENT, HOME=str(home), USER="peer", PATH=f"{self.bin}:{os.environ['PATH']}")
 
     def __enter__(self):
         self._install()

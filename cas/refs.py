@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from cas.oid import ObjectId
 
@@ -20,8 +19,7 @@ ANY = _Unchecked.ANY
 Expected: TypeAlias = ObjectId | Literal[_Unchecked.ANY] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table that a floor above declares, written in the same transaction as the refs.
 
     It is a listing, made again from the nodes when it is lost; refs are the truth.
@@ -33,8 +31,7 @@ class Table:
     indexes: Sequence[Sequence[str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One change of one ref; `old` is None when it was made, `new` is None when it was deleted."""
 
     time: float

@@ -135,9 +135,12 @@ class Builder:
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
-        why = hit.why_not or why_new(self._context.store, self._index, parts, method.source_node)
+
+        def explain() -> str:
+            return hit.why_not or why_new(self._context.store, self._index, parts, method.source_node)
+
         if wish.only_look:
-            raise WouldRun(f"'{name}' would run: {why}")
+            raise WouldRun(f"'{name}' would run: {explain()}")
         plan = Plan(
             method=method,
             options=given.options,
@@ -149,8 +152,8 @@ class Builder:
             input_files=given.files,
             workdir=self._checked_workdir(wish.workdir),
             concurrency=wish.concurrency or method.declarations.concurrency or self._cores,
+            explain=explain,
             caption=wish.caption,
-            why=why,
             parent=wish.parent,
             forced=wish.force,
         )

@@ -5,22 +5,18 @@ Every value is one that JSON has; times are UTC texts, durations seconds, jobs t
 
 import json
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
 
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
-from jobs.dataset.head import DatasetHead, DatasetRef, get_head, walk_previous
 from jobs.nodes.chain import walk_back
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
-from porcelain.spec import DEFAULT_DATASET, Resolver, Target
-
-View: TypeAlias = dict[str, Any]
+from porcelain.plain import View, moment, plain
+from porcelain.spec import Resolver
 
 _STAGE_ORDER: Mapping[str, float] = {"load": -2, "prepare": -1, "analysis": 0, "synthesis": math.inf}
 
@@ -150,6 +146,13 @@ def source(resolver: Resolver, found: JobRow) -> dict[str, str]:
     return {path: resolver.store.get(node.files[path]).decode("utf-8", "replace") for path in paths}
 
 
+def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
+    # here, not above: most jobs that are looked at have no datasets
+    from porcelain.dataset_views import dataset_line
+
+    return dataset_line(resolver, name, node)
+
+
 def label_of(resolver: Resolver, run: ObjectId) -> str:
     """Return the label of a run, or its short id when it is not among the jobs here."""
     found = resolver.index.of_run(run)
@@ -201,80 +204,6 @@ def _output_parts(run: Run) -> list[tuple[str, ObjectId]]:
 def _part_order(part: str) -> float:
     """Return where a stage or slice stands among the others."""
     return int(part) if part.isdigit() else _STAGE_ORDER.get(part, 0)
-
-
-# -- datasets ------------------------------------------------------------------------------------------------
-
-
-def dataset(resolver: Resolver, target: Target) -> View:
-    """Return everything about one dataset but its rows."""
-    head = head_of(resolver, target)
-    return {
-        "dataset": spec_of_dataset(target),
-        "job": target.row and target.row.label,
-        "method": target.row and target.row.method,
-        "name": target.name,
-        "node": target.oid,
-        "lines": sum(head.lines),
-        "slices": list(head.lines),
-        "columns": [
-            {
-                "name": column.name,
-                "type": column.type,
-                "none_support": column.none_support,
-                "min": plain(column.min),
-                "max": plain(column.max),
-            }
-            for column in head.columns.values()
-        ],
-        "hashlabel": head.hashlabel,
-        "filename": head.filename,
-        "caption": head.caption,
-        "previous": head.previous and _dataset_name(resolver, head.previous),
-        "parents": [_dataset_name(resolver, parent) for parent in head.parents],
-        "chain": head.depth + 1,
-    }
-
-
-def dataset_chain(resolver: Resolver, target: Target) -> list[View]:
-    """Return one line for each dataset of the chain that ends in `target`, oldest first."""
-    assert target.oid is not None
-    head = head_of(resolver, target)
-    newest = DatasetRef(target.oid, target.name)
-    refs = [newest, *walk_previous(head, lambda ref: get_head(resolver.store, ref))]
-    return [_chain_line(resolver, ref) for ref in reversed(refs)]
-
-
-def head_of(resolver: Resolver, target: Target) -> DatasetHead:
-    """Return the head of a dataset."""
-    assert target.oid is not None
-    return get_node(resolver.store, target.oid, DatasetHead)
-
-
-def spec_of_dataset(target: Target) -> str:
-    """Return the text that names a dataset again."""
-    return f"{target.row.label}/{target.name or DEFAULT_DATASET}" if target.row else f"{target.oid}"
-
-
-def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
-    head = get_node(resolver.store, node, DatasetHead)
-    return {"name": name, "columns": len(head.columns), "lines": sum(head.lines), "node": node}
-
-
-def _chain_line(resolver: Resolver, ref: DatasetRef) -> View:
-    head = get_head(resolver.store, ref)
-    return {
-        "dataset": _dataset_name(resolver, ref),
-        "lines": sum(head.lines),
-        "columns": len(head.columns),
-        "filename": head.filename,
-        "caption": head.caption,
-    }
-
-
-def _dataset_name(resolver: Resolver, ref: DatasetRef) -> str:
-    owner = resolver.index.find_dataset_owner(ref.node, ref.name)
-    return f"{owner[0].label}/{owner[1]}" if owner else ref.node[:12]
 
 
 # -- the project ---------------------------------------------------------------------------------------------
@@ -334,36 +263,3 @@ def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
         ],
         "results": sorted(node.results or {}),
     }
-
-
-# -- values --------------------------------------------------------------------------------------------------
-
-
-def moment(micros: int) -> str:
-    """Return a time in microseconds since 1970 as text.
-
-    >>> moment(1_500_000)
-    '1970-01-01T00:00:01.500000Z'
-    """
-    seconds, rest = divmod(micros, MICROSECONDS)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:06}Z"
-
-
-def plain(value: object) -> Any:
-    """Return a user's value as one that JSON has; what it lacks becomes text.
-
-    >>> plain({"t": (1, float("inf"))})
-    {'t': [1, 'inf']}
-    """
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    isoformat: Callable[[], str] | None = getattr(value, "isoformat", None)
-    return isoformat() if isoformat else str(value)

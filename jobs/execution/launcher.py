@@ -112,8 +112,10 @@ class Launcher:
         """Write down and say what is about to run, and store its source."""
         plan = running.plan
         self._listener.began(plan, running.label)
+        running.why = plan.explain()
         start = running.clock.start / MICROSECONDS
-        running.directory.write_setup(setup_of(plan, running.label, self._site, start=start))
+        setup = setup_of(plan, running.label, self._site, start=start, why=running.why)
+        running.directory.write_setup(setup)
         running.staging.put_many(plan.method.closure.files.values())
         put_node(running.staging, plan.method.source_node)
 
@@ -133,7 +135,7 @@ class Launcher:
             concurrency=plan.concurrency,
             seed=int(plan.key[:15], 16),
             caption=plan.caption,
-            params=setup_of(plan, running.label, site, start=start, values=False),
+            params=setup_of(plan, running.label, site, start=start),
             root=site.root,
             directory=running.directory.path,
             staging=running.staging.folder,

@@ -1,6 +1,6 @@
 """A job that is to run: what the builder has decided before anything is launched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,8 +30,10 @@ class Plan:
         Declared input files, which must not change while it runs.
     workdir, parent : str
         Where its label comes from; the label of the job that wants it, or "".
-    caption, why : str
-        The user's words; why it is not reused.
+    caption : str
+        The user's words.
+    explain : callable
+        Gives why it is not reused; asked while the job is on its way, since it takes a while.
     concurrency : int
         At most so many slices run at a time.
     forced : bool
@@ -48,8 +50,8 @@ class Plan:
     input_files: Sequence[InputPath]
     workdir: str
     concurrency: int
+    explain: Callable[[], str]
     caption: str = ""
-    why: str = ""
     parent: str = ""
     forced: bool = False
 

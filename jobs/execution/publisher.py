@@ -55,7 +55,7 @@ class Publisher:
         Parameters
         ----------
         end
-            Returns when no process of the job is left; nothing of its files is believed before.
+            Returns when no process of the job is left; no file of it is taken in before, and no ref set.
 
         Raises
         ------
@@ -77,16 +77,15 @@ class Publisher:
             subjobs=tuple(Subjob(run, built) for run, built in last.subjobs),
             kept_inputs=self._take_inputs(running),
         )
-        row = replace(
-            self._row(running, put_node(staging, run), run),
+        row = self._row(running, put_node(staging, run), run)._replace(
             job=run.job,
             outcome=outcome_id,
             facts=len(run.facts),
             earlier="" if plan.forced else self._earlier(outcome_id),
         )
         self._warn_if_differs(row)
-        end()
         staging.publish()
+        end()
         running.scratch.clear()
         running.directory.tidy()
         running.directory.write_post(post(outcome, run, self._subjob_labels(run)))
@@ -102,7 +101,7 @@ class Publisher:
         running.directory.keep_output(running.scratch.outputs())
         running.staging.publish()
         running.scratch.clear()
-        row = replace(self._row(running, run_id, run), state="failed")
+        row = self._row(running, run_id, run)._replace(state="failed")
         self._index.publish(row, {})
         return row
 
@@ -118,7 +117,7 @@ class Publisher:
             method=plan.method.name,
             times=running.clock.times(),
             caption=plan.caption,
-            why=plan.why,
+            why=running.why,
             parent=plan.parent,
             inputs=plan.inputs,
             environment=plan.parts.environment,

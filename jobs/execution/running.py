@@ -48,6 +48,7 @@ class Running:
     staging: Staging
     scratch: Scratch
     clock: Clock = field(default_factory=Clock)
+    why: str = ""
 
     def discard(self) -> None:
         """Forget all that the run left, but for its directory."""

@@ -10,15 +10,15 @@ from jobs.withfile import JobWithFile
 SETUP_VERSION = 1
 
 
-def setup_of(plan: Plan, label: str, site: Site, *, start: float, values: bool = True) -> dict[str, Any]:
-    """Return what setup.json says of a job.
+def setup_of(plan: Plan, label: str, site: Site, *, start: float, why: str | None = None) -> dict[str, Any]:
+    """Return what setup.json says of a job, or a part of it.
 
     Parameters
     ----------
     start
         Seconds since 1970 (UTC).
-    values
-        Whether options, datasets and jobs are among it, in words.
+    why
+        Why the job runs; without it that, and options, datasets and jobs in words, are left out.
     """
     setup: dict[str, Any] = DotDict(
         version=SETUP_VERSION,
@@ -26,7 +26,6 @@ def setup_of(plan: Plan, label: str, site: Site, *, start: float, values: bool =
         method=plan.method.name,
         package=plan.method.package,
         caption=plan.caption,
-        why=plan.why,
         slices=plan.parts.slices,
         hash=plan.parts.source,
         parent=plan.parent,
@@ -34,7 +33,8 @@ def setup_of(plan: Plan, label: str, site: Site, *, start: float, values: bool =
         input_directory=str(site.input_directory),
         versions=dict(site.versions),
     )
-    if values:
+    if why is not None:
+        setup["why"] = why
         setup["options"] = in_words(plan.options)
         setup["datasets"] = in_words(plan.datasets)
         setup["jobs"] = in_words(plan.jobs)

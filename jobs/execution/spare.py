@@ -1,6 +1,7 @@
 """A process forked in advance: it waits for one job, runs it, and leaves."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -8,9 +9,11 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Never
+from pathlib import Path
+from typing import Never, TypeAlias
 
 from cas.errors import AccError
+from cas.local.store import Durability
 from jobs.execution.children import die_with_parent
 from jobs.execution.events import (
     Channel,
@@ -21,8 +24,11 @@ from jobs.execution.events import (
     SubjobRefused,
     SubjobWanted,
 )
+from jobs.execution.rehearsal import rehearse
 from jobs.execution.worker import run_job
 from jobs.method.definition import describe
+
+StoreAt: TypeAlias = tuple[Path, Durability]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +39,24 @@ class Spare:
     way: socket.socket
 
     @classmethod
-    def fork(cls, *, close: Iterable[int]) -> "Spare":
-        """Fork a process that waits; `close` are descriptors of the zygote that are none of its business."""
+    def fork(cls, *, close: Iterable[int], store: StoreAt | None) -> "Spare":
+        """Fork a process that waits.
+
+        Parameters
+        ----------
+        close
+            Descriptors of the zygote that are none of its business.
+        store
+            Root and durability of the store that the next job will use: with it the process rehearses.
+        """
         ours, theirs = socket.socketpair()
+        gc.freeze()  # or the child's garbage collector would touch, and so copy, every page of the zygote
         pid = os.fork()
         if pid == 0:
             ours.close()
             for descriptor in close:
                 os.close(descriptor)
-            _wait_for_job(theirs)
+            _wait_for_job(theirs, store)
         theirs.close()
         # here too, as the child may not have come to it when somebody wants to kill its group
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -64,7 +79,7 @@ class Spare:
         os.waitpid(self.pid, 0)
 
 
-def _wait_for_job(way: socket.socket) -> Never:
+def _wait_for_job(way: socket.socket, store: StoreAt | None) -> Never:
     """Wait for the channel of a job, run it, and leave; leave at once when there will be none."""
     status = 1
     try:
@@ -73,6 +88,10 @@ def _wait_for_job(way: socket.socket) -> Never:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
+        if store is not None:
+            # a rehearsal that fails costs time and nothing else
+            with contextlib.suppress(Exception):
+                rehearse(*store)
         _, descriptors, _, _ = socket.recv_fds(way, 1, 1)
         way.close()
         for descriptor in descriptors:

@@ -1,14 +1,13 @@
 """Inside the job process: load the method, hand it its arguments, prepare, fork the slices, synthesis."""
 
 import gc
-import importlib
 import inspect
 import os
 import pickle
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -42,11 +41,11 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.jobdir import INTERNAL
+from jobs.execution.loading import importing, method_of
 from jobs.execution.merge import AnalysisResults, storable
 from jobs.execution.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
-from jobs.method.finder import SourceFinder
 from jobs.nodes.facts import Fact
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
@@ -190,8 +189,11 @@ class _Stages:
 
     def run(self) -> None:
         """Run what the method has of prepare, analysis and synthesis."""
-        module = self._load()
-        random.seed(self._request.seed)
+        with importing(self._request, self._learned), self._loaded() as module:
+            random.seed(self._request.seed)
+            self._run(module)
+
+    def _run(self, module: ModuleType) -> None:
         if function := getattr(module, PREPARE, None):
             self._values["prepare_res"] = self._single(PREPARE, function)
         synthesis = getattr(module, SYNTHESIS, None)
@@ -204,25 +206,19 @@ class _Stages:
                 with _failing(SYNTHESIS, None):
                     self._job.save(result)
 
-    def _load(self) -> ModuleType:
-        request = self._request
-        with captured(self._scratch.output(request.load_part)), _failing(LOAD, None):
-            watch(self._reads)
-            load = self._finder().execute if request.code else importlib.import_module
-            module = load(request.module)
-        for name in ("options", "datasets", "jobs"):
-            if hasattr(module, name):
-                setattr(module, name, self._values[name])
-        return module
+    @contextmanager
+    def _loaded(self) -> Iterator[ModuleType]:
+        """Give the method's module; what it prints while it is imported belongs to the first stage."""
+        with ExitStack() as stack:
+            with captured(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
+                watch(self._reads)
+                module = stack.enter_context(method_of(self._request, self._values))
+            yield module
 
-    def _finder(self) -> SourceFinder:
-        def learned(_name: str, path: Path, code: bytes) -> None:
-            names = PathNames(self._request.root, self._request.input_directory)
-            self._job.ledger.note(Fact("module", names.name_of(str(path)), oid_of(code)))
-
-        finder = SourceFinder(self._request.code, self._request.packages, learned)
-        finder.install()
-        return finder
+    def _learned(self, _name: str, path: Path, code: bytes) -> None:
+        """Note a project module that the closure lacked."""
+        names = PathNames(self._request.root, self._request.input_directory)
+        self._job.ledger.note(Fact("module", names.name_of(str(path)), oid_of(code)))
 
     def _call(self, function: Callable[..., Any], **more: Any) -> Any:
         known: Mapping[str, Any] = {**self._values, **more}

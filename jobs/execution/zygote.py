@@ -19,17 +19,15 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cas.errors import AccError
-from cas.local.store import Durability
 from jobs.execution.children import adopt_orphans
 from jobs.execution.events import (
     Channel,
     DescribeRequest,
     JobRequest,
 )
-from jobs.execution.spare import Spare
+from jobs.execution.spare import Spare, StoreAt
 from jobs.execution.worker import open_store
 
 _MESSAGE_BYTES = 1 << 16
@@ -148,7 +146,7 @@ class Warming:
     """What the zygote does before it forks, so that no job has to: imports, and a look at the packs."""
 
     modules: Sequence[str]
-    store: tuple[Path, Durability] | None
+    store: StoreAt | None
 
     @classmethod
     def of(cls, request: JobRequest | DescribeRequest) -> "Warming":
@@ -210,13 +208,14 @@ class _Nursery:
         if not descriptors:
             return False
         before = len(sys.modules)
-        pickle.loads(message).warm_up()
+        warming: Warming = pickle.loads(message)
+        warming.warm_up()
         if len(sys.modules) != before:
             self._drop_spare()  # it lacks what has been imported since
         self._tell(self._give(descriptors[0]), _BEGUN)
         os.close(descriptors[0])
         # now, so that the next job need not wait for a fork: 2 to 3 ms of the 12 that a trivial job took
-        self._spare = self._fork()
+        self._spare = self._fork(warming.store)
         return True
 
     def reap(self) -> None:
@@ -243,8 +242,8 @@ class _Nursery:
         self._running.add(process.pid)
         return process.pid
 
-    def _fork(self) -> Spare:
-        return Spare.fork(close=(self._control.fileno(), *self._wakers))
+    def _fork(self, store: StoreAt | None = None) -> Spare:
+        return Spare.fork(close=(self._control.fileno(), *self._wakers), store=store)
 
     def _drop_spare(self) -> None:
         if self._spare is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Self, TypeAlias, get_args
+from typing import ClassVar, Literal, NamedTuple, Self, TypeAlias, get_args
 
 from cas.formats.canonical import Json
 from cas.oid import ObjectId
@@ -11,8 +11,7 @@ from jobs.nodes.fields import as_int, as_list, as_map, as_oid, as_oids, as_text,
 How: TypeAlias = Literal["built", "reused", "cutoff"]
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltJob:
+class BuiltJob(NamedTuple):
     """One job of a build: its name there, its run, and how it was got.
 
     Attributes

@@ -1,8 +1,7 @@
 """Facts: what a run learns beyond its action key; a later hit is valid only while each of them holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from cas.formats.canonical import Json
 from jobs.nodes.fields import as_map, as_text
@@ -10,8 +9,7 @@ from jobs.nodes.fields import as_map, as_text
 FactKind: TypeAlias = Literal["subjob", "lookup", "aside", "read", "module"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that a run asked, and the answer that it got.
 
     Attributes

@@ -1,7 +1,6 @@
 """The row that stands for a run in listings: its label, its ids and what a log shows of it."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from cas.oid import ObjectId
 from jobs.nodes.run import MICROSECONDS, ActionKey
@@ -9,8 +8,7 @@ from jobs.nodes.run import MICROSECONDS, ActionKey
 State: TypeAlias = Literal["done", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class JobRow(NamedTuple):
     """One row of the listing of jobs: a run under its label.
 
     Attributes

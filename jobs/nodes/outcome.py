@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from cas.formats.canonical import Json
 from cas.oid import ObjectId
@@ -10,8 +10,7 @@ from jobs.nodes.fields import as_int, as_map, as_oid, as_oids, as_text, to_json
 from jobs.nodes.references import linked_blobs, linked_nodes
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """One file of a job: its blob and its raw size in bytes."""
 
     blob: ObjectId

@@ -6,8 +6,7 @@ itself in this way says so with a method `to_reference`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from cas.formats.canonical import Json, tag, untag
 from cas.oid import ObjectId
@@ -52,8 +51,7 @@ def _reference(value: object) -> Json | None:
     return value.to_reference() if isinstance(value, Referable) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A reference in a structure: where ("jobs.previous", "options.files.0"), which tag, and what stands in it."""
 
     path: str

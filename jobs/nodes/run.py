@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NewType, Self
+from typing import ClassVar, NamedTuple, NewType, Self
 
 from cas.formats.canonical import Json
 from cas.oid import ObjectId
@@ -68,8 +68,7 @@ class Times:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a run failed: the message, where it was, and the user's part of the traceback."""
 
     message: str
@@ -99,16 +98,14 @@ class Failure:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class InputRun:
+class InputRun(NamedTuple):
     """The run that an input came from: `path` is "jobs.previous", "datasets.source.0", "options.thefile" ..."""
 
     path: str
     run: ObjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Subjob:
+class Subjob(NamedTuple):
     """A job that the run built: its run, and whether it ran then (or was reused)."""
 
     run: ObjectId

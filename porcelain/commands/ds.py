@@ -5,8 +5,9 @@ from itertools import islice
 from typing import Any
 
 from jobs.errors import NoSuchJob
-from porcelain import config, term, views
+from porcelain import config, dataset_views, term
 from porcelain.arguments import Parser, count
+from porcelain.plain import View, plain
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
 from porcelain.term import Column
 
@@ -33,9 +34,9 @@ def ds(arguments: Sequence[str]) -> int:
     resolver = open_resolver(config.here())
     target = resolver.dataset(given.spec)
     if given.chain:
-        _print_chain(views.dataset_chain(resolver, target), as_json=given.json)
+        _print_chain(dataset_views.dataset_chain(resolver, target), as_json=given.json)
         return 0
-    view = views.dataset(resolver, target)
+    view = dataset_views.dataset(resolver, target)
     if given.rows:
         view["rows"] = _first_rows(resolver, target, given.rows)
     if given.slices and not given.json:
@@ -45,7 +46,7 @@ def ds(arguments: Sequence[str]) -> int:
     return 0
 
 
-def print_dataset(view: views.View, *, as_json: bool) -> None:
+def print_dataset(view: View, *, as_json: bool) -> None:
     """Print a dataset's view."""
     if as_json:
         term.emit_json(view)
@@ -70,7 +71,7 @@ def print_dataset(view: views.View, *, as_json: bool) -> None:
         term.table(names, [[_cell(value) for value in row] for row in view["rows"]])
 
 
-def _column_cells(column: views.View) -> list[str]:
+def _column_cells(column: View) -> list[str]:
     kind = column["type"] + ("+None" if column["none_support"] else "")
     return [
         column["name"],
@@ -95,10 +96,10 @@ def _first_rows(resolver: Resolver, target: Target, wanted: int) -> list[list[An
     with Project(resolver.config):
         dataset = Dataset.of(Job.of(target.row), target.name, get_oid(target))
         rows = dataset.iterate("roundrobin", list(dataset.columns))
-        return [[views.plain(value) for value in row] for row in islice(rows, wanted)]
+        return [[plain(value) for value in row] for row in islice(rows, wanted)]
 
 
-def _print_chain(shown: list[views.View], *, as_json: bool) -> None:
+def _print_chain(shown: list[View], *, as_json: bool) -> None:
     if as_json:
         term.emit_json(shown)
         return
@@ -119,6 +120,6 @@ def _print_chain(shown: list[views.View], *, as_json: bool) -> None:
     )
 
 
-def _print_slices(view: views.View) -> None:
+def _print_slices(view: View) -> None:
     rows = [[str(number), f"{lines:,}"] for number, lines in enumerate(view["slices"])]
     term.table([Column("slice", right=True), Column("lines", right=True)], rows)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from porcelain import config, term, views
 from porcelain.arguments import Parser, count
+from porcelain.plain import View
 from porcelain.spec import open_resolver
 from porcelain.term import Column
 
@@ -105,7 +106,7 @@ def workdir(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _print_log(shown: Sequence[views.View], *, graph: bool = False) -> None:
+def _print_log(shown: Sequence[View], *, graph: bool = False) -> None:
     if not shown:
         term.note("no jobs yet; 'acc build' makes some")
         return
@@ -123,7 +124,7 @@ def _print_log(shown: Sequence[views.View], *, graph: bool = False) -> None:
     term.table(columns, [line for view in shown for line in _log_lines(view, has_captions=has_captions)])
 
 
-def _log_lines(view: views.View, *, has_captions: bool) -> Iterator[list[str]]:
+def _log_lines(view: View, *, has_captions: bool) -> Iterator[list[str]]:
     when = term.moment(view["ended"], short=term.is_terminal())
     why = view["why"] + (f"; came out as {view['earlier']}" if view["earlier"] else "")
     caption = [view["caption"]] * has_captions

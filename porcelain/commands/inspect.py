@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from cas.oid import ObjectId
-from jobs.checkout import checkout as put_back
 from jobs.errors import NoSuchFile, NoSuchJob
 from jobs.nodes.listing import JobRow
 from porcelain import config, term, views
 from porcelain.arguments import Parser
-from porcelain.commands.ds import print_dataset
+from porcelain.plain import View
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
 
 _CHUNK_BYTES = 1 << 20
@@ -61,7 +60,11 @@ def show(arguments: Sequence[str]) -> int:
     if target.kind == "job" and target.row is not None:
         _print_job(views.job(resolver, target.row), as_json=given.json)
     elif target.kind == "dataset":
-        print_dataset(views.dataset(resolver, target), as_json=given.json)
+        # here, not above: it loads what only datasets need
+        from porcelain.commands.ds import print_dataset
+        from porcelain.dataset_views import dataset
+
+        print_dataset(dataset(resolver, target), as_json=given.json)
     elif target.kind == "build":
         _print_build(views.build(resolver, target.name, get_oid(target)), as_json=given.json)
     else:
@@ -89,6 +92,8 @@ def link(arguments: Sequence[str]) -> int:
     if linkname.endswith("/"):
         linkname += Path(target.name).name
     blob = get_oid(target)
+    from jobs.checkout import checkout as put_back
+
     path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
     links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
     term.line(str(links.link(target.row, target.name, blob, linkname, path)))
@@ -97,6 +102,8 @@ def link(arguments: Sequence[str]) -> int:
 
 def checkout(arguments: Sequence[str]) -> int:
     """Put files of a job back into its job directory."""
+    from jobs.checkout import checkout as put_back
+
     parser = Parser(
         "checkout",
         "put files of a job back into its job directory",
@@ -186,7 +193,7 @@ def _print_texts(texts: dict[str, str]) -> None:
             term.line()
 
 
-def _print_build(view: views.View, *, as_json: bool) -> None:
+def _print_build(view: View, *, as_json: bool) -> None:
     if as_json:
         term.emit_json(view)
         return
@@ -202,7 +209,7 @@ def _print_build(view: views.View, *, as_json: bool) -> None:
     term.section("results", ([name] for name in view["results"]))
 
 
-def _print_job(view: views.View, *, as_json: bool) -> None:
+def _print_job(view: View, *, as_json: bool) -> None:
     if as_json:
         term.emit_json(view)
         return
@@ -225,7 +232,7 @@ def _print_job(view: views.View, *, as_json: bool) -> None:
         _print_failure(view["failure"])
 
 
-def _facts_of(view: views.View) -> Iterator[tuple[str, str]]:
+def _facts_of(view: View) -> Iterator[tuple[str, str]]:
     if view["caption"]:
         yield "caption", view["caption"]
     yield "why", view["why"] or "-"
@@ -251,7 +258,7 @@ def _facts_of(view: views.View) -> Iterator[tuple[str, str]]:
     yield "run id", view["run"]
 
 
-def _dataset_cells(view: views.View) -> list[str]:
+def _dataset_cells(view: View) -> list[str]:
     return [view["name"], term.count(view["columns"], "column"), term.count(view["lines"], "line")]
 
 
@@ -260,7 +267,7 @@ def _about(about: Any) -> str:
     return " ".join(value for value in values if isinstance(value, str))
 
 
-def _print_failure(failure: views.View) -> None:
+def _print_failure(failure: View) -> None:
     where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
     term.line()
     term.heading(f"failed in {where}: {term.printable(failure['message'])}")

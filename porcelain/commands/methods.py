@@ -21,8 +21,9 @@ from jobs.method.converter import (
     Typed,
 )
 from jobs.method.definition import Method
-from porcelain import config, term, views
+from porcelain import config, term
 from porcelain.arguments import Parser
+from porcelain.plain import View, plain
 from porcelain.project import Project
 from porcelain.script import find_scripts
 from porcelain.term import Column
@@ -77,7 +78,7 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _line(catalog: Catalog, found: MethodName) -> views.View:
+def _line(catalog: Catalog, found: MethodName) -> View:
     """Return one line of the list; a method that does not load is listed with why."""
     view = {"name": found.name, "package": found.package, "description": "", "error": None}
     try:
@@ -86,14 +87,14 @@ def _line(catalog: Catalog, found: MethodName) -> views.View:
         return view | {"error": str(err)}
 
 
-def _print_methods(shown: list[views.View]) -> None:
+def _print_methods(shown: list[View]) -> None:
     rows = [
         [view["name"], view["package"], view["error"] or _first_line(view["description"])] for view in shown
     ]
     term.table([Column("method"), Column("package"), Column("description", cut=True)], rows)
 
 
-def _view(found: Method) -> views.View:
+def _view(found: Method) -> View:
     declared = found.declarations
     return {
         "name": found.name,
@@ -120,7 +121,7 @@ def _view(found: Method) -> views.View:
     }
 
 
-def _print_method(view: views.View) -> None:
+def _print_method(view: View) -> None:
     term.heading(f"{view['name']}  {view['package']}")
     term.line(view["file"])
     if view["description"]:
@@ -135,7 +136,7 @@ def _print_method(view: views.View) -> None:
     term.section("imports that could not be followed", ([text] for text in view["unresolved"]))
 
 
-def _option_cells(option: views.View) -> list[str]:
+def _option_cells(option: View) -> list[str]:
     default = "required" if option["required"] else repr(option["default"])
     return [option["name"], option["takes"], default, option["comment"]]
 
@@ -160,7 +161,7 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
 
 def _default(converter: Converter) -> Any:
     said = converter if hasattr(converter, "initial") else bare(converter)
-    return views.plain(getattr(said, "initial", None))
+    return plain(getattr(said, "initial", None))
 
 
 def bare(converter: Converter) -> Converter:

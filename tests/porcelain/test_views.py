@@ -8,7 +8,7 @@ import pytest
 from jobs.dataset.head import DatasetRef
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.run import Failure
-from porcelain import views
+from porcelain import dataset_views, views
 from porcelain.buildlog import BuildLog, BuildRecord
 
 
@@ -93,7 +93,7 @@ def test_a_dataset_is_shown_with_its_columns_and_chain(project):
     one = project.job("grow", made={"default": project.dataset(filename="jan.csv", hashlabel="year")})
     first = DatasetRef(project.resolver.outcome(one).datasets["default"], "default")
     project.job("grow", made={"default": project.dataset(first)})
-    view = views.dataset(project.resolver, project.resolver.dataset("grow"))
+    view = dataset_views.dataset(project.resolver, project.resolver.dataset("grow"))
     assert json.loads(json.dumps(view)) == view
     assert (view["dataset"], view["lines"], view["slices"], view["chain"]) == ("dev-2/default", 5, [3, 2], 2)
     assert view["previous"] == "dev-1/default"
@@ -104,7 +104,7 @@ def test_a_dataset_is_shown_with_its_columns_and_chain(project):
         "min": 2013,
         "max": 2014,
     }
-    chain = views.dataset_chain(project.resolver, project.resolver.dataset("grow"))
+    chain = dataset_views.dataset_chain(project.resolver, project.resolver.dataset("grow"))
     assert [(link["dataset"], link["filename"]) for link in chain] == [
         ("dev-1/default", "jan.csv"),
         ("dev-2/default", None),
