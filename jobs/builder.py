@@ -21,6 +21,7 @@ from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import ActionKey
+from jobs.records import gone
 from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
@@ -141,6 +142,7 @@ class Builder:
 
         if wish.only_look:
             raise WouldRun(f"'{name}' would run: {explain()}")
+        self._check_present(given)
         plan = Plan(
             method=method,
             options=given.options,
@@ -172,6 +174,12 @@ class Builder:
 
     def _find_key(self, key: ActionKey, given: Given) -> Hit:
         return find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+
+    def _check_present(self, given: Given) -> None:
+        """Raise when the outcome of an input is gone: a job that cannot read its input need not start."""
+        for row in given.rows.values():
+            if row.outcome is None or not self._context.store.has(row.outcome):
+                raise gone(row)
 
     def _got(self, row: JobRow) -> Got:
         earlier = self._index.find_label(row.earlier) if row.earlier else None

@@ -64,10 +64,18 @@ class JobFailed(AccError):
         The user's part of the traceback, or "" when the process just died.
     """
 
-    def __init__(
-        self, message: str, *, job: str, method: str, stage: str, sliceno: int | None, traceback: str
+    def __init__(  # noqa: PLR0913 - the facts of one failure
+        self,
+        message: str,
+        *,
+        job: str,
+        method: str,
+        stage: str,
+        sliceno: int | None,
+        traceback: str,
+        hint: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.job = job
         self.method = method
         self.stage = stage

@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from cas.errors import ObjectNotFound
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
@@ -18,7 +19,7 @@ from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import aside, exectime, get_run, post, row_of_run
+from jobs.records import aside, exectime, get_run, gone, post, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ class Job(JobFiles):
         """The outcome node."""
         if self._row.outcome is None:
             raise NoSuchJob(f"job '{self.label}' failed", hint=f"'acc job {self.label}' shows why")
-        return get_node(self.store, self._row.outcome, Outcome)
+        try:
+            return get_node(self.store, self._row.outcome, Outcome)
+        except ObjectNotFound as err:
+            raise gone(self._row) from err
 
     @property
     def run(self) -> Run:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cas.errors import ObjectNotFound
 from cas.formats.canonical import dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId, oid_of
@@ -46,6 +47,12 @@ def row_of_run(now: Context, run: ObjectId) -> JobRow:
         ended=node.times.end,
         micros=node.times.end - node.times.start,
     )
+
+
+def gone(row: JobRow) -> ObjectNotFound:
+    """Return the error that objects of a job are missing."""
+    hint = f"'acc build --force {row.method}' makes them again; 'acc fsck' names all that is missing"
+    return ObjectNotFound(row.outcome or row.run, where=row.label, hint=hint)
 
 
 def aside(now: Context, row: JobRow, what: str) -> str:

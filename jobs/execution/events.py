@@ -49,7 +49,7 @@ class Failed:
     traceback : str
         The user's part of it, or "" when nothing was raised.
     is_ours : bool
-        Whether the error is one of acc's own, whose message says it all.
+        Whether the error is one of acc's own, whose message and hint say it all.
     """
 
     stage: str
@@ -57,6 +57,7 @@ class Failed:
     message: str
     traceback: str = ""
     is_ours: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ class Launcher:
             try:
                 return self._publisher.publish(running, last, execution.end), None
             except SpoiledOutcome as err:
-                last = Failed(SYNTHESIS, None, str(err))
+                last = Failed(SYNTHESIS, None, str(err), hint=err.hint)
         execution.end()
         return self._publisher.publish_failed(running, last), last
 
@@ -205,6 +205,7 @@ def _job_failed(running: Running, last: Failed) -> JobFailed:
         stage=last.stage,
         sliceno=last.sliceno,
         traceback="" if method.installed and last.is_ours else last.traceback,
+        hint=last.hint,
     )
 
 

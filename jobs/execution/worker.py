@@ -161,8 +161,9 @@ def _failing(stage: str, sliceno: int | None) -> Iterator[None]:
 
 
 def _failure(error: BaseException, stage: str, sliceno: int | None) -> Failed:
-    message = str(error) if isinstance(error, AccError) else one_line(error)
-    return Failed(stage, sliceno, message, user_traceback(error), is_ours=isinstance(error, AccError))
+    if isinstance(error, AccError):
+        return Failed(stage, sliceno, str(error), user_traceback(error), is_ours=True, hint=error.hint)
+    return Failed(stage, sliceno, one_line(error), user_traceback(error))
 
 
 class _Stages:

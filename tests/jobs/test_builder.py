@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cas.errors import ObjectNotFound
 from jobs.errors import JobFailed, MethodError, NoSuchDataset, NoSuchFile, NoSuchJob, OptionError, UsageError
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Silent
@@ -251,6 +252,16 @@ def test_a_result_that_differs_under_the_same_key_is_said(builds: Builds) -> Non
     builds.build("random")
     builds.build("random", force_build=True)
     assert any("not reproducible" in text for text in builds.heard.warnings)
+
+
+def test_an_input_whose_objects_are_gone_is_said_before_anything_runs(builds: Builds) -> None:
+    source = builds.build("number")
+    builds.project.store.delete(source.row.outcome)
+    with pytest.raises(ObjectNotFound, match=source.label) as caught:
+        builds.build("user", source=source)
+    assert "--force number" in caught.value.hint
+    again = builds.build("number", force_build=True)
+    assert builds.build("user", source=again).load() == 1
 
 
 def test_a_running_or_failed_job_has_no_outcome(builds: Builds) -> None:
