@@ -111,10 +111,11 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
+        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
         answer = launcher.ask(SubjobWanted(method, arguments))
         if isinstance(answer, SubjobRefused):
+            job.ledger.note(Fact("subjob", about, ""))
             raise answer.error
-        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
         job.ledger.note(Fact("subjob", about, answer.job.row.outcome))
         job.ledger.subjobs.append((answer.job.row.run, answer.built))
         return answer.job

@@ -15,7 +15,7 @@ class Fact(NamedTuple):
     Attributes
     ----------
     kind : str
-        - "subjob": `about` is the request of a subjob (method, inputs), `was` its outcome.
+        - "subjob": `about` is the request of a subjob (method, inputs), `was` its outcome, or "" when it was refused.
         - "lookup": `about` is a text by which a job was looked up, `was` the outcome found, or "".
         - "aside": `about` is an outcome and what was read of a job with it that is no part of the outcome (its
           label, output, times ...), `was` the id of that.
