@@ -59,7 +59,7 @@ clean:                                  ## forget all that the targets above mad
 	@touch $@
 
 .venv/.test: .venv/.demo
-	$(BIN)/python -m pip install $(PIP_FLAGS) -e '.[test]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e '.[lint,test]'
 	@touch $@
 
 .venv-oldest/.made: pyproject.toml constraints/oldest.txt $(FLIGHTS)/requirements.txt

@@ -121,9 +121,13 @@ def section(title: str, rows: Iterable[Sequence[str]]) -> None:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows set in, their cells under each other, uncut and without titles."""
+    """Print rows set in, their cells under each other, without titles; a terminal wraps the last cell."""
     cells = [[printable(cell) for cell in row] for row in rows]
-    for text in aligned([Column("")] * len(cells[0]), cells):
+    texts = aligned([Column("")] * len(cells[0]), cells)
+    if is_terminal():
+        before = sum(max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1))
+        texts = [part for text in texts for part in _wrapped(text, before)]
+    for text in texts:
         print(_GAP + text)
 
 
@@ -236,7 +240,8 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
 
     target = console()
     natural = [max(map(cell_len, (column.title, *texts))) for column, texts in _by_column(columns, cells)]
-    widths = _fit(natural, columns, target.width - len(_GAP) * (len(columns) - 1))
+    # a gap after the last column too: rich 13 counts the padding that pad_edge leaves out, and would cut for it
+    widths = _fit(natural, columns, target.width - len(_GAP) * len(columns))
     shown = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
     for column, width in zip(columns, widths, strict=True):
         shown.add_column(
@@ -267,6 +272,18 @@ def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[i
             break
         widths[widest] -= 1
     return widths
+
+
+def _wrapped(text: str, before: int) -> list[str]:
+    """Return `text` in lines that fit the terminal, the further ones set in by `before`."""
+    import shutil
+    import textwrap
+
+    room = shutil.get_terminal_size().columns - len(_GAP)
+    if len(text) <= room or before + 2 * _LEAST_WIDTH > room:
+        return [text]
+    first, *more = textwrap.wrap(text[before:], room - before)
+    return [text[:before] + first, *(" " * before + part for part in more)]
 
 
 def _pad(cell: str, width: int, column: Column) -> str:

@@ -383,7 +383,7 @@ def _moments(rows: Ints, good: Mask) -> tuple[npt.NDArray[np.datetime64], Mask]:
     good &= (hour < 24) & (minute < 60) & (second < 60)
     months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("M8[M]")
     days = months.astype("M8[D]").astype(np.int64)
-    good &= day <= (months + 1).astype("M8[D]").astype(np.int64) - days
+    good &= day <= (months + np.timedelta64(1, "M")).astype("M8[D]").astype(np.int64) - days
     seconds = (days + day - 1) * _DAY_SECONDS + hour * 3600 + minute * 60 + second
     moments: Any = np.where(good, seconds * 1_000_000 + microsecond, 0).astype("M8[us]")
     return moments, good

@@ -72,6 +72,9 @@ class Cache:
         # connections of a parent process: neither used nor closed in this one
         self._inherited: list[sqlite3.Connection] = []
 
+    def __del__(self) -> None:
+        self.close()  # since 3.13 sqlite3 warns of a connection that nobody has closed
+
     def file_id(self, path: Path) -> ObjectId:
         """Return the object id of the content of the file at `path`.
 

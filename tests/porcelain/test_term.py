@@ -55,6 +55,13 @@ def test_a_table_on_a_terminal_fits_it(tmp_path):
     assert plain[1].endswith("…")
 
 
+def test_the_last_cell_of_a_list_is_wrapped_on_a_terminal():
+    shown = on_terminal(
+        "from porcelain import term; term.columns([['n', 'int', 'how many ' * 3], ['m', '', '']])", 30
+    )
+    assert shown == "  n  int  how many how many\n          how many\n  m\n"
+
+
 def _without_styles(text: str) -> str:
     import re
 

@@ -334,9 +334,9 @@ def test_a_value_of_a_derived_type_counts_as_what_it_holds(value, plain):
         namedtuple("Point", "x y")(1, 2),
         np.array([1]),
         np.array(1),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "us"),
         np.datetime64(1, "ns"),
-        np.timedelta64("NaT"),
+        np.timedelta64("NaT", "us"),
         np.longdouble(1),
         PureWindowsPath("a"),
         datetime.datetime(
