@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.context import Context
-from jobs.errors import MethodError, NoSuchFile, UsageError
+from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
 from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.launcher import Launcher
@@ -20,7 +20,6 @@ from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
-from jobs.nodes.run import ActionKey
 from jobs.records import gone
 from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
@@ -108,7 +107,8 @@ class Builder:
         self._file_id = file_id
         self._default_workdir = default_workdir
         self._cores = cores
-        self._asks = Asks(build=self._build_for_fact, file_id=file_id, names=names)
+        self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
+        self._asks = Asks(self._build_for_fact, self._look_for_fact, file_id, names)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -132,7 +132,8 @@ class Builder:
             environment=self._methods.environment(method),
         )
         key = action_key(parts)
-        hit = Hit(None, "forced") if wish.force else self._find(method, key, parts, given)
+        asks = self._look if wish.only_look else self._asks
+        hit = Hit(None, "forced") if wish.force else self._find(method, parts, given, asks)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
@@ -162,22 +163,22 @@ class Builder:
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
         return self._got(row)
 
-    def _find(self, method: Method, key: ActionKey, parts: KeyParts, given: Given) -> Hit:
+    def _find(self, method: Method, parts: KeyParts, given: Given, asks: Asks) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same."""
-        hit = self._find_key(key, given)
+        hit = self._find_key(parts, given, asks)
         for source in method.equivalents:
             if hit.row is not None:
                 break
-            equivalent = self._find_key(action_key(replace(parts, source=ObjectId(source))), given)
+            equivalent = self._find_key(replace(parts, source=ObjectId(source)), given, asks)
             hit = equivalent if equivalent.row is not None else hit
         return hit
 
-    def _find_key(self, key: ActionKey, given: Given) -> Hit:
-        return find_hit(self._context, self._index, key, given.rows.values(), self._asks)
+    def _find_key(self, parts: KeyParts, given: Given, asks: Asks) -> Hit:
+        return find_hit(self._context, self._index, action_key(parts), given.sources(), asks)
 
     def _check_present(self, given: Given) -> None:
         """Raise when the outcome of an input is gone: a job that cannot read its input need not start."""
-        for row in given.rows.values():
+        for row in given.sources():
             if row.outcome is None or not self._context.store.has(row.outcome):
                 raise gone(row)
 
@@ -212,21 +213,26 @@ class Builder:
             try:
                 if depth > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")
-                got = self._subjob(wanted.method, wanted.arguments, parent=parent, depth=depth)
+                got = self._subjob(wanted.method, wanted.arguments, Wish(parent=parent, depth=depth))
             except AccError as err:
+                if isinstance(err, JobFailed) and not err.hint:
+                    err.hint = f"'acc job {err.job}' says more"
                 return SubjobRefused(err)
             return SubjobBuilt(got.job, got.how != "reused")
 
         return answer
 
     def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, parent="", depth=1).job
+        return self._subjob(method, arguments, Wish(depth=1)).job
 
-    def _subjob(self, name: str, arguments: Mapping[str, Any], *, parent: str, depth: int) -> Got:
+    def _look_for_fact(self, method: str, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, Wish(depth=1, only_look=True)).job
+
+    def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
         keywords = dict(arguments)
         caption = str(keywords.pop("caption", None) or "")
         keywords.pop("name", None)
         groups = Arguments(
             *(dict(keywords.pop(group, None) or {}) for group in ("options", "datasets", "jobs"))
         )
-        return self.build(name, groups, keywords, Wish(caption=caption, parent=parent, depth=depth))
+        return self.build(name, groups, keywords, replace(wish, caption=caption))

@@ -122,8 +122,13 @@ def using(context: Context) -> Iterator[Context]:
         enter(before)
 
 
+def is_recording() -> bool:
+    """Return whether this is the process of a running job, which takes down facts; opens nothing."""
+    context: Context | None = _state["context"]
+    return context is not None and context.recorder is not None
+
+
 def note(fact: Fact) -> None:
     """Hand `fact` to the recorder of the running job; does nothing elsewhere."""
-    context: Context | None = _state["context"]
-    if context is not None and context.recorder is not None:
-        context.recorder.note(fact)
+    if is_recording():
+        _state["context"].recorder.note(fact)

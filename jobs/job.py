@@ -272,7 +272,7 @@ class Job(JobFiles):
         self._note_aside("label")
 
     def _note_aside(self, what: str) -> None:
-        if context.current().recorder is not None and self._row.outcome is not None:
+        if context.is_recording() and self._row.outcome is not None:
             about: dict[str, Json] = {"outcome": self._row.outcome, "of": what}
             context.note(Fact("aside", about, aside(context.current(), self._row, what)))
 
@@ -283,6 +283,16 @@ class Job(JobFiles):
     def __format__(self, spec: str) -> str:
         self.note_label()
         return str.__format__(self, spec)
+
+    def __repr__(self) -> str:
+        self.note_label()
+        return str.__repr__(self)
+
+    def __add__(self, other: str) -> str:
+        return str(self) + other
+
+    def __radd__(self, other: str) -> str:
+        return other + str(self)
 
 
 class _NoJob(Job):

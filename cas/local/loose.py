@@ -137,9 +137,13 @@ class Draft:
         if self._fd < 0:
             # objects never change: 0444 less the umask
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-        written = os.write(self._fd, part)
-        while written < len(part):
-            written += os.write(self._fd, part[written:])
+        try:
+            written = os.write(self._fd, part)
+            while written < len(part):
+                written += os.write(self._fd, part[written:])
+        except OSError:
+            self.abort()  # on a full disk the part that did fit must not stay in the way of others
+            raise
 
     def commit(self, seal: Seal, table: FrameTable | None) -> None:
         """Make it the object that `seal` tells of."""

@@ -17,7 +17,7 @@ from jobs.execution.ledger import Ledger
 from jobs.job import DEFAULT_DATASET, Job
 from jobs.jobfiles import RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
-from jobs.nodes.values import DotDict, dotted, to_json_bytes, to_pickle
+from jobs.nodes.values import DotDict, dotted, in_canonical_order, to_json_bytes, to_pickle
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CurrentJob(Job):
         self._request = request
         self._params = DotDict(
             **request.params,
-            options=dotted(request.options),
+            options=dotted(in_canonical_order(request.options)),
             datasets=DotDict(request.datasets),
             jobs=DotDict(request.jobs),
             seed=request.seed,

@@ -85,7 +85,7 @@ class SubjobRefused:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """A file read without being declared, and its stat when it was opened (None: it was missing)."""
+    """A file read, or a folder listed, without being declared, and its stat then (None: it was missing)."""
 
     path: str
     stat: tuple[int, int, int] | None
@@ -141,7 +141,7 @@ class JobRequest:
         Where that goes which the method prints while it is imported: with the first stage's output.
     preload : sequence of str
         Modules that the zygote imports before it forks.
-    own_paths, noted_paths, quiet_paths : tuple of str
+    own_paths, noted_paths, quiet_paths, listed_paths : tuple of str
         Whose files are noted when read without being declared (see `jobs.execution.reads.ReadWatch`).
     declared : frozenset of str
         Real paths of declared input files.
@@ -175,6 +175,7 @@ class JobRequest:
     own_paths: tuple[str, ...] = ()
     noted_paths: tuple[str, ...] = ()
     quiet_paths: tuple[str, ...] = ()
+    listed_paths: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
 
 

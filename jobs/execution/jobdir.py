@@ -76,6 +76,7 @@ class JobDirectory:
 
     def tidy(self) -> None:
         """Remove all that the job wrote there; its files are in the store."""
+        self.path.mkdir(exist_ok=True)  # a method may have removed it
         for entry in os.scandir(self.path):
             if entry.name in (SETUP, POST):
                 continue

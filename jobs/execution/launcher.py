@@ -67,6 +67,7 @@ class Launcher:
         self._own = prefixes((*site.own_paths, *site.workdirs.values()))
         self._noted = prefixes((site.root, site.input_directory))
         self._quiet = prefixes(site.quiet_paths)
+        self._listed = prefixes((site.input_directory,))
         folder.mkdir(parents=True, exist_ok=True)
 
     def launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
@@ -85,7 +86,8 @@ class Launcher:
             row, failed = self._publish(running, self._follow(running, execution), execution)
         except KeyboardInterrupt:
             execution.end()
-            self._publisher.publish_failed(running, Failed(SYNTHESIS, None, "interrupted"))
+            interrupted = Failed(running.stage, None, "interrupted")
+            self._listener.ended(self._publisher.publish_failed(running, interrupted))
             raise
         except BaseException:
             execution.end()
@@ -151,6 +153,7 @@ class Launcher:
             own_paths=self._own,
             noted_paths=self._noted,
             quiet_paths=self._quiet,
+            listed_paths=self._listed,
             declared=frozenset(str(path.path.resolve()) for path in plan.input_files),
         )
 
@@ -168,6 +171,7 @@ class Launcher:
                 self._listener.idle()
                 continue
             if isinstance(event, StageBegan):
+                running.stage = event.stage
                 scratch.note(_part(event))
                 echo.follow(_part(event))
             elif isinstance(event, StageEnded):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cas.errors import AccError
+from cas.errors import AccError, UnsafeName
 from cas.formats.node import put_node
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile
@@ -21,7 +21,7 @@ from jobs.nodes.run import Failure, Run, Subjob
 from jobs.records import post
 from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
-from jobs.reuse.pathnames import PathNames
+from jobs.reuse.pathnames import PathNames, content_of
 
 _NAMED_AT_MOST = 3
 _CHANGED = "changed while it was read"
@@ -146,7 +146,7 @@ class Publisher:
     def _take_in(self, running: Running, names: Sequence[str]) -> dict[str, FileEntry]:
         try:
             return running.directory.take_in(names, running.staging)
-        except NoSuchFile as err:
+        except (NoSuchFile, UnsafeName) as err:
             raise SpoiledOutcome(str(err), hint=err.hint) from err
 
     def _take_inputs(self, running: Running) -> dict[str, ObjectId]:
@@ -164,7 +164,7 @@ class Publisher:
 
     def _now_id(self, path: Path) -> ObjectId:
         try:
-            return self._file_id(path)
+            return content_of(path, self._file_id)
         except (OSError, AccError):
             return ObjectId(MISSING)
 

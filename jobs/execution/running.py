@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from cas.local.staging import Staging
-from jobs.execution.events import StageEnded
+from jobs.execution.events import LOAD, StageEnded
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.plan import Plan
 from jobs.execution.scratch import Scratch
@@ -39,7 +39,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Running:
-    """A run: its plan, its label, and where its files are until they are published."""
+    """A run: its plan, its label, where its files are until they are published, and the stage that it is in."""
 
     plan: Plan
     label: str
@@ -49,6 +49,7 @@ class Running:
     scratch: Scratch
     clock: Clock = field(default_factory=Clock)
     why: str = ""
+    stage: str = LOAD
 
     def discard(self) -> None:
         """Forget all that the run left, but for its directory."""

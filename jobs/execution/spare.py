@@ -14,6 +14,7 @@ from typing import Never, TypeAlias
 
 from cas.errors import AccError
 from cas.local.store import Durability
+from jobs.execution.capture import captured
 from jobs.execution.children import die_with_parent
 from jobs.execution.events import (
     Channel,
@@ -24,9 +25,9 @@ from jobs.execution.events import (
     SubjobRefused,
     SubjobWanted,
 )
+from jobs.execution.reads import describe_watched
 from jobs.execution.rehearsal import rehearse
 from jobs.execution.worker import run_job
-from jobs.method.definition import describe
 
 StoreAt: TypeAlias = tuple[Path, Durability]
 
@@ -116,7 +117,9 @@ def _run(channel: Channel) -> None:
 
 def _describe(request: DescribeRequest) -> Described | AccError:
     try:
-        return Described(describe(request.closure, request.packages))
+        # what it prints while it is imported is heard when it runs
+        with captured(Path(os.devnull)):
+            return Described(describe_watched(request.closure, request.packages))
     except AccError as err:
         return err
 

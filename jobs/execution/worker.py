@@ -82,7 +82,9 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
         Whether each slice of analysis runs in a forked process; else one after the other in this one.
     """
     job = CurrentJob(request)
-    reads = ReadWatch(request.own_paths, request.noted_paths, request.quiet_paths, request.declared)
+    reads = ReadWatch(
+        request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
+    )
     here = Path.cwd()
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)

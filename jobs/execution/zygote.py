@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cas.errors import AccError
 from jobs.execution.children import adopt_orphans
@@ -223,13 +224,17 @@ class _Nursery:
         for pid in list(self._running):
             if _has_exited(pid):
                 self._running.discard(pid)
-                self._tell(pid, _bury(pid))
+                status = _bury(pid)
+                if not self._running:
+                    _kill_orphans(self._spare.pid if self._spare is not None else None)
+                self._tell(pid, status)
 
     def kill_all(self) -> None:
         """Kill every job with all its processes."""
         for pid in self._running:
             _kill_group(pid)
         self._drop_spare()
+        _kill_orphans(None)
 
     def _give(self, descriptor: int) -> int:
         """Return the process that has the job whose channel is `descriptor`."""
@@ -267,6 +272,24 @@ def _has_exited(pid: int) -> bool:
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def _kill_orphans(spare: int | None) -> None:
+    """Kill what left its job's group and so outlived it; all that this process has adopted (Linux)."""
+    here = f"/proc/self/task/{os.getpid()}/children"
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            children = {int(pid) for pid in Path(here).read_text().split()} - {spare}
+        except OSError:
+            return
+        if not children:
+            return
+        for pid in children:
+            # children of those that are killed become children of this process, for the next round
+            with contextlib.suppress(ProcessLookupError, PermissionError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 def _bury(pid: int) -> int:

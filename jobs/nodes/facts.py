@@ -19,7 +19,8 @@ class Fact(NamedTuple):
         - "lookup": `about` is a text by which a job was looked up, `was` the outcome found, or "".
         - "aside": `about` is an outcome and what was read of a job with it that is no part of the outcome (its
           label, output, times ...), `was` the id of that.
-        - "read": `about` is a file read without being declared, `was` its content id, or "" when it was missing.
+        - "read": `about` is a file read, or an input folder listed, without being declared, `was` its content id
+          (of a folder: of the names in it), or "" when it was missing.
         - "module": `about` is the path of a project module that the closure lacked, `was` its content id.
     about : Json
         The question.

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cas.errors import AccError
-from jobs.nodes.references import Dereference, Referable, Saveable
+from cas.formats.canonical import dumps
+from jobs.nodes.references import Dereference, Referable, Saveable, to_structure
 
 # 4 reads in every Python that acc runs on, and its bytes do not depend on the newest one's default
 PICKLE_PROTOCOL = 4
@@ -49,6 +50,24 @@ def dotted(value: Any) -> Any:
     if isinstance(value, list):
         return [dotted(item) for item in value]
     return value
+
+
+def in_canonical_order(value: Any) -> Any:
+    """Return `value` with its plain dicts and sets in the order in which a node holds them.
+
+    Dicts that differ in order alone are one option to a key, so a method must not see the difference.
+    """
+    if type(value) in (dict, DotDict):
+        return type(value)((key, in_canonical_order(value[key])) for key in sorted(value, key=_canonical))
+    if type(value) in (set, frozenset):
+        return type(value)(in_canonical_order(item) for item in sorted(value, key=_canonical))
+    if type(value) in (list, tuple):
+        return type(value)(map(in_canonical_order, value))
+    return value
+
+
+def _canonical(value: object) -> bytes:
+    return dumps(to_structure(value))
 
 
 class _Pickler(pickle.Pickler):

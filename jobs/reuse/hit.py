@@ -5,7 +5,8 @@ nothing. Who needs them asks: a launch for its inputs, a reader when it reads.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,11 @@ from jobs.nodes.references import WITHFILE, from_structure
 from jobs.nodes.run import ActionKey
 from jobs.records import aside, get_run, row_of_run
 from jobs.reuse.index import JobIndex
-from jobs.reuse.pathnames import PathNames
+from jobs.reuse.pathnames import PathNames, content_of
 from jobs.withfile import JobWithFile
 
 MISSING: Final = ""
+_QUICK: Final = frozenset({"read", "module"})
 _TRIED_AT_MOST: Final = 8
 
 
@@ -38,6 +40,8 @@ class Asks:
     ----------
     build : callable
         Builds a subjob: `build(method, **arguments)` gives its `Job`.
+    look : callable
+        Gives a subjob in the same way when it is there; an `AccError` when it would have to run.
     file_id : callable
         Gives the content id of a file.
     names : PathNames
@@ -45,6 +49,7 @@ class Asks:
     """
 
     build: Callable[..., Job]
+    look: Callable[..., Job]
     file_id: Callable[[Path], ObjectId]
     names: PathNames
 
@@ -85,6 +90,7 @@ def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -
     broken = facts.find_broken(newest)
     if not broken:
         return newest
+    facts.asks = replace(facts.asks, build=facts.asks.look)  # nothing runs for what was wanted before
     for row in rows:
         if row.run != newest.run and not facts.find_broken(row):
             return row
@@ -98,11 +104,13 @@ class _Facts:
     now: Context
     index: JobIndex
     asks: Asks
-    roots: list[JobRow]
+    given: list[JobRow]
+    roots: list[JobRow] = field(default_factory=list)
     checks: dict[str, Callable[[Fact], str]] = field(default_factory=dict)
 
     def find_broken(self, row: JobRow) -> str:
         """Return the first fact that does not hold any more, in words, or "" when all hold."""
+        self.roots = list(self.given)
         self.checks = {
             "subjob": self._subjob,
             "lookup": self._lookup,
@@ -110,7 +118,9 @@ class _Facts:
             "read": self._read,
             "module": self._module,
         }
-        for fact in get_run(self.now.store, row.run).facts:
+        # what costs little comes first: no subjob is built for a run that cannot be reused anyway
+        facts = get_run(self.now.store, row.run).facts
+        for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
             broken = self.checks[fact.kind](fact)
             if broken:
                 return broken
@@ -123,8 +133,9 @@ class _Facts:
             arguments: Any = from_structure(about["arguments"], self._dereference)
             job = self.asks.build(method, **arguments)
         except AccError as err:
-            # a method may have lived with that
-            return "" if fact.was == MISSING else f"subjob '{method}' cannot be built: {err}"
+            # a method may have lived with that; but who only looks does not know how it would end
+            refused = fact.was == MISSING and self.asks.build is not self.asks.look
+            return "" if refused else f"subjob '{method}' cannot be had: {err}"
         self.roots.append(job.row)
         return "" if job.row.outcome == fact.was else f"subjob '{method}' has another outcome"
 
@@ -139,14 +150,14 @@ class _Facts:
     def _aside(self, fact: Fact) -> str:
         about = _mapping(fact)
         what = str(about["of"])
-        for row in self._reachable():
-            if row.outcome == about["outcome"]:
-                return (
-                    ""
-                    if aside(self.now, row, what) == fact.was
-                    else f"the {what} of input '{row.label}' differs"
-                )
-        return f"an input whose {what} was used is gone"
+        outcome = about["outcome"]
+        # inputs that are equal may come from different jobs, and the fact does not say from which: all must do
+        rows = [row for row in self.roots if row.outcome == outcome]
+        rows = rows or list(islice((row for row in self._reachable() if row.outcome == outcome), 1))
+        for row in rows:
+            if aside(self.now, row, what) != fact.was:
+                return f"the {what} of input '{row.label}' differs"
+        return "" if rows else f"an input whose {what} was used is gone"
 
     def _read(self, fact: Fact) -> str:
         return "" if self._content(fact) == fact.was else f"'{fact.about}' was read and has changed"
@@ -156,7 +167,7 @@ class _Facts:
 
     def _content(self, fact: Fact) -> str:
         try:
-            return self.asks.file_id(self.asks.names.path_of(str(fact.about)))
+            return content_of(self.asks.names.path_of(str(fact.about)), self.asks.file_id)
         except (OSError, NoSuchFile):
             return MISSING
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any
 
 from cas.formats.canonical import Json, dumps, tag
@@ -30,8 +31,9 @@ class Given:
         The values that the method gets; unset datasets and jobs are `NoDataset` and `NoJob`.
     inputs : Inputs
         The same as structure, by content.
-    rows : dict of str to JobRow
-        The job that each reference comes from, by the reference's canonical form.
+    rows : dict of bytes to list of JobRow
+        The jobs that each reference comes from, by the reference's canonical form: equal ones may come from
+        different jobs.
     files : list of InputPath
         Declared input files.
     """
@@ -40,7 +42,7 @@ class Given:
     datasets: dict[str, Any]
     jobs: dict[str, Any]
     inputs: Inputs = field(default_factory=Inputs)
-    rows: dict[bytes, JobRow] = field(default_factory=dict)
+    rows: dict[bytes, list[JobRow]] = field(default_factory=dict)
     files: list[InputPath] = field(default_factory=list)
 
     def runs(self) -> list[InputRun]:
@@ -51,9 +53,13 @@ class Given:
 
     def _runs(self) -> Iterator[InputRun]:
         for found in walk_references(self.inputs.to_json()):
-            row = self.rows.get(dumps({found.tag: found.content}))
-            if row is not None:
-                yield InputRun(found.path, row.run)
+            rows = self.rows.get(dumps({found.tag: found.content}))
+            if rows:
+                yield InputRun(found.path, rows[0].run)
+
+    def sources(self) -> list[JobRow]:
+        """Return the jobs that the inputs come from."""
+        return [row for rows in self.rows.values() for row in rows]
 
 
 def check_arguments(
@@ -75,8 +81,13 @@ def check_arguments(
     jobs = check_inputs(declarations.jobs, arguments.jobs, section="job", method=method)
     given = Given(
         options=options,
-        datasets={name: _each(value, _as_dataset, method) for name, value in datasets.items()},
-        jobs={name: _each(value, _as_job, method) for name, value in jobs.items()},
+        datasets={
+            name: _each(value, _as_dataset, f"dataset '{name}' of method '{method}'")
+            for name, value in datasets.items()
+        },
+        jobs={
+            name: _each(value, _as_job, f"job '{name}' of method '{method}'") for name, value in jobs.items()
+        },
     )
     given.inputs = Inputs(
         *(_structure(values, given) for values in (given.options, given.datasets, given.jobs))
@@ -96,7 +107,9 @@ def _structure(values: Mapping[str, Any], given: Given) -> dict[str, Json]:
         structure = value.to_reference()
         owner = _owner(value)
         if owner is not None:
-            given.rows[dumps(structure)] = owner.row
+            rows = given.rows.setdefault(dumps(structure), [])
+            if owner.row not in rows:
+                rows.append(owner.row)
         return structure
 
     return {name: None if _is_unset(value) else tag(value, reference) for name, value in values.items()}
@@ -117,11 +130,11 @@ def _owner(value: Any) -> Job | None:
     return owner if isinstance(owner, Job) else None
 
 
-def _each(value: Any, convert: Callable[[Any, str], Any], method: str) -> Any:
-    return [convert(item, method) for item in value] if isinstance(value, list) else convert(value, method)
+def _each(value: Any, convert: Callable[[Any, str], Any], what: str) -> Any:
+    return [convert(item, what) for item in value] if isinstance(value, list) else convert(value, what)
 
 
-def _as_job(value: Any, method: str) -> Job:
+def _as_job(value: Any, what: str) -> Job:
     if value is None:
         return NoJob
     if isinstance(value, Job):
@@ -132,10 +145,10 @@ def _as_job(value: Any, method: str) -> Job:
         owner = _owner(value)
         if owner is not None:
             return owner
-    raise OptionError(f"a '{type(value).__name__}' given to method '{method}' is no job")
+    raise OptionError(f"{what} cannot be {short_repr(value)}: that is no job")
 
 
-def _as_dataset(value: Any, method: str) -> "Dataset":
+def _as_dataset(value: Any, what: str) -> "Dataset":
     from jobs.dataset.dataset import Dataset, NoDataset
 
     if value is None or (isinstance(value, Job) and not value):
@@ -146,4 +159,4 @@ def _as_dataset(value: Any, method: str) -> "Dataset":
         return value.dataset()
     if type(value) is str:
         return Dataset(value)
-    raise OptionError(f"a '{type(value).__name__}' given to method '{method}' is no dataset")
+    raise OptionError(f"{what} cannot be {short_repr(value)}: that is no dataset")

@@ -1,9 +1,12 @@
 """Names for files that hold wherever a project lies: "input/x.csv", "project/notes.txt", "/data/x.csv"."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from cas.oid import ObjectId, oid_of
 
 INPUT: Final = "input"
 PROJECT: Final = "project"
@@ -24,15 +27,30 @@ class PathNames:
 
     def name_of(self, path: str) -> str:
         """Return the name of the file at `path`; a file outside the project has its whole path."""
-        real = os.path.realpath(path)
-        for name, folder in ((INPUT, self.input_directory), (PROJECT, self.root)):
-            prefix = os.path.join(os.path.realpath(folder), "")
-            if real.startswith(prefix):
-                return f"{name}/{real.removeprefix(prefix)}"
-        return real
+        # as it is written first: a link in the project has a name of its own
+        for written in (os.path.abspath(path), os.path.realpath(path)):
+            for name, folder in ((INPUT, self.input_directory), (PROJECT, self.root)):
+                for prefix in (os.path.abspath(folder), os.path.realpath(folder)):
+                    if written == prefix or written.startswith(os.path.join(prefix, "")):
+                        return os.path.join(name, os.path.relpath(written, prefix)).removesuffix("/.")
+        return os.path.realpath(path)
 
     def path_of(self, name: str) -> Path:
         """Return the path of the file with that name."""
         place, _, rest = name.partition("/")
         folders = {INPUT: self.input_directory, PROJECT: self.root}
         return folders[place] / rest if place in folders else Path(name)
+
+
+def content_of(path: Path, file_id: Callable[[Path], ObjectId]) -> ObjectId:
+    """Return the content id of a file; a folder's content are the names in it.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    """
+    try:
+        return file_id(path)
+    except IsADirectoryError:
+        return oid_of(b"\0".join(sorted(os.fsencode(entry.name) for entry in path.iterdir())))

@@ -294,3 +294,22 @@ def test_a_checked_out_file_that_somebody_edits_is_put_right(builds: Builds) -> 
     path.write_text("edited by somebody")
     assert Path(job.filename("f.txt")).read_text() == "in the file"
     assert path.stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize(
+    "look", ["str(s)", "f'{s}'", "repr(s)", "s + ''", "'' + s", "'%s' % s", "s.path", "s.number"]
+)
+def test_every_way_to_look_at_a_label_is_noted(builds: Builds, look: str) -> None:
+    builds.folder.write(
+        "mine/a_looks.py",
+        f"jobs = ('source',)\n\ndef synthesis(jobs):\n    s = jobs.source\n    return str({look})\n",
+    )
+    job = builds.build("looks", source=builds.build("number"))
+    assert [fact.about["of"] for fact in job.run.facts] == ["label"]
+
+
+def test_a_file_opened_to_read_and_write_is_noted(builds: Builds) -> None:
+    code = "def synthesis(job):\n    with open(job.input_filename('data.txt'), 'r+') as fh:\n        return fh.read()\n"
+    builds.folder.write("mine/a_updates.py", code)
+    job = builds.build("updates")
+    assert [fact.about for fact in job.run.facts] == ["input/data.txt"]

@@ -6,9 +6,9 @@ from pathlib import Path
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
+from jobs.execution.reads import describe_watched, watch
 from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
-from jobs.method.definition import describe
 
 
 class _InTurn:
@@ -30,7 +30,11 @@ class _InTurn:
         self._told.append(event)
 
     def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-        return self._answer(wish)
+        watched = watch(None)  # what building a subjob reads is not read by the job
+        try:
+            return self._answer(wish)
+        finally:
+            watch(watched)
 
 
 class SerialExecutor:
@@ -42,7 +46,7 @@ class SerialExecutor:
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method."""
-        return describe(closure, packages)
+        return describe_watched(closure, packages)
 
     def close(self) -> None:
         """Nothing is held."""

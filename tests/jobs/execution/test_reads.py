@@ -73,10 +73,19 @@ def test_writing_is_not_reading(project: Path, watched: ReadWatch) -> None:
     assert names(watched, project) == []
 
 
-def test_a_link_counts_as_the_file_that_it_leads_to(project: Path, watched: ReadWatch) -> None:
+def test_a_link_counts_as_itself_since_it_may_lead_elsewhere_later(project: Path, watched: ReadWatch) -> None:
     watch(None)
     (project / "link.txt").symlink_to("notes.txt")
     watch(watched)
     (project / "link.txt").read_text()
+    watch(None)
+    assert names(watched, project) == ["project/link.txt"]
+
+
+def test_a_link_in_the_job_directory_counts_as_the_file_that_it_leads_to(
+    project: Path, watched: ReadWatch
+) -> None:
+    (project / "job/link.txt").symlink_to("../notes.txt")
+    (project / "job/link.txt").read_text()
     watch(None)
     assert names(watched, project) == ["project/notes.txt"]
