@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "chain": Command("history", "list a job and those before it in its chain, oldest first"),
         "job": Command("inspect", "show everything about one job"),
         "ds": Command("ds", "show a dataset: columns, types, lines, chain, first rows"),
-        "show": Command("inspect", "show whatever a name stands for: job, file, dataset, build, object"),
+        "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
     "results": {
         "results": Command("history", "list the result links"),
@@ -50,6 +50,11 @@ PLUMBING: Mapping[str, str] = {
     "rev-parse": "print the object id that a name stands for",
     "show-ref": "print refs",
 }
+_NAMES = (
+    "a job is named by its label (dev-12, dev-LATEST), its method (the newest job",
+    "of it) or its id; dev-12~2 is two before it, dev-12^ its previous,",
+    "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset",
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -85,13 +90,8 @@ def _print_help() -> None:
         term.section(title, [(f"{name:<11}", command.summary) for name, command in commands.items()])
     term.section("plumbing, for programs", list(PLUMBING.items()))
     term.line()
-    term.line(
-        "a job is named by its label (dev-12, dev-LATEST), its method (the newest job of it) or its id;"
-    )
-    term.line(
-        "dev-12~2 is two before it, dev-12^ its previous, dev-12.source an input; dev-12:plot.png is a file"
-    )
-    term.line("of it, dev-12/name a dataset")
+    for text in _NAMES:
+        term.line(text)
 
 
 def _version() -> str:

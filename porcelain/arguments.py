@@ -6,10 +6,10 @@ from typing import NoReturn
 
 from porcelain import term
 
-_WIDTH = 90
+_WIDTH = 79
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         # a width of its own: to ask the terminal for one loads shutil and all that it loads, at every start
         super().__init__(prog, width=_WIDTH)
@@ -64,7 +64,19 @@ class Parser(argparse.ArgumentParser):
 
 def count(text: str) -> int:
     """Return a number that is not negative, for `type=` of an argument."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is negative")
+    return _at_least(0, text)
+
+
+def positive(text: str) -> int:
+    """Return a number that is at least 1, for `type=` of an argument."""
+    return _at_least(1, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"'{text}' is less than {least}")
     return number

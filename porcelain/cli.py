@@ -53,12 +53,13 @@ def main(arguments: Sequence[str]) -> int:
         try:
             code = _dispatch(list(arguments))
         except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else DONE
+            code = _code_of(stop)
         term.flush()
     except AccError as err:
         term.error(err)
         return FAILED
     except KeyboardInterrupt:
+        term.note("acc: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         term.abandon()
@@ -66,6 +67,14 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as err:  # noqa: BLE001 - the border: what gets here is a machine's limit or our bug
         return _explain(err)
     return code
+
+
+def _code_of(stop: SystemExit) -> int:
+    """Return the exit code that Python gives to `sys.exit(...)`, which a build script may call."""
+    if stop.code is None or isinstance(stop.code, int):
+        return stop.code or DONE
+    term.note(str(stop.code))
+    return FAILED
 
 
 def _dispatch(arguments: list[str]) -> int:

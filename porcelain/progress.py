@@ -57,6 +57,8 @@ class Progress:
 
     def summary(self) -> str:
         """Return how many jobs were built and reused."""
+        if not self.built + self.reused_count:
+            return "no jobs"
         if not self.built:
             return f"{term.count(self.reused_count, 'job')}, all reused"
         return f"{term.count(self.built, 'job')} built, {self.reused_count} reused"
@@ -123,6 +125,8 @@ class Progress:
             self._live.console.print(term.printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
             term.line(term.printable(text))
+            # a build takes its time, and who pipes it into a file or `tee` wants to see it run
+            term.flush()
 
     def _refresh(self) -> None:
         if not (self._running and term.is_terminal()):

@@ -58,7 +58,12 @@ class ResultLinks:
 
     def _place(self, linkname: str) -> Path:
         place = self._directory / linkname
-        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as err:
+            raise ResultClash(
+                f"'{place.parent}' cannot be a folder: a file is in the way", hint="move it away first"
+            ) from err
         if not place.parent.resolve().is_relative_to(self._directory.resolve()):
             raise ResultClash(
                 f"result '{linkname}' would leave the result directory: one of its folders is a link"

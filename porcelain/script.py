@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import ModuleType
 
 from cas.errors import AccError
 from jobs.errors import MethodError
@@ -61,10 +62,12 @@ def get_script(scripts: Iterable[Script], name: str, here: Path) -> Script:
     ScriptError
         When there is none, or more than one in different packages.
     """
-    path = here / name
-    if name.endswith(".py") and path.is_file():
-        return Script(_name_of(path), "", path.resolve())
     known = list(scripts)
+    path = (here / name).resolve()
+    if name.endswith(".py") and path.is_file():
+        # one that is known has a package, from which it may import
+        there = (script for script in known if script.path.resolve() == path)
+        return next(there, Script(_name_of(path), "", path))
     wanted = _name_of(Path(name)) if name.startswith(_PREFIX) else name
     found = [script for script in known if wanted in (script.name, f"{script.package}.{script.name}")]
     if not found and not name and len(known) == 1:
@@ -74,9 +77,13 @@ def get_script(scripts: Iterable[Script], name: str, here: Path) -> Script:
     if found:
         raise ScriptError(
             f"build script '{name or _PREFIX}' is there twice",
-            hint="say which: " + " or ".join(str(script.path) for script in found),
+            hint="say which: " + " or ".join(f"acc build {_shown(script.path, here)}" for script in found),
         )
     raise _no_script(name, [script.title for script in known])
+
+
+def _shown(path: Path, here: Path) -> str:
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _no_script(name: str, known: list[str]) -> ScriptError:
@@ -84,7 +91,7 @@ def _no_script(name: str, known: list[str]) -> ScriptError:
     hint = f"did you mean '{close[0]}'?" if close else "there is " + ", ".join(known) if known else ""
     return ScriptError(
         f"no build script 'build_{name}.py'" if name else "no build script 'build.py'",
-        hint=hint or "'acc init' makes a first one; they live beside acc.toml or in a method package",
+        hint=hint or "write it, with a function main(urd), beside acc.toml or in a method package",
     )
 
 
@@ -130,10 +137,24 @@ def run_script(
 
 
 def _call(project: Project, script: Script, urd: Urd) -> None:
-    module = import_live(script.path, script.package, project.catalog.packages)
-    main = getattr(module, "main", None)
+    main = getattr(_load(project, script), "main", None)
     if main is None:
         raise MethodError(f"build script '{script.path}' has no function main(urd)")
     known = {"urd": urd}
-    wanted = inspect.signature(main).parameters
-    main(**{name: known[name] for name in wanted if name in known})
+    wanted = inspect.signature(main).parameters.values()
+    for parameter in wanted:
+        if parameter.name not in known and parameter.default is parameter.empty:
+            raise MethodError(
+                f"main of build script '{script.path}' asks for '{parameter.name}'", hint="it can have urd"
+            )
+    main(**{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known})
+
+
+def _load(project: Project, script: Script) -> ModuleType:
+    try:
+        return import_live(script.path, script.package, project.catalog.packages)
+    except (ImportError, SyntaxError) as err:
+        # here, not where other errors are: these come from the import itself, so no line of the user raised them
+        raise ScriptError(
+            f"cannot load build script '{script.title}': {one_line(err)}", traceback=user_traceback(err)
+        ) from err

@@ -260,13 +260,8 @@ class Resolver:
         workdir = parts[0] if parts else base.removesuffix("-LATEST")
         if workdir != base and workdir not in self.config.workdirs:
             return NoSuchJob(f"no job '{base}'", hint="the workdirs here: " + ", ".join(self.config.workdirs))
-        newest = self.index.rows(1, workdir=workdir if parts else None)
-        hint = (
-            f"the newest is '{newest[0].label}'; 'acc log' lists all"
-            if newest
-            else "nothing was built here yet"
-        )
-        return NoSuchJob(f"no job '{base}'", hint=hint)
+        rows = self.index.rows(workdir=workdir if parts else None)
+        return NoSuchJob(f"no job '{base}'", hint=_nearest(base, rows))
 
     def _without_path(self, text: str) -> str:
         """Return a path into a job directory as a spec; a result link leads there."""
@@ -297,7 +292,10 @@ class Resolver:
             return row
         rows = [other for other in self.index.of_method(row.method) if other.ended < row.ended]
         if count > len(rows):
-            raise NoSuchJob(f"there are only {len(rows)} jobs of '{row.method}' before '{row.label}'")
+            raise NoSuchJob(
+                f"no job '{row.label}~{count}'",
+                hint=f"jobs of '{row.method}' before '{row.label}': {len(rows)}",
+            )
         return rows[count - 1]
 
     def previous(self, row: JobRow) -> JobRow:
@@ -369,6 +367,20 @@ def _first(ids: Iterator[ObjectId], limit: int) -> set[ObjectId]:
         if len(found) == limit:
             break
     return found
+
+
+def _nearest(base: str, rows: list[JobRow]) -> str:
+    """Return a hint for a text that names none of `rows`, newest first."""
+    # here, not above: only who mistypes pays for it
+    from difflib import get_close_matches
+
+    if not rows:
+        return "nothing was built here yet"
+    failed = next((row.label for row in rows if row.method == base), None)
+    if failed:
+        return f"every job of this method failed; the newest is '{failed}'"
+    close = get_close_matches(base, sorted({row.method for row in rows}), n=1)
+    return f"did you mean '{close[0]}'?" if close else f"the newest is '{rows[0].label}'; 'acc log' lists all"
 
 
 def _known(names: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from jobs.builder import Builder, Wish
+from jobs.errors import UsageError
 from jobs.job import Job
 from jobs.method.arguments import Arguments
 from porcelain.buildlog import BuildRecord
@@ -87,7 +88,16 @@ class Urd:
             force=force_build or self._force is True or self._force == method,
             only_look=self._only_look,
         )
-        arguments = Arguments(dict(options or {}), dict(datasets or {}), dict(jobs or {}))
+        arguments = Arguments(*(_section(method, given) for given in (options, datasets, jobs)))
         got = self._builder.build(method, arguments, keywords, wish)
         self._record.add(name or method, got.job.row.run, got.how, got.ran)
         return got.job
+
+
+def _section(method: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(
+            f"an argument of method '{method}' has no name: {given!r}",
+            hint=f"write urd.build('{method}', NAME=...)",
+        )
+    return dict(given or {})

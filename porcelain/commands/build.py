@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from jobs.builder import WouldRun
-from jobs.errors import MethodError, NoSuchFile
+from jobs.errors import MethodError, NoSuchFile, UsageError
 from jobs.job import Job
 from jobs.method.converter import Anything, Converter, FileOfJob, Items, Table, Typed
 from jobs.method.declarations import Declarations
 from jobs.withfile import JobWithFile
 from porcelain import config, term
-from porcelain.arguments import Parser, count
+from porcelain.arguments import Parser, positive
 from porcelain.buildlog import BuildRecord
 from porcelain.commands.methods import bare
 from porcelain.progress import Progress
@@ -32,6 +32,7 @@ def build(arguments: Sequence[str]) -> int:
     begun = time.monotonic()
     with Progress() as progress, Project(config.here(), progress) as project:
         try:
+            _check_workdir(given.workdir, project.config)
             if given.method is None:
                 _run_script(project, given, parser)
             else:
@@ -74,9 +75,15 @@ def _parser() -> Parser:
     )
     parser.add_argument("-w", "--workdir", default="", help="where new jobs go; by default the first one")
     parser.add_argument(
-        "-j", "--slices", type=count, metavar="N", help="run at most so many slices at a time"
+        "-j", "--slices", type=positive, metavar="N", help="run at most so many slices at a time"
     )
     return parser
+
+
+def _check_workdir(name: str, known: config.Config) -> None:
+    # before the build: one that only reuses jobs never asks for a workdir
+    if name and name not in known.workdirs:
+        raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
 
 
 # -- build scripts ---------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def log(arguments: Sequence[str]) -> int:
     if given.json:
         term.emit_json(shown)
         return 0
-    _print_log(shown, graph=given.graph)
+    _print_log(shown, graph=given.graph, method=given.method)
     if len(shown) < len(rows):
         term.note(f"... and {term.count(len(rows) - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
     return 0
@@ -75,6 +75,9 @@ def results(arguments: Sequence[str]) -> int:
     if given.json:
         term.emit_json(shown)
         return 0
+    if not shown:
+        term.note("no results yet; job.link_result() in a build script or 'acc link' makes some")
+        return 0
     rows = [
         [view["name"], f"{view['job']}:{view['file']}", "" if view["present"] else "link is gone"]
         for view in shown
@@ -106,9 +109,9 @@ def workdir(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _print_log(shown: Sequence[View], *, graph: bool = False) -> None:
+def _print_log(shown: Sequence[View], *, graph: bool = False, method: str | None = None) -> None:
     if not shown:
-        term.note("no jobs yet; 'acc build' makes some")
+        term.note(f"no jobs of method '{method}'" if method else "no jobs yet; 'acc build' makes some")
         return
     has_captions = any(view["caption"] for view in shown)
     columns = [

@@ -36,13 +36,18 @@ def init(arguments: Sequence[str]) -> int:
     # a folder with acc.toml or such a package has methods of its own, so an example would be in the way
     is_begun = (folder / config.FILE_NAME).exists() or (folder / _PACKAGE).exists()
     templates = {**_ALWAYS, **({} if is_begun else _EXAMPLE)}
+    script = ""
+    if not is_begun and (folder / "build.py").exists():
+        # theirs has the name of the default script, whatever it is
+        script = " totals"
+        templates[f"{_PACKAGE}/build_totals.py"] = templates.pop(f"{_PACKAGE}/build.py")
     term.columns([[_write(folder / name, template), name] for name, template in templates.items()])
     term.line()
     if is_begun:
         term.line("a project already; 'acc method' and 'acc script' list what it has")
     else:
         where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
-        term.line(f"next: {where}acc build")
+        term.line(f"next: {where}acc build{script}")
         term.line("then: acc log, acc job totals, acc ds totals.source")
     return 0
 

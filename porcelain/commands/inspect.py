@@ -48,7 +48,7 @@ def show(arguments: Sequence[str]) -> int:
     """Show whatever a name stands for."""
     parser = Parser(
         "show",
-        "show whatever a name stands for: job, file, dataset, build, object",
+        "show whatever a name stands for: a job, file, dataset, build ...",
         prints="a job as 'acc job' does, a dataset as 'acc ds' does, the bytes of a file, the jobs of a build,\n"
         "and any other object as it is (nodes as JSON)",
     )
@@ -187,7 +187,7 @@ def _print_texts(texts: dict[str, str]) -> None:
     for number, (name, text) in enumerate(texts.items()):
         if len(texts) > 1:
             term.line() if number else None
-            term.heading(f"{name}:")
+            term.heading(f"slice {name}:" if name.isdigit() else f"{name}:")
         term.raw(text.encode())
         if text and not text.endswith("\n"):
             term.line()

@@ -70,7 +70,9 @@ def script(arguments: Sequence[str]) -> int:
         rows = [[view["name"], view["file"], _first_line(view["description"])] for view in shown]
         term.table([Column("script"), Column("file", cut=True), Column("description", cut=True)], rows)
     else:
-        term.note("no build scripts; 'acc init' makes a first one")
+        term.note(
+            "no build scripts; write build.py with a function main(urd), beside acc.toml or in a method package"
+        )
     return 0
 
 

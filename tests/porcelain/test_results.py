@@ -80,6 +80,14 @@ def test_a_folder_that_is_a_link_elsewhere_is_refused(project, links, tmp_path_f
         links.link(row, name, blob, "out/plot.png", path)
 
 
+def test_a_file_in_the_place_of_a_folder_is_an_error_of_ours(project, links):
+    row, name, blob, path = make(project)
+    (project.root / "results").write_bytes(b"mine")
+    for linkname in ("plot.png", "out/plot.png"):
+        with pytest.raises(ResultClash):
+            links.link(row, name, blob, linkname, path)
+
+
 def test_a_file_of_the_user_is_not_replaced(project, links):
     row, name, blob, path = make(project)
     (project.root / "results").mkdir()

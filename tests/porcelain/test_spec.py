@@ -101,7 +101,7 @@ def test_steps_lead_from_job_to_job(project):
 def test_a_step_that_leads_nowhere_says_why(project):
     project.job("step")
     for text, part in [
-        ("dev-1~", "only 0 jobs of 'step'"),
+        ("dev-1~", "no job 'dev-1~1'"),
         ("dev-1^", "has no previous"),
         ("dev-1.source", "has no input 'source'"),
     ]:
@@ -178,6 +178,13 @@ def test_any_object_has_an_id(project):
     assert project.resolver.envelope(oid) is None
 
 
+def test_a_method_whose_jobs_all_failed_says_so(project):
+    project.job("make", failure=Failure("no", "analysis", 0, ""))
+    with pytest.raises(NoSuchJob) as caught:
+        project.resolver.job("make")
+    assert caught.value.hint == "every job of this method failed; the newest is 'dev-1'"
+
+
 def test_what_names_nothing_says_what_there_is(project):
     with pytest.raises(NoSuchJob) as caught:
         project.resolver.resolve("dev-99")
@@ -186,7 +193,8 @@ def test_what_names_nothing_says_what_there_is(project):
     for text, hint in [
         ("dev-99", "the newest is 'dev-1'"),
         ("prod-1", "dev, old"),
-        ("makes", "the newest is"),
+        ("makes", "did you mean 'make'?"),
+        ("other", "the newest is 'dev-1'"),
     ]:
         with pytest.raises(NoSuchJob) as caught:
             project.resolver.resolve(text)

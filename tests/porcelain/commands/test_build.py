@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from porcelain.cli import main
+from porcelain.script import ScriptError, find_scripts, get_script
 
 FILES = {
     "acc.toml": '[project]\nslices = 2\nmethods = ["mine"]\n',
@@ -83,6 +84,17 @@ def load(acc, spec: str):
         return Job(spec).load()
 
 
+def test_a_script_that_is_named_by_its_path_is_the_one_of_its_package(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for path in (tmp_path / "mine/build.py", tmp_path / "build.py"):
+        path.touch()
+    scripts = find_scripts(tmp_path, {"mine": tmp_path / "mine"})
+    assert get_script(scripts, "mine/build.py", tmp_path).package == "mine"
+    with pytest.raises(ScriptError) as caught:
+        get_script(scripts, "", tmp_path)
+    assert caught.value.hint == "say which: acc build mine/build.py or acc build build.py"
+
+
 def test_a_second_build_reuses_every_job(acc_here):
     code, out, _ = acc_here("build")
     lines = out.splitlines()
@@ -145,6 +157,7 @@ def test_an_empty_value_unsets_an_input(acc_here):
         (["-m", "broken"], "cannot load method 'broken'"),
         (["walk"], "no build script 'build_walk.py'"),
         (["-w", "prod", "-m", "make", "count=9"], "no workdir 'prod'"),
+        (["-w", "prod"], "no workdir 'prod'"),
     ],
 )
 def test_a_wrong_build_is_one_clear_line_and_runs_nothing(acc_here, words, error):
@@ -163,6 +176,7 @@ def test_a_wrong_build_is_one_clear_line_and_runs_nothing(acc_here, words, error
         ["-m", "make", "count"],
         ["-m", "make", "count=1", "count=2"],
         ["-j", "x"],
+        ["-j", "0"],
     ],
 )
 def test_a_wrong_command_line_is_exit_code_2(acc_here, words):
@@ -190,6 +204,33 @@ def test_a_script_that_raises_shows_where(acc_here):
     assert code == 1
     assert "build_raise.py" in err
     assert err.splitlines()[-1] == "acc: build script 'raise' raised RuntimeError: of the script"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("def main(urd:\n", "acc: cannot load build script 'bad': SyntaxError: '(' was never closed"),
+        ("import nothing_here\n", "acc: cannot load build script 'bad': ModuleNotFoundError: No module"),
+        ("def main(foo):\n    pass\n", "acc: main of build script '"),
+        ("def main(urd):\n    urd.build('make', 3)\n", "acc: an argument of method 'make' has no name: 3"),
+        ("def main(urd):\n    raise SystemExit('enough')\n", "enough"),
+    ],
+)
+def test_a_script_that_is_wrong_is_no_bug_of_ours(acc_here, tmp_path, text, error):
+    (tmp_path / "bad.py").write_text(text)
+    code, out, err = acc_here("build", str(tmp_path / "bad.py"))
+    assert (code, out) == (1, "")
+    assert any(line.startswith(error) for line in err.splitlines())
+
+
+def test_a_script_may_build_nothing(acc_here, tmp_path):
+    (tmp_path / "idle.py").write_text("def main(more=1):\n    pass\n")
+    assert acc_here("build", str(tmp_path / "idle.py"))[1].startswith("no jobs, ")
+
+
+def test_an_interrupted_build_says_so(acc_here, tmp_path):
+    (tmp_path / "stop.py").write_text("def main(urd):\n    raise KeyboardInterrupt\n")
+    assert acc_here("build", str(tmp_path / "stop.py")) == (130, "", "acc: interrupted\n")
 
 
 def test_a_build_is_written_down(acc_here):

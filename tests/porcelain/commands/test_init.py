@@ -52,6 +52,14 @@ def test_a_project_with_methods_of_its_own_gets_no_example(acc, tmp_path):
     assert not (tmp_path / "input").exists()
 
 
+def test_a_build_script_that_is_there_keeps_its_name_to_itself(acc, tmp_path, monkeypatch):
+    (tmp_path / "build.py").write_text("theirs")
+    assert "next: cd" in acc("init", str(tmp_path))[1]
+    monkeypatch.chdir(tmp_path)
+    assert [view["name"] for view in json.loads(acc("script", "--json")[1])] == ["totals", "build"]
+    assert (tmp_path / "build.py").read_text() == "theirs"
+
+
 def test_init_twice_changes_nothing(acc, tmp_path):
     acc("init", str(tmp_path))
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
