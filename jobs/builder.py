@@ -20,6 +20,7 @@ from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
+from jobs.nodes.run import ActionKey
 from jobs.records import gone
 from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
@@ -133,7 +134,7 @@ class Builder:
         )
         key = action_key(parts)
         asks = self._look if wish.only_look else self._asks
-        hit = Hit(None, "forced") if wish.force else self._find(method, parts, given, asks)
+        hit = Hit(None, "forced") if wish.force else self._find(method, key, parts, given, asks)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
@@ -163,18 +164,18 @@ class Builder:
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
         return self._got(row)
 
-    def _find(self, method: Method, parts: KeyParts, given: Given, asks: Asks) -> Hit:
+    def _find(self, method: Method, key: ActionKey, parts: KeyParts, given: Given, asks: Asks) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same."""
-        hit = self._find_key(parts, given, asks)
+        hit = self._find_key(key, given, asks)
         for source in method.equivalents:
             if hit.row is not None:
                 break
-            equivalent = self._find_key(replace(parts, source=ObjectId(source)), given, asks)
+            equivalent = self._find_key(action_key(replace(parts, source=ObjectId(source))), given, asks)
             hit = equivalent if equivalent.row is not None else hit
         return hit
 
-    def _find_key(self, parts: KeyParts, given: Given, asks: Asks) -> Hit:
-        return find_hit(self._context, self._index, action_key(parts), given.sources(), asks)
+    def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
+        return find_hit(self._context, self._index, key, given.sources(), asks)
 
     def _check_present(self, given: Given) -> None:
         """Raise when the outcome of an input is gone: a job that cannot read its input need not start."""

@@ -85,6 +85,7 @@ class Progress:
         where = f"slice {part}" if part.isdigit() else part
         for line in text.rstrip("\n").split("\n"):
             self._line(f"{label} {where} | {line}")
+        term.flush()
 
     def idle(self) -> None:
         """Show that time goes by."""
@@ -103,6 +104,8 @@ class Progress:
                     f"{_who(row.label, row.method)}  built   {row.seconds:.2f} s{same}", row.caption
                 )
             )
+        # a job took its time, and who pipes the build into a file or `tee` wants to see it run
+        term.flush()
         if not self._running:
             self._stop()
 
@@ -125,8 +128,6 @@ class Progress:
             self._live.console.print(term.printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
             term.line(term.printable(text))
-            # a build takes its time, and who pipes it into a file or `tee` wants to see it run
-            term.flush()
 
     def _refresh(self) -> None:
         if not (self._running and term.is_terminal()):
