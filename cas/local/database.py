@@ -168,7 +168,9 @@ class Connection:
         _CONNECTIONS[id(self)] = self
 
     def __del__(self) -> None:
-        self.close()
+        # at the end of a process sqlite3 may have closed it first
+        with suppress(sqlite3.Error):
+            self.close()
 
     @property
     def in_transaction(self) -> bool:
