@@ -35,7 +35,7 @@ class _Nobody:
         pickle.dumps(event)
 
     def ask(self, wish: SubjobWanted) -> Never:
-        raise NotImplementedError(wish.method)
+        raise AssertionError(f"a rehearsal wants no subjob, not even {wish.method}")
 
 
 def rehearse(store_root: Path, durability: Durability) -> None:

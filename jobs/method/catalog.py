@@ -138,8 +138,8 @@ class Catalog:
 def find_packages(names: Iterable[str], root: Path) -> dict[str, Path]:
     """Return the folder of each method package of a project, by its dotted name.
 
-    >>> find_packages(["mymethods", "lib.more", "../shared"], Path("/home/me/project"))["shared"]
-    PosixPath('/home/me/shared')
+    >>> find_packages(["mymethods", "lib.more", "../library"], Path("/home/me/project"))["library"]
+    PosixPath('/home/me/library')
 
     Parameters
     ----------
