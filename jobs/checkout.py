@@ -1,6 +1,5 @@
 """Put a file of a job back into its job directory, as a read-only copy of what the store holds."""
 
-import os
 from pathlib import Path
 from typing import IO, Final
 
@@ -72,8 +71,3 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> None:
     while piece := source.read(_COPY_BYTES):
         target.write(piece)
     target.flush()
-
-
-def is_checked_out(folder: Path, name: str) -> bool:
-    """Return whether a copy of file `name` lies in `folder`; says nothing of its content."""
-    return os.path.lexists(folder / check_name(name))

@@ -72,7 +72,7 @@ def test_no_flipped_bit_gives_other_bytes():
         except CorruptObject:
             pass
     # zstd forgives some bits of the header: that is what the CRC-32 in the seal is for
-    assert forgiven < 6
+    assert forgiven < 4  # 2 with zstandard 0.25, 3 with 0.22
 
 
 @pytest.mark.parametrize("data", [SOME, bytes(100_000), random.Random(2).randbytes(200)])
