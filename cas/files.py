@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ _PART_BYTES: Final = 255  # what ext4, xfs, btrfs and apfs take
 _FICLONE: Final = (
     0x40049409  # linux/fs.h: share the extents of another file, copied when one of them is written
 )
+# what filesystems without hard links say
+_NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 
 
@@ -28,6 +31,49 @@ class Locked(AccError):
 def temporary_path(folder: Path) -> Path:
     """Return a fresh name in `folder`, which every reader of the folder passes over."""
     return folder / f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
+
+
+def create_temporary(folder: Path, mode: int) -> tuple[Path, int]:
+    """Return a fresh file in `folder`, and its descriptor, open for writing; it is locked while that is open.
+
+    Whoever finds it unlocked knows that its writer is dead. So it is closed after it has got its name, or is gone.
+    """
+    path = temporary_path(folder)
+    descriptor = _create(path, mode)
+    # some network filesystems have no locks: there the age of the file tells
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return path, descriptor
+
+
+def find_abandoned(folder: Path, *, age_seconds: float) -> Iterator[Path]:
+    """Yield the temporary files in `folder` whose writers are dead: unlocked, and not written for `age_seconds`."""
+    for path in sorted(folder.glob(TEMPORARY_PREFIX + "*")):
+        with suppress(OSError):
+            if path.is_file() and time.time() - path.stat().st_mtime >= age_seconds and not is_locked(path):
+                yield path
+
+
+def hold_lock(path: Path) -> int:
+    """Return a descriptor that holds the lock on the file at `path`, made when it is missing, until it is closed.
+
+    It is a shared lock, which processes forked meanwhile hold too: it ends with the last of them.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether somebody holds the lock on the file at `path`, be it shared."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def write_atomically(
@@ -46,21 +92,28 @@ def write_atomically(
     durable : bool
         Also return only when the content and the name would survive a power failure.
     """
-    temporary = temporary_path(path.parent)
-    descriptor = _create(temporary, mode)
+    temporary, descriptor = create_temporary(path.parent, mode)
     try:
-        try:
-            _write_all(descriptor, data)
-            if durable:
-                sync_file(descriptor)
-        finally:
-            os.close(descriptor)
+        write_all(descriptor, data)
+        if durable:
+            sync_file(descriptor)
         rename_durably(temporary, path, durable=durable)
     except BaseException:
         # after a failed fsync nobody knows what is on disk: the file is given up, never synced again
         with suppress(OSError):
             temporary.unlink()
         raise
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
+    """Write all of `data`: a single write takes 2 GiB at most, and less when the disk is nearly full."""
+    written = os.write(descriptor, data)
+    if written < len(data):
+        with memoryview(data).cast("B") as rest:
+            while written < len(rest):
+                written += os.write(descriptor, rest[written:])
 
 
 def sync_file(descriptor: int) -> None:
@@ -91,6 +144,28 @@ def rename_durably(source: Path, target: Path, *, durable: bool) -> None:
     source.replace(target)
     if durable:
         sync_folder(target.parent)
+
+
+def place_new(source: Path, target: Path) -> bool:
+    """Give `source` the name `target` unless that is taken; return whether it was free. `source` is gone after.
+
+    Of two who do so at once one wins, where the filesystem has hard links; elsewhere the last.
+    """
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        source.unlink()
+        return False
+    except OSError as err:
+        if err.errno not in _NO_LINKS:
+            raise
+        if target.exists():
+            source.unlink()
+            return False
+        source.replace(target)
+        return True
+    source.unlink()
+    return True
 
 
 def clone_or_copy(source: int | Path, target: Path) -> None:
@@ -184,14 +259,6 @@ def _create(path: Path, mode: int) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
 
 
-def _write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
-    # a write takes 2 GiB at most, and less when the disk is nearly full
-    with memoryview(data).cast("B") as rest:
-        done = 0
-        while done < len(rest):
-            done += os.write(descriptor, rest[done:])
-
-
 def _clone(source: int, target: int) -> bool:
     if sys.platform != "linux":
         return False
@@ -205,5 +272,5 @@ def _clone(source: int, target: int) -> bool:
 def _copy(source: int, target: int) -> None:
     done = 0
     while piece := os.pread(source, _COPY_BYTES, done):
-        _write_all(target, piece)
+        write_all(target, piece)
         done += len(piece)

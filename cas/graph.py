@@ -41,26 +41,65 @@ class Visit:
         return isinstance(self.error, ObjectNotFound)
 
 
+class Walk:
+    """A walk over what roots reach, which may be gone on with from more roots: each object is visited once a role.
+
+    It remembers 32 bytes an object, nothing of what they hold.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._nodes: set[bytes] = set()
+        self._blobs: set[bytes] = set()
+
+    def visit(self, roots: Iterable[ObjectId]) -> Iterator[Visit]:
+        """Yield every object that the nodes `roots` reach and that was not visited before, in no particular order.
+
+        What is missing or cannot be read is yielded too, with its error; the walk goes on without what it links to.
+        """
+        above = [*roots]
+        while above:
+            oid = above.pop()
+            digest = bytes.fromhex(oid)
+            if digest in self._nodes:
+                continue
+            self._nodes.add(digest)
+            visit = _visit_node(self._store, oid)
+            yield visit
+            above.extend(visit.nodes)
+            yield from self.visit_blobs(visit.blobs)
+
+    def visit_blobs(self, oids: Iterable[ObjectId]) -> Iterator[Visit]:
+        """Yield those of the blobs `oids` that were not visited before."""
+        for oid in oids:
+            digest = bytes.fromhex(oid)
+            if digest not in self._blobs:
+                self._blobs.add(digest)
+                yield _visit_blob(self._store, oid)
+
+    def reached(self, digest: bytes) -> bool:
+        """Return whether an object was visited, in whatever role."""
+        return digest in self._blobs or digest in self._nodes
+
+
 def walk(store: Store, roots: Iterable[ObjectId]) -> Iterator[Visit]:
     """Yield every object that the nodes `roots` reach, once in each role, in no particular order.
 
     What is missing or cannot be read is yielded too, with its error; the walk goes on without what it links to.
     """
-    nodes = [*roots]
-    seen_nodes: set[ObjectId] = set()
-    seen_blobs: set[ObjectId] = set()
-    while nodes:
-        oid = nodes.pop()
-        if oid in seen_nodes:
-            continue
-        seen_nodes.add(oid)
-        visit = _visit_node(store, oid)
-        yield visit
-        nodes.extend(visit.nodes)
-        for blob in visit.blobs:
-            if blob not in seen_blobs:
-                seen_blobs.add(blob)
-                yield _visit_blob(store, blob)
+    return Walk(store).visit(roots)
+
+
+def is_node(store: Store, oid: ObjectId) -> bool:
+    """Return whether the object is here and its bytes are those of a node; of another, one frame is read."""
+    try:
+        with store.open(oid) as stream:
+            if stream.read(1) != b"{":
+                return False
+        read_envelope(store.get(oid))
+    except (ObjectNotFound, CorruptObject, NotANode):
+        return False
+    return True
 
 
 def _visit_node(store: Store, oid: ObjectId) -> Visit:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from cas.errors import CorruptObject, ObjectNotFound
 from cas.oid import Buffer, ObjectId, oid_of
+from cas.store import Sizes
 
 
 class MemoryStore:
@@ -43,6 +44,10 @@ class MemoryStore:
         """Return a seekable, verified, read-only stream of the object."""
         return io.BufferedReader(_ReadOnly(self.get(oid)))
 
+    def pieces(self, oid: ObjectId) -> Iterator[bytes]:
+        """Yield the whole object, verified, as one piece."""
+        yield self.get(oid)
+
     def put(self, data: Buffer) -> ObjectId:
         """Store `data` as an object and return its id."""
         copy = bytes(data)
@@ -61,6 +66,10 @@ class MemoryStore:
     def size_of(self, oid: ObjectId) -> int:
         """Return the number of raw bytes of the object."""
         return len(self._find(oid))
+
+    def sizes_of(self, oid: ObjectId) -> Sizes:
+        """Return the number of raw bytes of the object, twice: in memory it is as long as it is."""
+        return Sizes(self.size_of(oid), self.size_of(oid))
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:
         """Yield the ids of all objects here that begin with `prefix`."""

@@ -41,11 +41,16 @@ def oid_of_file(path: str | PathLike[str]) -> ObjectId:
 
 def parse_oid(text: str) -> ObjectId:
     """Return `text` as an object id; raise `InvalidId` when it is not a whole one."""
-    if not _OID.fullmatch(text):
+    if not is_oid(text):
         raise InvalidId(
             f"'{text}' is no object id", hint="an object id is 64 hex digits, as b3sum prints them"
         )
     return ObjectId(text)
+
+
+def is_oid(text: str) -> bool:
+    """Return whether `text` is a whole object id."""
+    return _OID.fullmatch(text) is not None
 
 
 def is_prefix(text: str) -> bool:

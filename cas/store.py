@@ -1,7 +1,7 @@
 """What a store is: it holds objects by their object id, and hands out only bytes that it has verified."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from cas.oid import Buffer, ObjectId
 
@@ -20,6 +20,13 @@ class ObjectWriter(Protocol):
 
     def abort(self) -> None:
         """Forget the object; does nothing after `commit`."""
+
+
+class Sizes(NamedTuple):
+    """How long an object is, and its stored form."""
+
+    raw_bytes: int
+    stored_bytes: int
 
 
 class Store(Protocol):
@@ -47,6 +54,9 @@ class Store(Protocol):
     def open(self, oid: ObjectId) -> BinaryIO:
         """Return a seekable, verified, read-only stream of the object, with at most a few frames in memory."""
 
+    def pieces(self, oid: ObjectId) -> Iterator[bytes]:
+        """Yield the whole object piece by piece, each verified, and the last only if the id of all fits."""
+
     def put(self, data: Buffer) -> ObjectId:
         """Store `data` as an object and return its id."""
 
@@ -58,6 +68,9 @@ class Store(Protocol):
 
     def size_of(self, oid: ObjectId) -> int:
         """Return the number of raw bytes of the object."""
+
+    def sizes_of(self, oid: ObjectId) -> Sizes:
+        """Return the number of raw bytes of the object, and of bytes that it is stored in."""
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:
         """Yield the ids of all objects here that begin with `prefix`, each once, in no order."""

@@ -1,7 +1,4 @@
-"""Many objects in one file: segments that grow, packs that are written once, and reading both.
-
-A segment is a pack that is not ended yet: it has no index. Each object stands behind its seal, so both can be
-scanned without one.
+"""Many objects in one file: packs are written once, read by their index, and scanned when that is damaged.
 
 Notes
 -----
@@ -13,262 +10,301 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from mmap import ACCESS_READ, mmap
+from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import Final
 from zlib import crc32
 
 from cas.errors import CorruptObject
-from cas.files import rename_durably, sync_file, temporary_path
-from cas.formats.frame import SEAL_BYTES, SEAL_START, SKIPPABLE, Seal, encode_seal, find_seal
+from cas.files import create_temporary, sync_file, sync_folder, write_all
 from cas.formats.packindex import (
     FOOTER_BYTES,
+    MOST_BYTES,
+    VERSION,
     Entry,
-    IndexBytes,
     PackIndex,
     encode_index,
     find_index,
     find_index_bytes,
 )
-from cas.formats.stream import StoredForm, verify_object
-from cas.oid import Buffer, oid_of
+from cas.formats.records import IndexBytes, Records
+from cas.formats.salvage import HeldIndex, salvage
+from cas.formats.seal import SEAL_BYTES, SKIPPABLE, Seal, encode_seal, find_named_seal, find_seal
+from cas.formats.stream import StoredForm
+from cas.oid import oid_of
 
-PACK_START = struct.pack("<4sI4sI", SKIPPABLE, 8, b"accP", 1)
-SUFFIX = ".pack"
+SUFFIX: Final = ".pack"
+PACK_START_1: Final = struct.pack("<4sI4sI", SKIPPABLE, 8, b"accP", 1)
+PACK_START: Final = struct.pack("<4sI4sI", SKIPPABLE, 8, b"accP", VERSION)
 
-# one read of the end brings the whole index of a pack of up to 60 objects
-_END_BYTES = 4096
+# one read of the end brings the whole index of a pack of up to 90 objects
+_END_BYTES: Final = 4096
 # larger indexes are mapped: processes then share their memory, and a lookup touches a few pages of it
-_MAPPED_BYTES = 1 << 18
-_BUFFER_BYTES = 1 << 17
+_MAPPED_BYTES: Final = 1 << 18
+# a pack of this length gets no more objects
+PACK_BYTES: Final = 64 << 20
+# one write for so many bytes of small objects
+_WRITE_BYTES: Final = 1 << 20
 
 
 def open_entry(path: str, entry: Entry) -> StoredForm:
     """Return the stored form of an object in the pack or segment at `path`; the caller closes its file."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return StoredForm(fd, entry.offset + SEAL_BYTES, entry.seal, path)
+        return stored_form(fd, entry, path)
     except BaseException:
         os.close(fd)
         raise
 
 
-class Segment:
-    """A file that one process appends objects to; others may read it meanwhile.
-
-    Attributes
-    ----------
-    end : int
-        Where the last whole entry ends.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.end = 0
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        self._append(PACK_START)
-
-    def add(self, seal: Seal, stored: bytes) -> Entry:
-        """Append an object.
-
-        When that fails, the segment may end in part of an entry: it must not be added to again.
-        """
-        entry = Entry(*seal, self.end)
-        self._append(encode_seal(seal) + stored)
-        return entry
-
-    def sync(self) -> None:
-        """Return when all that was added is on the disk."""
-        sync_file(self._fd)
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
-
-    def _append(self, data: bytes) -> None:
-        written = os.write(self._fd, data)
-        # less is written when the disk is nearly full: the next write then says so
-        while written < len(data):
-            written += os.write(self._fd, data[written:])
-        self.end += len(data)
+def stored_form(fd: int, entry: Entry, path: str) -> StoredForm:
+    """Return the stored form of an object in the pack or segment `path`, which is open as `fd`."""
+    seal = seal_of(entry, os.pread(fd, entry.seal_bytes, entry.offset), path)
+    return StoredForm(fd, entry.start, seal, path)
 
 
-def scan_file(path: str, start: int) -> list[Entry]:
-    """Return the whole entries of the segment at `path` from the offset `start` on; none when it is gone."""
-    try:
-        if os.stat(path).st_size <= start:
-            return []
-        with _mapped(path) as data:
-            return list(scan(data, max(start, len(PACK_START))))
-    except FileNotFoundError:
-        return []
+def seal_of(entry: Entry, data: bytes, path: str) -> Seal:
+    """Return the seal of `entry`, with which `data` begins."""
+    seal = find_seal(data, 0, entry.digest) if entry.seal_bytes == SEAL_BYTES else find_named_seal(data)
+    if seal is None or seal[:3] != (entry.digest, entry.raw_bytes, entry.stored_bytes):
+        raise CorruptObject(entry.oid, "its seal is damaged, or that of another object", where=path)
+    return seal
 
 
-def read_entries(path: str, entries: Iterable[Entry] | None = None) -> Iterator[tuple[Seal, bytes]]:
+def read_entries(path: str, entries: Iterable[Entry]) -> Iterator[tuple[Seal, bytes]]:
     """Yield seal and stored form of objects in the pack or segment at `path`, to be written elsewhere.
-
-    Parameters
-    ----------
-    entries
-        Which; without them, all that a scan finds whole.
 
     Raises
     ------
     CorruptObject
         When the stored bytes are not those that were written: they are not copied on.
     """
-    with _mapped(path) as data:
-        for entry in scan(data, len(PACK_START)) if entries is None else entries:
-            start = entry.offset + SEAL_BYTES
-            stored = data[start : start + entry.stored_bytes]
-            if crc32(stored) != entry.crc:
+    with mapped(path) as data:
+        for entry in entries:
+            seal = seal_of(entry, data[entry.offset : entry.start], path)
+            stored = data[entry.start : entry.end]
+            if crc32(stored) != seal.crc:
                 raise CorruptObject(entry.oid, "its stored bytes have changed", where=path)
-            yield entry.seal, stored
-
-
-def scan(data: IndexBytes, start: int, *, resume: bool = False) -> Iterator[Entry]:
-    """Yield the entries that stand in `data` from `start` on, up to the first that is not whole.
-
-    Parameters
-    ----------
-    resume
-        Go on behind what is not whole, with the next entry that is.
-    """
-    at = start
-    while at >= 0:
-        seal = find_seal(data, at)
-        end = at + SEAL_BYTES + seal.stored_bytes if seal else 0
-        if seal and end <= len(data):
-            yield Entry(*seal, at)
-            at = end
-        elif resume:
-            at = data.find(SEAL_START, at + 1)
-        else:
-            return
+            yield seal, stored
 
 
 class Pack:
-    """A pack that is there to be read; `open_pack` makes it.
+    """A pack that is there to be read; its index is read, or mapped, when it is first asked for.
 
     Attributes
     ----------
     damaged : bool
-        Its index could not be read, so its objects were found by a scan.
+        Its index could not be read, so its objects are found by a scan.
     """
 
-    __slots__ = ("damaged", "index", "path")
+    __slots__ = ("_index", "damaged", "path")
 
-    def __init__(self, path: str, index: PackIndex, *, damaged: bool = False) -> None:
+    def __init__(self, path: str, index: PackIndex | HeldIndex | None = None) -> None:
         self.path = path
-        self.index = index
-        self.damaged = damaged
+        self.damaged = False
+        self._index = index
 
     @property
     def name(self) -> str:
         """The name of its file."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def index(self) -> PackIndex | HeldIndex:
+        """Its index, or one made by a scan."""
+        if self._index is None:
+            self._index = _read_index(self.path)
+        if self._index is None:
+            with mapped(self.path) as data:
+                self._index = HeldIndex(salvage(data, self.path))
+            self.damaged = True
+        return self._index
+
+    @property
+    def records(self) -> Records | None:
+        """The records of its index, for an index over many packs; None when they are of another kind."""
+        index = self.index
+        return index.records if isinstance(index, PackIndex) and index.seal_bytes == SEAL_BYTES else None
+
     def find_open(self, digest: bytes) -> StoredForm | None:
         """Return the stored form of an object, whose file the caller closes, or None when it is not here."""
         entry = self.index.find(digest)
         return open_entry(self.path, entry) if entry else None
 
-    def verify(self, entry: Entry) -> None:
-        """Raise `CorruptObject` unless every byte of the entry, and of the pack around it, is as written."""
-        stored = open_entry(self.path, entry)
-        try:
-            if self.damaged:
-                raise stored.corrupt("the index of its pack is damaged")
-            if os.pread(stored.fd, len(PACK_START), 0) != PACK_START:
-                raise stored.corrupt("the start of its pack is damaged")
-            if os.pread(stored.fd, SEAL_BYTES, entry.offset) != encode_seal(entry.seal):
-                raise stored.corrupt("its seal is damaged")
-            verify_object(stored)
-        finally:
-            stored.close()
+    def flaws(self) -> Iterator[str]:
+        """Yield what is wrong with the pack around its objects: its start, its index, or bytes between objects."""
+        entries = sorted(self.index, key=attrgetter("offset"))
+        if self.damaged:
+            yield f"its index is damaged or missing; {len(entries)} objects were found by a scan"
+            return
+        start = PACK_START if self.index.seal_bytes == SEAL_BYTES else PACK_START_1
+        with open(self.path, "rb") as file:
+            if file.read(len(start)) != start:
+                yield "its start is damaged"
+        ends = [len(start), *(entry.end for entry in entries)]
+        if ends != [*(entry.offset for entry in entries), self.index.end]:
+            yield "there are bytes between its objects"
 
 
 def open_pack(path: str) -> Pack:
     """Return the pack at `path`, its index read or, where that is damaged, made again by a scan."""
+    pack = Pack(path)
+    assert pack.index is not None
+    return pack
+
+
+def _read_index(path: str) -> PackIndex | None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
         end = os.pread(fd, _END_BYTES, max(0, size - _END_BYTES))
-        index = _find_index(fd, size, end, path)
+        length = find_index_bytes(end[-FOOTER_BYTES:])
+        if length is None or length > size:
+            return None
+        start = size - length
+        data: IndexBytes
+        if length <= len(end):
+            data, start = end[-length:], 0
+        elif length <= _MAPPED_BYTES:
+            data, start = os.pread(fd, length, start), 0
+        else:
+            data = mmap(fd, 0, access=ACCESS_READ)
     finally:
         os.close(fd)
-    if index is None:
-        return Pack(path, _scanned_index(path), damaged=True)
-    return Pack(path, index)
-
-
-def _find_index(fd: int, size: int, end: bytes, path: str) -> PackIndex | None:
-    length = find_index_bytes(end[-FOOTER_BYTES:])
-    if length is None or length > size:
-        return None
-    start = size - length
-    data: IndexBytes
-    if length <= len(end):
-        data, start = end[-length:], 0
-    elif length <= _MAPPED_BYTES:
-        data, start = os.pread(fd, length, start), 0
-    else:
-        data = mmap(fd, 0, access=ACCESS_READ)
     index = find_index(data, start, path)
     return index if index and index.end + length == size else None
 
 
-def _scanned_index(path: str) -> PackIndex:
-    with _mapped(path) as data:
-        entries = {entry.digest: entry for entry in scan(data, 0, resume=True)}
-    index = find_index(encode_index(list(entries.values()), 0), 0, path)
-    assert index is not None
-    return index
+class PackWriter:
+    """A pack on its way: a temporary file, which nobody sees and which a crash leaves as garbage.
 
-
-def write_pack(folder: Path, parts: Iterable[tuple[Seal, Buffer]], *, durable: bool) -> Pack | None:
-    """Write the objects `parts`, each id once, as a pack in `folder` and return it; None when there are none.
-
-    It has its name, and so is seen, only when all of it is there (and, if `durable`, on the disk).
+    Attributes
+    ----------
+    bytes : int
+        How long it is so far.
     """
-    temporary = temporary_path(folder)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.bytes = 0
+        self._folder = folder
+        self._durable = durable
+        self._entries: list[Entry] = []
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._temporary, self._fd = create_temporary(folder, 0o444)
+        self._add(PACK_START)
+
+    def add(self, seal: Seal, stored: bytes) -> None:
+        """Append an object; each id once."""
+        entry = Entry(seal.digest, self.bytes, seal.stored_bytes, seal.raw_bytes)
+        self._add(encode_seal(seal))
+        self._add(stored)
+        self._entries.append(entry)
+
+    def seal(self) -> None:
+        """End the pack: all of it is on the disk (if `durable`), but it has no name yet."""
+        index = encode_index(self._entries, self.bytes)
+        self._add(index)
+        self._flush()
+        if self._durable:
+            sync_file(self._fd)
+        # the index holds id and place of all there is, so its id is as good a name as that of the whole
+        self._path = self._folder / (oid_of(index) + SUFFIX)
+        self._index = index
+
+    def publish(self) -> Pack:
+        """Give the sealed pack its name, by which all see it; whoever needs that to last syncs the folder."""
+        self._temporary.replace(self._path)
+        os.close(self._fd)
+        self._fd = -1
+        return Pack(str(self._path), find_index(self._index, 0, str(self._path)))
+
+    def abort(self) -> None:
+        """Drop the file; does nothing after `publish`."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                self._temporary.unlink()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _add(self, data: bytes) -> None:
+        self._buffer.append(data)
+        self.bytes += len(data)
+        self._buffered += len(data)
+        if self._buffered >= _WRITE_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._buffer)
+        self._buffer.clear()
+        self._buffered = 0
+        write_all(self._fd, data)
+
+
+class PackSeries:
+    """Objects on their way into packs: as many as it takes, which appear together, once all are whole."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._folder = folder
+        self._durable = durable
+        self._open: PackWriter | None = None
+        self._sealed: list[PackWriter] = []
+
+    def add(self, seal: Seal, stored: bytes) -> None:
+        """Append an object; each id once."""
+        if self._open is not None and self._open.bytes >= PACK_BYTES:
+            self._seal()
+        if self._open is None:
+            self._open = PackWriter(self._folder, durable=self._durable)
+        self._open.add(seal, stored)
+
+    def publish(self) -> list[Pack]:
+        """Give the packs their names and return them; they last through a power failure, if `durable`."""
+        self._seal()
+        packs = []
+        while self._sealed:
+            packs.append(self._sealed[0].publish())
+            del self._sealed[0]
+        if packs and self._durable:
+            sync_folder(self._folder)
+        return packs
+
+    def abort(self) -> None:
+        """Drop what has no name yet."""
+        for writer in [self._open, *self._sealed]:
+            if writer is not None:
+                writer.abort()
+        self._open, self._sealed = None, []
+
+    def _seal(self) -> None:
+        if self._open is not None:
+            self._open.seal()
+            self._sealed.append(self._open)
+            self._open = None
+
+
+def write_packs(folder: Path, parts: Iterable[tuple[Seal, bytes]], *, durable: bool) -> list[Pack]:
+    """Write the objects `parts`, each id once, as packs in `folder` and return those; none for no objects.
+
+    They have their names, and so are seen, only when all of them are there (and, if `durable`, on the disk).
+    """
+    series = PackSeries(folder, durable=durable)
     try:
-        with open(fd, "wb", buffering=_BUFFER_BYTES) as file:
-            index = _write_parts(file, parts)
-            file.flush()
-            if index and durable:
-                sync_file(fd)
-        if not index:
-            temporary.unlink()
-            return None
-        # the index holds id, place and CRC of all there is, so its id is as good a name as that of the whole
-        path = folder / (oid_of(index) + SUFFIX)
-        rename_durably(temporary, path, durable=durable)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    found = find_index(index, 0, str(path))
-    assert found is not None
-    return Pack(str(path), found)
+        for seal, stored in parts:
+            series.add(seal, stored)
+        return series.publish()
+    finally:
+        series.abort()
 
 
-def _write_parts(file: BinaryIO, parts: Iterable[tuple[Seal, Buffer]]) -> bytes:
-    """Write a pack and return its index, or nothing when there is nothing to write."""
-    entries = []
-    end = file.write(PACK_START)
-    for seal, stored in parts:
-        entries.append(Entry(*seal, end))
-        end += file.write(encode_seal(seal)) + file.write(stored)
-    if not entries:
-        return b""
-    index = encode_index(entries, end)
-    file.write(index)
-    return index
+def fits_in_pack(seal: Seal) -> bool:
+    """Return whether a pack can hold an object: its index has four bytes for each size."""
+    return max(seal.raw_bytes, seal.stored_bytes) <= MOST_BYTES - PACK_BYTES
 
 
 @contextmanager
-def _mapped(path: str) -> Iterator[IndexBytes]:
+def mapped(path: str) -> Iterator[IndexBytes]:
+    """Have the file at `path` in memory, read-only, while the block runs."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if not os.fstat(fd).st_size:

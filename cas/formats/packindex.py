@@ -1,4 +1,4 @@
-"""The index of a pack: its entries sorted by id, found by bisection.
+"""The index of a pack: its entries sorted by id.
 
 Notes
 -----
@@ -7,46 +7,55 @@ Source: docs/reference/formats/pack.md.
 
 import struct
 from collections.abc import Iterator, Sequence
-from mmap import mmap
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from blake3 import blake3
 
 from cas.errors import UnknownFormat
-from cas.formats.frame import SEAL_BYTES, SKIPPABLE, Seal, check_of
+from cas.formats.frame import check_of
+from cas.formats.records import FAN_OUT_BITS, FanOut, IndexBytes, Records, fan_out_bits, fan_out_bytes
+from cas.formats.seal import NAMED_SEAL_BYTES, SEAL_BYTES, SKIPPABLE
 from cas.oid import ObjectId
 
-IndexBytes: TypeAlias = bytes | mmap
+VERSION: Final = 2
+# a place in a pack, and the sizes of an object, have four bytes in the index
+MOST_BYTES: Final = (1 << 32) - 1
 
-_VERSION = 1
 _START = struct.Struct("<4sI4sBBHQQ")
-_ENTRY = struct.Struct("<32sQQIIQ")
-_DIGEST = struct.Struct("<32s32x")
+_RECORD = struct.Struct("<32sIII")
+_RECORD_1 = struct.Struct("<32sQQIIQ")
 _FOOTER = struct.Struct("<I4s")
 _CHECK_BYTES = 16
-_WIDTHS = (0, 8, 16)
 FOOTER_BYTES = _FOOTER.size
+RECORD_BYTES = _RECORD.size
 
 
 class Entry(NamedTuple):
-    """One object of a pack: its seal, and where in the pack that seal stands (the stored form follows it)."""
+    """One object of a pack: where its seal stands, and its stored form behind that.
+
+    Attributes
+    ----------
+    offset : int
+        Where in the pack the seal begins.
+    seal_bytes : int
+        How long the seal is, which tells its kind.
+    """
 
     digest: bytes
-    raw_bytes: int
-    stored_bytes: int
-    crc: int
-    form: int
     offset: int
+    stored_bytes: int
+    raw_bytes: int
+    seal_bytes: int = SEAL_BYTES
 
     @property
-    def seal(self) -> Seal:
-        """The seal, as it stands in the pack."""
-        return Seal(*self[:5])
+    def start(self) -> int:
+        """Where in the pack the stored form begins."""
+        return self.offset + self.seal_bytes
 
     @property
     def end(self) -> int:
         """Where in the pack the stored form ends."""
-        return self.offset + SEAL_BYTES + self.stored_bytes
+        return self.offset + self.seal_bytes + self.stored_bytes
 
     @property
     def oid(self) -> ObjectId:
@@ -60,42 +69,22 @@ def encode_index(entries: Sequence[Entry], end: int) -> bytes:
     Parameters
     ----------
     entries
-        In any order, each id once.
+        In any order, each id once, behind short seals.
     end
         Where in the pack the last entry ends and the index begins.
     """
     ordered = sorted(entries)
-    bits = _fan_out_bits(len(ordered))
-    fan_out = _fan_out([entry.digest for entry in ordered], bits)
-    size = _START.size + len(fan_out) + len(ordered) * _ENTRY.size + _CHECK_BYTES + _FOOTER.size
-    start = _START.pack(SKIPPABLE, size - 8, b"accI", _VERSION, bits, 0, len(ordered), end)
-    body = start + fan_out + b"".join([_ENTRY.pack(*entry) for entry in ordered])
+    bits = fan_out_bits(len(ordered))
+    fan_out = FanOut(bits)
+    fan_out.count(entry.digest for entry in ordered)
+    size = _index_bytes(len(ordered), bits, _RECORD)
+    start = _START.pack(SKIPPABLE, size - 8, b"accI", VERSION, bits, 0, len(ordered), end)
+    body = start + fan_out.encode() + b"".join([_RECORD.pack(*entry[:4]) for entry in ordered])
     return body + check_of(body) + _FOOTER.pack(size, b"Icca")
 
 
-def _fan_out_bits(count: int) -> int:
-    """Return how wide a fan-out pays: the index of a job's few objects must not be longer than they are."""
-    if count < 1 << 10:
-        return 0
-    return 8 if count < 1 << 16 else 16
-
-
-def _fan_out(digests: Sequence[bytes], bits: int) -> bytes:
-    """Return how many ids do not lie above each value of their first `bits` bits; nothing for 0 bits."""
-    if not bits:
-        return b""
-    counts = [0] * (1 << bits)
-    for digest in digests:
-        counts[_slot(digest, bits)] += 1
-    total = 0
-    for slot, count in enumerate(counts):
-        total += count
-        counts[slot] = total
-    return struct.pack(f"<{len(counts)}I", *counts)
-
-
-def _slot(digest: bytes, bits: int) -> int:
-    return int.from_bytes(digest[: bits // 8], "big")
+def _index_bytes(count: int, bits: int, record: struct.Struct) -> int:
+    return _START.size + fan_out_bytes(bits) + count * record.size + _CHECK_BYTES + _FOOTER.size
 
 
 def find_index_bytes(footer: bytes) -> int | None:
@@ -113,74 +102,46 @@ class PackIndex:
     ----------
     end : int
         Where in the pack the last entry ends.
+    records : Records
+        Its records; those of version 2 begin as those of an index over many packs.
+    seal_bytes : int
+        How long the seals in the pack are, which tells version 1 from version 2.
     """
 
-    __slots__ = ("_base", "_bits", "_count", "_data", "end")
+    __slots__ = ("_entry", "_record", "end", "records", "seal_bytes")
 
-    def __init__(self, data: IndexBytes, start: int, count: int, bits: int, end: int) -> None:
+    def __init__(self, records: Records, version: int, end: int) -> None:
+        self.records = records
+        self.seal_bytes = SEAL_BYTES if version == VERSION else NAMED_SEAL_BYTES
         self.end = end
-        self._data = data
-        self._count = count
-        self._bits = bits
-        self._base = start + _START.size + _fan_out_bytes(bits)
+        self._record = _RECORD if version == VERSION else _RECORD_1
+        self._entry = decode_entry if version == VERSION else _entry_of_version_1
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.records)
 
     def __iter__(self) -> Iterator[Entry]:
-        return map(Entry._make, _ENTRY.iter_unpack(self._entries()))
+        data, width = self.records.between(b"", None), self._record.size
+        return (self._entry(data[at : at + width]) for at in range(0, len(data), width))
 
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield the ids that begin with `prefix`, sorted; many times as fast as to go through the entries."""
-        if not prefix:
-            yield from (digest for (digest,) in _DIGEST.iter_unpack(self._entries()))
-            return
-        for place in range(self._bisect(bytes.fromhex(prefix.ljust(64, "0"))), self._count):
-            digest = self._entry(place).digest
-            if not digest.hex().startswith(prefix):
-                return
-            yield digest
+        return self.records.digests(prefix)
 
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object, or None."""
-        place = self._bisect(digest)
-        at = self._base + place * _ENTRY.size
-        if place < self._count and self._data[at : at + 32] == digest:
-            return self._entry(place)
-        return None
-
-    def _entries(self) -> bytes:
-        return self._data[self._base : self._base + self._count * _ENTRY.size]
-
-    def _entry(self, place: int) -> Entry:
-        at = self._base + place * _ENTRY.size
-        return Entry._make(_ENTRY.unpack(self._data[at : at + _ENTRY.size]))
-
-    def _bisect(self, digest: bytes) -> int:
-        """Return the place of the first entry whose id is not below `digest`."""
-        data, base, size = self._data, self._base, _ENTRY.size
-        low, high = self._fan(digest) if self._bits else (0, self._count)
-        while low < high:
-            middle = (low + high) // 2
-            at = base + middle * size
-            if data[at : at + 32] < digest:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _fan(self, digest: bytes) -> tuple[int, int]:
-        """Return between which places the fan-out says that `digest` lies."""
-        slot = _slot(digest, self._bits)
-        at = self._base - _fan_out_bytes(self._bits) + 4 * slot
-        if not slot:
-            return 0, int.from_bytes(self._data[at : at + 4], "little")
-        low, high = struct.unpack("<II", self._data[at - 4 : at + 4])
-        return low, high
+        record = self.records.find(digest)
+        return self._entry(record) if record else None
 
 
-def _fan_out_bytes(bits: int) -> int:
-    return 4 << bits if bits else 0
+def decode_entry(record: bytes) -> Entry:
+    """Return the entry that a record tells of; bytes behind it are passed over."""
+    return Entry._make((*_RECORD.unpack_from(record), SEAL_BYTES))
+
+
+def _entry_of_version_1(record: bytes) -> Entry:
+    digest, raw_bytes, stored_bytes, _, _, offset = _RECORD_1.unpack(record)
+    return Entry(digest, offset, stored_bytes, raw_bytes, NAMED_SEAL_BYTES)
 
 
 def find_index(data: IndexBytes, start: int, where: str) -> PackIndex | None:
@@ -199,9 +160,11 @@ def find_index(data: IndexBytes, start: int, where: str) -> PackIndex | None:
     magic, size, tag, version, bits, _, count, end = _START.unpack(data[start : start + _START.size])
     if magic != SKIPPABLE or tag != b"accI":
         return None
-    if version != _VERSION:
+    if version not in (1, VERSION):
         raise UnknownFormat(f"pack index '{where}' has version {version}, which this acc does not know")
-    expected = _START.size + _fan_out_bytes(bits) + count * _ENTRY.size + _CHECK_BYTES + _FOOTER.size
-    if bits not in _WIDTHS or size + 8 != len(data) - start or size + 8 != expected:
+    record = _RECORD if version == VERSION else _RECORD_1
+    if bits not in FAN_OUT_BITS or not size + 8 == len(data) - start == _index_bytes(count, bits, record):
         return None
-    return PackIndex(data, start, count, bits, end)
+    gap = fan_out_bytes(bits)
+    records = Records(data, start + _START.size + gap, gap, count, record.size, bits)
+    return PackIndex(records, version, end)

@@ -1,4 +1,4 @@
-"""Objects to stored forms and back, verified: small ones in one frame, large ones a frame at a time.
+"""Stored forms to objects, verified: small ones in one frame, large ones a frame at a time.
 
 Notes
 -----
@@ -8,114 +8,33 @@ Source: docs/reference/formats/object.md.
 import io
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from zlib import crc32
 
 from blake3 import blake3
 
-from cas.errors import CorruptObject, UnknownFormat
+from cas.errors import CorruptObject
 from cas.formats.frame import (
     FRAME_BYTES,
     STORED_FRAME_BYTES,
     TABLE_FOOTER_BYTES,
     FrameTable,
-    Seal,
     check_of,
-    compress_frame,
     decode_table,
     decompress_frame,
-    encode_table,
     find_table_bytes,
 )
-from cas.oid import Buffer
+from cas.formats.seal import Seal
+from cas.threads import in_order
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# a cut hint that would make a shorter frame is not followed: small frames compress worse
-_LEAST_CUT_BYTES = 1 << 20
 # up to here a CRC-32 on every read costs less than a microsecond per 2 KB of stored bytes, and finds what
 # decompression forgives
 _CHECKED_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 17
-
-
-def encode(data: Buffer, digest: bytes) -> tuple[Seal, bytes]:
-    """Return seal and stored form of an object of at most 4 MiB, whose id is `digest`."""
-    stored = compress_frame(data)
-    return Seal(digest, len(data), len(stored), crc32(stored)), stored
-
-
-class Encoder:
-    """Turn an object that comes piece by piece into its stored form, in bounded memory.
-
-    Parameters
-    ----------
-    take
-        Called with each part of the stored form, in order.
-    """
-
-    def __init__(self, take: Callable[[bytes], object]) -> None:
-        self.table: FrameTable | None = None
-        self._take = take
-        self._pending = bytearray()
-        self._cut = 0
-        self._hasher = blake3()
-        self._crc = 0
-        self._stored_bytes = 0
-        self._raw_ends: list[int] = [0]
-        self._stored_ends: list[int] = []
-        self._checks: list[bytes] = []
-
-    def write(self, data: Buffer) -> None:
-        """Append `data`; whatever fills a frame is compressed now."""
-        if not len(data):
-            return
-        piece = memoryview(data).cast("B")
-        while len(self._pending) + len(piece) > FRAME_BYTES:
-            end = self._cut if self._cut >= _LEAST_CUT_BYTES else FRAME_BYTES
-            if self._pending:
-                lacking = max(0, end - len(self._pending))
-                self._pending += piece[:lacking]
-                piece = piece[lacking:]
-                self._end_frame(self._pending[:end])
-                del self._pending[:end]
-            else:
-                self._end_frame(piece[:end])
-                piece = piece[end:]
-        self._pending += piece
-
-    def cut(self) -> None:
-        """Say that a frame may well end here."""
-        self._cut = len(self._pending)
-
-    def finish(self) -> Seal:
-        """Hand out the rest of the stored form and return its seal.
-
-        `table` is set from then on if there is more than one frame.
-        """
-        if self._pending or not self._checks:
-            self._end_frame(self._pending)
-            self._pending = bytearray()
-        digest = self._hasher.digest()
-        if len(self._checks) > 1:
-            self.table = FrameTable(tuple(self._raw_ends[1:]), tuple(self._stored_ends), tuple(self._checks))
-            self._give(encode_table(digest, self.table))
-        return Seal(digest, self._raw_ends[-1], self._stored_bytes, self._crc)
-
-    def _end_frame(self, raw: Buffer) -> None:
-        self._cut = 0
-        self._hasher.update(raw)
-        self._checks.append(check_of(raw))
-        self._raw_ends.append(self._raw_ends[-1] + len(raw))
-        self._give(compress_frame(raw))
-        self._stored_ends.append(self._stored_bytes)
-
-    def _give(self, part: bytes) -> None:
-        self._crc = crc32(part, self._crc)
-        self._stored_bytes += len(part)
-        self._take(part)
 
 
 class StoredForm:
@@ -124,8 +43,6 @@ class StoredForm:
     __slots__ = ("fd", "offset", "seal", "where")
 
     def __init__(self, fd: int, offset: int, seal: Seal, where: str) -> None:
-        if seal.form:
-            raise UnknownFormat(f"object '{seal.oid}' is stored in a form that this acc does not know")
         self.fd = fd
         self.offset = offset
         self.seal = seal
@@ -157,12 +74,14 @@ class HeldForm(StoredForm):
 
     __slots__ = ("_stored",)
 
-    def __init__(self, seal: Seal, stored: bytes) -> None:
-        super().__init__(-1, 0, seal, "memory")
+    def __init__(self, seal: Seal, stored: bytes, where: str = "memory") -> None:
+        super().__init__(-1, 0, seal, where)
         self._stored = stored
 
     def read(self, start: int, end: int) -> bytes:
         """Return the stored bytes from `start` to `end`."""
+        if end > len(self._stored):
+            raise self.corrupt("it is cut short")
         return self._stored[start:end]
 
     def close(self) -> None:
@@ -176,8 +95,21 @@ def read_object(stored: StoredForm) -> bytes:
     """Return the whole object, verified."""
     if stored.seal.raw_bytes <= FRAME_BYTES:
         return _read_frame(stored)
-    frames = Frames(stored)
-    return b"".join(map(frames.get, range(len(frames))))
+    return b"".join(Frames(stored).pieces())
+
+
+def read_pieces(stored: StoredForm) -> Iterator[bytes]:
+    """Yield the object piece by piece, each verified, those of a large one decompressed on several threads.
+
+    When the id of all does not fit, the last piece is not handed out. Closes `stored`.
+    """
+    try:
+        if stored.seal.raw_bytes <= FRAME_BYTES:
+            yield _read_frame(stored)
+        else:
+            yield from Frames(stored).pieces()
+    finally:
+        stored.close()
 
 
 def open_object(stored: StoredForm) -> BinaryIO:
@@ -192,17 +124,18 @@ def open_object(stored: StoredForm) -> BinaryIO:
 
 def verify_object(stored: StoredForm) -> None:
     """Raise `CorruptObject` unless every stored byte is as written, also those that reading forgives."""
-    if stored.seal.raw_bytes <= FRAME_BYTES:
+    seal = stored.seal
+    if seal.raw_bytes <= FRAME_BYTES:
         _read_frame(stored)
-        crc = crc32(stored.read(0, stored.seal.stored_bytes))
+        crc = seal.crc if seal.stored_bytes <= _CHECKED_BYTES else crc32(stored.read(0, seal.stored_bytes))
     else:
         frames = Frames(stored)
-        for number in range(len(frames)):
-            frames.get(number)
+        for _ in frames.pieces():
+            pass
         crc = 0
         for part in frames.parts():
             crc = crc32(part, crc)
-    if crc != stored.seal.crc:
+    if crc != seal.crc:
         raise stored.corrupt("its stored bytes have changed, though they still decompress to it")
 
 
@@ -257,6 +190,16 @@ class Frames:
             self._number = number
         return self._frame
 
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the raw bytes frame by frame, decompressed on several threads; the last only if the id fits."""
+        hasher = blake3()
+        last = len(self) - 1
+        for number, frame in enumerate(in_order(self._decode, range(len(self)))):
+            hasher.update(frame)
+            if number == last and hasher.digest() != self._stored.seal.digest:
+                raise self._stored.corrupt("its bytes have another id")
+            yield frame
+
     def parts(self) -> Iterator[bytes]:
         """Yield the stored form, unverified, frame by frame and the frame table last."""
         start = 0
@@ -265,6 +208,15 @@ class Frames:
             start = end
 
     def _read(self, number: int) -> bytes:
+        frame = self._decode(number)
+        if number == self._hashed:
+            self._hasher.update(frame)
+            if number == len(self) - 1 and self._hasher.digest() != self._stored.seal.digest:
+                raise self._stored.corrupt("its bytes have another id")
+            self._hashed += 1
+        return frame
+
+    def _decode(self, number: int) -> bytes:
         table, stored = self.table, self._stored
         before = number - 1
         raw_start, stored_start = (table.raw_ends[before], table.stored_ends[before]) if number else (0, 0)
@@ -276,11 +228,6 @@ class Frames:
         )
         if check_of(frame) != table.checks[number]:
             raise stored.corrupt(f"frame {number} holds other bytes than its frame table says")
-        if number == self._hashed:
-            self._hasher.update(frame)
-            if number == len(self) - 1 and self._hasher.digest() != stored.seal.digest:
-                raise stored.corrupt("its bytes have another id")
-            self._hashed += 1
         return frame
 
 

@@ -1,20 +1,23 @@
 """Is everything there and as it was written? A report, never a repair."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from cas.errors import CorruptObject, CorruptRefs, ObjectNotFound
+from cas.errors import CorruptRefs
+from cas.formats.multiindex import NAME as MULTI_INDEX
+from cas.formats.multiindex import open_multi_index
 from cas.formats.pack import SUFFIX
-from cas.graph import Role, Visit, walk
+from cas.graph import Role, Visit, Walk, walk
 from cas.local.refs import LocalRefs
-from cas.local.store import LocalStore, Located
+from cas.local.store import LocalStore
+from cas.local.verifying import verify_all
 from cas.oid import ObjectId
 
 Kind: TypeAlias = Literal["corrupt", "missing", "torn", "foreign"]
-Progress: TypeAlias = Callable[[int, int], None]
+Progress: TypeAlias = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,24 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `check` looked at, and what it found."""
+    """What `check` looked at, and what it found.
+
+    Attributes
+    ----------
+    copies : int
+        Copies of objects, in packs and loose.
+    refs : int
+        Refs that were followed.
+    reached : int
+        Objects that they reach, missing ones included, counted once a role.
+    dangling : int
+        Objects that they do not reach: no damage, but what gc would take.
+    """
 
     copies: int
     refs: int
     reached: int
+    dangling: int
     problems: tuple[Problem, ...]
 
     @property
@@ -66,10 +82,17 @@ class Report:
         return not any(problem.is_damage for problem in self.problems)
 
 
-def check(store: LocalStore, refs: LocalRefs, *, progress: Progress | None = None) -> Report:
+def check(
+    store: LocalStore,
+    refs: LocalRefs,
+    *,
+    fast: bool = False,
+    progress: Progress | None = None,
+    dangling: Callable[[ObjectId], None] | None = None,
+) -> Report:
     """Hash every object again, follow every link from every ref, and return what was found.
 
-    Others may read and write meanwhile. It takes the time to read all of the store, and memory for its links.
+    Others may read and write meanwhile. All cores read; memory grows by some 200 bytes an object.
 
     Parameters
     ----------
@@ -77,37 +100,61 @@ def check(store: LocalStore, refs: LocalRefs, *, progress: Progress | None = Non
         The objects.
     refs : LocalRefs
         The refs whose objects must be there.
+    fast : bool
+        Look at structure only: indexes, seals and links, not at what is stored in each object.
     progress : callable, optional
-        Called with the number of copies read so far and of all.
+        Called with the number of copies that have been read so far.
+    dangling : callable, optional
+        Called with each object that no ref reaches.
     """
-    copies = [*store.objects()]
-    corrupt = [*_find_corrupt(store, copies, progress)]
-    graph = _Graph()
-    problems = [*_check_refs(refs, graph)]
-    known = {problem.oid for problem in corrupt}
-    for visit in walk(store, list(graph.roots)):
-        graph.add(visit)
+    problems = [*_check_files(store)]
+    copies = 0
+    for verified in verify_all(store.loose, store.packs, fast=fast):
+        copies += verified.copies
+        problems += [
+            Problem("corrupt", oid, reason, path=Path(path), oid=oid)
+            for oid, reason, path in verified.findings
+        ]
+        if progress is not None:
+            progress(copies)
+    roots: dict[ObjectId, list[str]] = defaultdict(list)
+    problems += _check_refs(refs, roots)
+    known = {problem.oid for problem in problems}
+    way, reached = Walk(store), 0
+    for visit in way.visit(list(roots)):
+        reached += 1
         if visit.error is not None and visit.oid not in known:
             kind: Kind = "missing" if visit.missing else "corrupt"
             problems.append(Problem(kind, visit.oid, _reason(visit), oid=visit.oid))
-    problems = [graph.blame(problem) for problem in [*corrupt, *problems]]
-    problems += _find_foreign(store)
-    return Report(len(copies), sum(map(len, graph.roots.values())), graph.reached, tuple(problems))
+    named = _blame(store, roots, problems)
+    left = _report_dangling(store, way, dangling)
+    return Report(copies, sum(map(len, roots.values())), reached, left, tuple(named))
 
 
-def _find_corrupt(store: LocalStore, copies: list[Located], progress: Progress | None) -> Iterator[Problem]:
-    for done, located in enumerate(copies, start=1):
+def _check_files(store: LocalStore) -> Iterator[Problem]:
+    """Yield what is wrong with files as wholes: packs, the index over them, and files of others."""
+    for pack in store.packs.packs():
         try:
-            store.verify(located)
-        except CorruptObject as err:
-            yield Problem("corrupt", located.oid, err.reason, path=located.path, oid=located.oid)
-        except ObjectNotFound:
-            pass  # moved into another pack since it was listed; if it is gone, the walk finds it missing
-        if progress is not None:
-            progress(done, len(copies))
+            path = Path(pack.path)
+            if not len(pack.index):
+                yield Problem("torn", pack.path, "nothing in this pack can be read", path=path)
+                continue
+            for flaw in pack.flaws():
+                yield Problem("corrupt", pack.path, flaw, path=path)
+        except FileNotFoundError:
+            continue  # merged into another since it was listed
+    multi = store.packs.folder / MULTI_INDEX
+    if multi.exists() and not ((index := open_multi_index(str(multi))) and index.is_sound()):
+        yield Problem(
+            "corrupt", str(multi), "the index over many packs is damaged; it can be made again", path=multi
+        )
+    for path in [*store.loose.foreign(), *store.packs.foreign()]:
+        if path.suffix != SUFFIX:
+            yield Problem("foreign", str(path), "a file that acc did not write", path=path)
 
 
-def _check_refs(refs: LocalRefs, graph: "_Graph") -> Iterator[Problem]:
+def _check_refs(refs: LocalRefs, roots: dict[ObjectId, list[str]]) -> Iterator[Problem]:
+    """Yield what is wrong with refs, and add to `roots` what the sound ones name."""
     try:
         findings, pairs = refs.damage(), [*refs.scan()]
     except CorruptRefs as err:
@@ -118,50 +165,61 @@ def _check_refs(refs: LocalRefs, graph: "_Graph") -> Iterator[Problem]:
         if oid is None:
             yield Problem("corrupt", name, "the checksum of the ref does not fit", hurts=(name,))
         else:
-            graph.roots[oid].append(name)
+            roots[oid].append(name)
 
 
 def _reason(visit: Visit) -> str:
     return f"no such {visit.role}" if visit.missing else str(visit.error)
 
 
-def _find_foreign(store: LocalStore) -> Iterator[Problem]:
-    for path in store.foreign():
-        if path.suffix == SUFFIX:
-            yield Problem("torn", str(path), "nothing in this pack can be read", path=path)
-        else:
-            yield Problem("foreign", str(path), "a file that acc did not write", path=path)
+def _report_dangling(store: LocalStore, way: Walk, dangling: Callable[[ObjectId], None] | None) -> int:
+    left = 0
+    for oid in store.ids():
+        if not way.reached(bytes.fromhex(oid)):
+            left += 1
+            if dangling is not None:
+                dangling(oid)
+    return left
 
 
-@dataclass(slots=True)
-class _Graph:
+# ---- whom it hurts
+
+
+def _blame(
+    store: LocalStore, roots: dict[ObjectId, list[str]], problems: Sequence[Problem]
+) -> Iterable[Problem]:
+    """Return `problems` with the refs that reach their objects; a sound store pays nothing for it."""
+    if not any(problem.oid for problem in problems):
+        return problems
+    above = _Above(store, roots)
+    return [
+        replace(problem, hurts=above.names_of(problem.oid)) if problem.oid else problem
+        for problem in problems
+    ]
+
+
+class _Above:
     """Who names whom, so that from what is broken one finds the refs that it hurts."""
 
-    roots: dict[ObjectId, list[str]] = field(default_factory=lambda: defaultdict(list))
-    named_by: dict[tuple[ObjectId, Role], list[ObjectId]] = field(default_factory=lambda: defaultdict(list))
-    reached: int = 0
+    def __init__(self, store: LocalStore, roots: dict[ObjectId, list[str]]) -> None:
+        self._roots = roots
+        self._named_by: dict[tuple[ObjectId, Role], list[ObjectId]] = defaultdict(list)
+        for visit in walk(store, list(roots)):
+            for blob in visit.blobs:
+                self._named_by[blob, "blob"].append(visit.oid)
+            for node in visit.nodes:
+                self._named_by[node, "node"].append(visit.oid)
 
-    def add(self, visit: Visit) -> None:
-        """Note what a visit links to."""
-        self.reached += 1
-        for blob in visit.blobs:
-            self.named_by[blob, "blob"].append(visit.oid)
-        for node in visit.nodes:
-            self.named_by[node, "node"].append(visit.oid)
-
-    def blame(self, problem: Problem) -> Problem:
-        """Return `problem` with the refs that reach its object."""
-        if problem.oid is None:
-            return problem
-        hurts = sorted(set(self._names_above(problem.oid)))
-        return Problem(problem.kind, problem.subject, problem.reason, problem.path, problem.oid, tuple(hurts))
+    def names_of(self, oid: ObjectId) -> tuple[str, ...]:
+        """Return the names of the refs that reach an object, sorted."""
+        return tuple(sorted(set(self._names_above(oid))))
 
     def _names_above(self, oid: ObjectId) -> Iterable[str]:
-        above, seen = [oid, *self.named_by.get((oid, "blob"), ())], {oid}
+        above, seen = [oid, *self._named_by.get((oid, "blob"), ())], {oid}
         while above:
             node = above.pop()
-            yield from self.roots.get(node, ())
-            for parent in self.named_by.get((node, "node"), ()):
+            yield from self._roots.get(node, ())
+            for parent in self._named_by.get((node, "node"), ()):
                 if parent not in seen:
                     seen.add(parent)
                     above.append(parent)

@@ -6,18 +6,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from cas.errors import CorruptObject, ObjectNotFound
-from cas.files import TEMPORARY_PREFIX, rename_durably, sync_file, sync_folder, temporary_path
-from cas.formats.frame import SEAL_BYTES, FrameTable, Seal, find_seal, find_tail_bytes, tail_of
-from cas.formats.stream import Encoder, StoredForm, read_table, verify_object
+from cas.files import TEMPORARY_PREFIX, create_temporary, rename_durably, sync_file, sync_folder, write_all
+from cas.formats.encoder import Encoder
+from cas.formats.frame import FrameTable
+from cas.formats.seal import Seal
+from cas.formats.stream import StoredForm, read_table, verify_object
+from cas.formats.tail import encode_tail, find_tail
+from cas.local.pins import NoPins, Pinner
 from cas.oid import Buffer, ObjectId, is_prefix
 
 
 class LooseObjects:
-    """The folder `objects/`."""
+    """The folder `objects/`.
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    durable
+        What is stored here is synced.
+    pins
+        Where each id is noted before it is asked whether the object is here.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool, pins: Pinner | None = None) -> None:
         self.folder = folder
         self.durable = durable
+        self._pins = pins or NoPins()
         self._root = str(folder)
 
     def path_of(self, oid: ObjectId) -> str:
@@ -39,16 +54,10 @@ class LooseObjects:
 
     def find_open(self, oid: ObjectId) -> StoredForm | None:
         """Return the stored form of an object, whose file the caller closes, or None when it is not here."""
-        path = self.path_of(oid)
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            return open_loose(self.path_of(oid), oid)
         except FileNotFoundError:
             return None
-        try:
-            return StoredForm(fd, 0, _read_seal(fd, oid, path), path)
-        except BaseException:
-            os.close(fd)
-            raise
 
     def add(self, seal: Seal, stored: bytes) -> None:
         """Store an object of one frame, unless it is here."""
@@ -75,9 +84,10 @@ class LooseObjects:
             raise ObjectNotFound(oid, where=self._root)
         try:
             verify_object(stored)
-            end = stored.seal.stored_bytes
-            tail = tail_of(stored.seal, read_table(stored))
-            if stored.read(end, end + len(tail)) != tail:
+            found = find_tail(stored.fd, stored.seal.digest)
+            assert found is not None
+            tail = encode_tail(stored.seal, read_table(stored), named=found.named)
+            if stored.read(found.start, found.start + len(tail)) != tail:
                 raise stored.corrupt("its seek table is damaged")
         finally:
             stored.close()
@@ -104,6 +114,7 @@ class LooseObjects:
     def place(self, temporary: Path, oid: ObjectId) -> None:
         """Give a finished file its name; drop it when the object is here."""
         target = Path(self.path_of(oid))
+        self._pins.add([bytes.fromhex(oid)])
         if self.has_durably(oid):
             temporary.unlink()
             return
@@ -129,18 +140,15 @@ class Draft:
 
     def __init__(self, loose: LooseObjects) -> None:
         self._loose = loose
-        self._path = temporary_path(loose.folder)
         self._fd = -1
 
     def take(self, part: bytes) -> None:
         """Append part of the stored form."""
         if self._fd < 0:
             # objects never change: 0444 less the umask
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+            self._path, self._fd = create_temporary(self._loose.folder, 0o444)
         try:
-            written = os.write(self._fd, part)
-            while written < len(part):
-                written += os.write(self._fd, part[written:])
+            write_all(self._fd, part)
         except OSError:
             self.abort()  # on a full disk the part that did fit must not stay in the way of others
             raise
@@ -148,7 +156,7 @@ class Draft:
     def commit(self, seal: Seal, table: FrameTable | None) -> None:
         """Make it the object that `seal` tells of."""
         try:
-            self.take(tail_of(seal, table))
+            self.take(encode_tail(seal, table))
             if self._loose.durable:
                 sync_file(self._fd)
             self._loose.place(self._path, seal.oid)
@@ -161,10 +169,10 @@ class Draft:
     def abort(self) -> None:
         """Drop the file; does nothing after `commit`."""
         if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
             with suppress(OSError):
                 self._path.unlink()
+            os.close(self._fd)
+            self._fd = -1
 
 
 class LooseWriter:
@@ -190,21 +198,21 @@ class LooseWriter:
 
     def abort(self) -> None:
         """Forget the object; does nothing after `commit`."""
+        self._encoder.close()
         self._draft.abort()
 
 
-def _read_seal(fd: int, oid: ObjectId, path: str) -> Seal:
-    """Return the seal of the loose object in `fd`."""
-    size = os.fstat(fd).st_size
-    end = os.pread(fd, SEAL_BYTES, max(0, size - SEAL_BYTES))
-    length = find_tail_bytes(end)
-    if length is None:
-        raise CorruptObject(oid, "its end is damaged or missing", where=path)
-    start = size - length
-    seal = find_seal(os.pread(fd, SEAL_BYTES, start) if length > SEAL_BYTES and start >= 0 else end)
-    if seal is None or seal.oid != oid or seal.stored_bytes != start:
-        raise CorruptObject(oid, "its seal is damaged, or that of another object", where=path)
-    return seal
+def open_loose(path: str | Path, oid: ObjectId) -> StoredForm:
+    """Return the stored form of the loose object in the file at `path`; the caller closes its file."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        tail = find_tail(fd, bytes.fromhex(oid))
+        if tail is None:
+            raise CorruptObject(oid, "its seal is damaged or missing, or that of another", where=str(path))
+        return StoredForm(fd, 0, tail.seal, str(path))
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def _fits(name: str, folder: str) -> bool:

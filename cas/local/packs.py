@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cas.errors import ObjectNotFound
+from cas.errors import CorruptObject
 from cas.files import TEMPORARY_PREFIX, sync_folder
-from cas.formats.frame import Seal
-from cas.formats.pack import SUFFIX, Pack, open_pack, read_entries, write_pack
+from cas.formats import multiindex
+from cas.formats.multiindex import MultiIndex, open_multi_index
+from cas.formats.pack import SUFFIX, Pack, open_entry, read_entries, write_packs
 from cas.formats.packindex import Entry
+from cas.formats.seal import Seal
 from cas.formats.stream import StoredForm
 from cas.oid import ObjectId, is_prefix
 
@@ -25,9 +27,13 @@ class PackFolder:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self.folder = folder
-        self._durable = durable
+        self.durable = durable
         self._root = str(folder)
         self._packs: dict[str, Pack] = {}
+        self._multi: MultiIndex | None = None
+        self._multi_packs: list[Pack] = []
+        self._trusted: MultiIndex | None = None  # the one that was seen to be sound
+        self._multi_stat: tuple[int, int] | None = None
         self._large: list[Pack] = []
         self._small: dict[bytes, Pack] = {}
         self._changed = -1
@@ -35,23 +41,36 @@ class PackFolder:
 
     def knows(self, digest: bytes) -> bool:
         """Return whether an object is in a pack that this process has read; costs no look at the disk."""
-        return self._find_pack(digest) is not None
+        return self._find(digest) is not None
 
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object in one of the packs, or None."""
-        self._read_once()
-        pack = self._find_pack(digest)
-        return pack.index.find(digest) if pack else None
+        if self._changed < 0:
+            self.rescan()
+        found = self._find(digest)
+        return found[1] if found else None
+
+    def find_place(self, digest: bytes) -> tuple[str, Entry] | None:
+        """Return the path of a pack that holds an object and its entry there, or None."""
+        if self._changed < 0:
+            self.rescan()
+        found = self._find(digest)
+        return (found[0].path, found[1]) if found else None
 
     def find_open(self, digest: bytes) -> StoredForm | None:
         """Return the stored form of an object, whose file the caller closes, or None."""
-        self._read_once()
-        pack = self._find_pack(digest)
+        found = self.find_place(digest)
+        if found is None:
+            return None
         try:
-            return pack.find_open(digest) if pack else None
+            return open_entry(*found)
         except FileNotFoundError:
             # another process has merged it into another pack, which a rescan will find
             return None
+        except CorruptObject:
+            if self._distrust_multi():
+                return self.find_open(digest)
+            raise
 
     def rescan(self) -> bool:
         """Look for packs that came or went since the last look; return whether there were any."""
@@ -59,78 +78,91 @@ class PackFolder:
         if changed == self._changed and self._settled:
             return False
         self._changed, self._settled = changed, time.time() - changed / 1e9 > _RACY_SECONDS
-        names = set(os.listdir(self._root))  # noqa: PTH208 - names, not a Path each
-        gone = self._packs.keys() - names
-        came = [name for name in names - self._packs.keys() if _fits(name)]
-        self._forget(gone)
+        names = {name for name in os.listdir(self._root) if _fits(name)}  # noqa: PTH208 - names, not a Path each
+        came, gone = names - self._packs.keys(), self._packs.keys() - names
+        for name in gone:
+            del self._packs[name]
         for name in came:
-            self._read(name)
+            self._packs[name] = Pack(f"{self._root}/{name}")
+        if gone or self._stat_multi() != self._multi_stat:
+            self._look_up_anew()
+        else:
+            for name in came:
+                self._add(self._packs[name])
         return bool(came or gone)
 
+    def second_look(self) -> bool:
+        """Return whether what was missed may be found now: packs came, or the index over many of them lies."""
+        came = self.rescan()
+        return self._distrust_multi() or came
+
+    def packs(self) -> list[Pack]:
+        """Return all packs that are there now."""
+        self.rescan()
+        return list(self._packs.values())
+
+    def uncovered(self) -> int:
+        """Return how many packs each lookup has to ask for itself, since no index over many covers them."""
+        return len(self._packs) - len(self._multi_packs)
+
     def publish(self, parts: Iterable[tuple[Seal, bytes]]) -> list[ObjectId]:
-        """Write those of `parts` that no pack is known to hold as a new pack; return their ids."""
-        self._read_once()
-        pack = write_pack(self.folder, self._lacking(parts), durable=self._durable)
-        if pack is None:
+        """Write those of `parts` that no pack holds as new packs; return their ids."""
+        self.rescan()
+        packs = write_packs(self.folder, self._lacking(parts), durable=self.durable)
+        if not packs:
             self.sync()
-            return []
-        self._add(pack)
-        return [entry.oid for entry in pack.index]
+        self.take_in(packs)
+        return [ObjectId(digest.hex()) for pack in packs for digest in pack.index.digests()]
+
+    def take_in(self, packs: Iterable[Pack]) -> None:
+        """Know packs that this process has just published."""
+        for pack in packs:
+            self._packs[pack.name] = pack
+            self._add(pack)
 
     def sync(self) -> None:
         """Return when packs that others have just written survive a power failure, if ours should."""
-        if self._durable:
+        if self.durable:
             sync_folder(self.folder)
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
-        """Yield every copy of every object: the path of its pack, and its entry there."""
-        self.rescan()
-        for pack in list(self._packs.values()):
-            for entry in pack.index:
-                yield pack.path, entry
+    def write_multi_index(self) -> None:
+        """Write the index over all packs that are sound and of the present version."""
+        packs = [(pack.name.removesuffix(SUFFIX), pack.records) for pack in self.packs()]
+        covered = [(name, records) for name, records in packs if records is not None]
+        multiindex.write_multi_index(self.folder, covered, durable=self.durable)
+        self._look_up_anew()
 
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield each id that begins with `prefix`, as 32 bytes."""
         self.rescan()
-        yield from [digest for digest in list(self._small) if not prefix or digest.hex().startswith(prefix)]
-        earlier: list[Pack] = []
-        for pack in list(self._large):
+        small, multi, large = self._small, self._multi, list(self._large)
+        yield from [digest for digest in small if not prefix or digest.hex().startswith(prefix)]
+        if multi is not None:
+            yield from (digest for digest in multi.records.digests(prefix) if digest not in small)
+        for place, pack in enumerate(large):
             for digest in pack.index.digests(prefix):
-                if digest not in self._small and not any(other.index.find(digest) for other in earlier):
+                found = digest in small or (multi is not None and multi.records.find(digest))
+                if not found and not any(other.index.find(digest) for other in large[:place]):
                     yield digest
-            earlier.append(pack)
-
-    def verify(self, path: str, oid: ObjectId) -> None:
-        """Raise `CorruptObject` unless every byte of that copy is as it was written."""
-        pack = self._packs.get(Path(path).name)
-        entry = pack.index.find(bytes.fromhex(oid)) if pack else None
-        if pack is None or entry is None:
-            raise ObjectNotFound(oid, where=path)
-        try:
-            pack.verify(entry)
-        except FileNotFoundError as err:
-            raise ObjectNotFound(oid, where=path) from err
 
     def delete(self, digest: bytes) -> bool:
         """Write each pack that holds the object again without it; return whether there was one."""
-        self.rescan()
-        victims = [pack for pack in self._packs.values() if pack.index.find(digest)]
+        victims = [pack for pack in self.packs() if pack.index.find(digest)]
         for pack in victims:
             others = [entry for entry in pack.index if entry.digest != digest]
-            survivors = write_pack(self.folder, read_entries(pack.path, others), durable=self._durable)
-            if survivors:
-                self._add(survivors)
+            write_packs(self.folder, read_entries(pack.path, others), durable=self.durable)
             Path(pack.path).unlink(missing_ok=True)
-        self._forget({pack.name for pack in victims})
+        if victims:
+            self._settled = False
+            self.rescan()
         return bool(victims)
 
     def foreign(self) -> Iterator[Path]:
         """Yield what lies in the folder and is neither a pack nor on its way to be one."""
-        self.rescan()
+        known = {pack.name for pack in self.packs() if len(pack.index)}
         for path in sorted(self.folder.iterdir()):
-            pack = self._packs.get(path.name)
-            empty = pack is not None and not len(pack.index)
-            if empty or (pack is None and not path.name.startswith(TEMPORARY_PREFIX)):
+            ours = path.name in known or path.name == multiindex.NAME
+            if not ours and not path.name.startswith(TEMPORARY_PREFIX):
                 yield path
 
     def _lacking(self, parts: Iterable[tuple[Seal, bytes]]) -> Iterator[tuple[Seal, bytes]]:
@@ -140,37 +172,66 @@ class PackFolder:
                 seen.add(seal.digest)
                 yield seal, stored
 
-    def _find_pack(self, digest: bytes) -> Pack | None:
-        found = self._small.get(digest)
-        if found is None and self._large:
-            found = next((pack for pack in self._large if pack.index.find(digest)), None)
-        return found
+    def _find(self, digest: bytes) -> tuple[Pack, Entry] | None:
+        pack = self._small.get(digest)
+        if pack is not None:
+            entry = pack.index.find(digest)
+            return (pack, entry) if entry else None
+        if self._multi is not None:
+            found = self._multi.find(digest)
+            if found is not None and found[0] < len(self._multi_packs):
+                return self._multi_packs[found[0]], found[1]
+        for pack in self._large:
+            entry = pack.index.find(digest)
+            if entry:
+                return pack, entry
+        return None
 
-    def _read_once(self) -> None:
-        if self._changed < 0:
-            self.rescan()
-
-    def _read(self, name: str) -> None:
+    def _stat_multi(self) -> tuple[int, int] | None:
         try:
-            pack = open_pack(f"{self._root}/{name}")
+            status = os.stat(f"{self._root}/{multiindex.NAME}")
         except FileNotFoundError:
-            return  # it went since the folder was listed: what it held is elsewhere now
-        self._add(pack)
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _distrust_multi(self) -> bool:
+        """Stop using the index over many packs if it is damaged; return whether that was so."""
+        if self._multi is None or self._multi is self._trusted:
+            return False
+        if self._multi.is_sound():
+            self._trusted = self._multi
+            return False
+        self._look_up_anew(multi=False)
+        return True
+
+    def _look_up_anew(self, *, multi: bool = True) -> None:
+        """Make the lookup again, from all packs that are there."""
+        self._large, self._small, self._multi_packs = [], {}, []
+        self._multi_stat = self._stat_multi()
+        self._multi = open_multi_index(f"{self._root}/{multiindex.NAME}") if multi else None
+        if self._multi is not None:
+            names = [name + SUFFIX for name in self._multi.packs]
+            if self._packs.keys() >= set(names):
+                self._multi_packs = [self._packs[name] for name in names]
+            else:
+                # a pack went since it was written: what it says of that one is not to be had any more
+                self._multi = None
+        covered = {pack.name for pack in self._multi_packs}
+        for pack in list(self._packs.values()):
+            if pack.name not in covered:
+                self._add(pack)
 
     def _add(self, pack: Pack) -> None:
-        self._packs[pack.name] = pack
-        if len(pack.index) > _SMALL_PACK:
+        try:
+            index = pack.index
+        except FileNotFoundError:
+            # it went since the folder was listed: what it held is elsewhere now
+            del self._packs[pack.name]
+            return
+        if len(index) > _SMALL_PACK:
             self._large.append(pack)
         else:
-            self._small.update(dict.fromkeys(pack.index.digests(), pack))
-
-    def _forget(self, names: Iterable[str]) -> None:
-        gone = [self._packs.pop(name) for name in names if name in self._packs]
-        if gone:
-            # another pack may hold what they held, so the lookup is made again from all that are left
-            left, self._large, self._small = list(self._packs.values()), [], {}
-            for pack in left:
-                self._add(pack)
+            self._small.update(dict.fromkeys(index.digests(), pack))
 
 
 def _fits(name: str) -> bool:

@@ -10,16 +10,19 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from cas.errors import ObjectNotFound
-from cas.formats.frame import FRAME_BYTES, Seal
-from cas.formats.pack import Segment, open_entry, read_entries, scan_file
+from cas.formats.encoder import Encoder, encode
+from cas.formats.frame import FRAME_BYTES
+from cas.formats.pack import fits_in_pack, open_entry, read_entries
 from cas.formats.packindex import Entry
-from cas.formats.stream import Encoder, HeldForm, StoredForm, encode, open_object, read_object
+from cas.formats.seal import NAMED_SEAL_BYTES, Seal
+from cas.formats.segment import Segment, scan_segment
+from cas.formats.stream import HeldForm, StoredForm, open_object, read_object, read_pieces
+from cas.local.batch import LOOSE_BYTES
 from cas.local.loose import Draft, LooseObjects
 from cas.local.store import LocalStore
 from cas.oid import Buffer, ObjectId
+from cas.store import Sizes
 
-# an object stored in at least this many bytes gets a file of its own: its fsync is small beside its writing
-LOOSE_BYTES = 1 << 20
 _SUFFIX = ".segment"
 
 
@@ -88,7 +91,8 @@ class Staging:
         """Store `data`, unless it is known to be here, and return its id."""
         digest = blake3(data).digest()
         oid = ObjectId(digest.hex())
-        if digest in self._staged or self._local.packs.knows(digest):
+        self._local.pins.add([digest])
+        if self._is_here(digest):
             return oid
         piece = memoryview(data).cast("B")
         if len(piece) >= LOOSE_BYTES and self._local.loose.has_durably(oid):
@@ -104,6 +108,11 @@ class Staging:
             self._append(seal, stored)
         return oid
 
+    def pieces(self, oid: ObjectId) -> Iterator[bytes]:
+        """Yield the object piece by piece, each verified; a large one is decompressed on several threads."""
+        stored = self._find_open(bytes.fromhex(oid))
+        return self._local.pieces(oid) if stored is None else read_pieces(stored)
+
     def put_many(self, items: Iterable[Buffer]) -> list[ObjectId]:
         """Store each of `items`, in order."""
         return [self.put(item) for item in items]
@@ -114,8 +123,12 @@ class Staging:
 
     def size_of(self, oid: ObjectId) -> int:
         """Return the number of raw bytes of the object."""
-        entry = self._find(bytes.fromhex(oid))
-        return entry[1].raw_bytes if entry else self._local.size_of(oid)
+        return self.sizes_of(oid).raw_bytes
+
+    def sizes_of(self, oid: ObjectId) -> Sizes:
+        """Return the number of raw bytes of the object, and of bytes that it is stored in."""
+        found = self._find(bytes.fromhex(oid))
+        return Sizes(found[1].raw_bytes, found[1].stored_bytes) if found else self._local.sizes_of(oid)
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:
         """Yield the ids of all objects staged or in the local store that begin with `prefix`, each once."""
@@ -171,14 +184,27 @@ class Staging:
             self.folder.rmdir()
 
     def _parts(self, paths: Iterable[str]) -> Iterator[tuple[Seal, bytes]]:
-        for parts in (self._held.values(), *map(read_entries, paths)):
+        segments = (read_entries(path, scan_segment(path, 0)) for path in paths)
+        for parts in (self._held.values(), *segments):
             for seal, stored in parts:
                 if seal.digest not in self._dropped:
                     yield seal, stored
 
     def _take(self, seal: Seal, stored: bytes) -> None:
-        if seal.digest not in self._staged and not self._local.packs.knows(seal.digest):
+        self._local.pins.add([seal.digest])
+        if not self._is_here(seal.digest):
             self._append(seal, stored)
+
+    def _is_here(self, digest: bytes) -> bool:
+        """Return whether a pinned object is staged or in a pack, and stays."""
+        if digest in self._staged:
+            return True
+        packs = self._local.packs
+        if not packs.knows(digest):
+            return False
+        # what was in a pack may be in the trash by now, but not after this look: it has been pinned before
+        packs.rescan()
+        return packs.knows(digest)
 
     def _append(self, seal: Seal, stored: bytes) -> None:
         if self._pid != os.getpid():
@@ -205,7 +231,8 @@ class Staging:
     def _hold(self, seal: Seal, stored: bytes) -> None:
         self._room -= len(stored)
         self._held[seal.digest] = (seal, stored)
-        self._staged[seal.digest] = ("", Entry(*seal, 0))
+        entry = Entry(seal.digest, 0, seal.stored_bytes, seal.raw_bytes, NAMED_SEAL_BYTES)
+        self._staged[seal.digest] = ("", entry)
 
     def _begin_segment(self) -> Segment:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -239,7 +266,7 @@ class Staging:
 
     def _look(self) -> None:
         for path in self._segments():
-            for entry in scan_file(path, self._seen.get(path, 0)):
+            for entry in scan_segment(path, self._seen.get(path, 0)):
                 self._seen[path] = entry.end
                 if entry.digest not in self._dropped:
                     self._staged.setdefault(entry.digest, (path, entry))
@@ -274,14 +301,15 @@ class StagingWriter:
     def commit(self) -> ObjectId:
         """Store the object and return its id."""
         seal = self._encoder.finish()
-        if self._draft is None:
+        if self._draft is None and fits_in_pack(seal):
             self._keep(seal, b"".join(self._parts))
         else:
-            self._draft.commit(seal, self._encoder.table)
+            self._begin_draft().commit(seal, self._encoder.table)
         return seal.oid
 
     def abort(self) -> None:
         """Forget the object; does nothing after `commit`."""
+        self._encoder.close()
         if self._draft is not None:
             self._draft.abort()
 
@@ -292,7 +320,12 @@ class StagingWriter:
         self._parts.append(part)
         self._bytes += len(part)
         if self._bytes >= LOOSE_BYTES:
+            self._begin_draft()
+
+    def _begin_draft(self) -> Draft:
+        if self._draft is None:
             self._draft = Draft(self._loose)
             for kept in self._parts:
                 self._draft.take(kept)
             self._parts.clear()
+        return self._draft

@@ -1,50 +1,47 @@
 """The objects of `.acc`: packs and loose ones as one store."""
 
-import json
-import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias, TypeVar
 
 from blake3 import blake3
 
-from cas.errors import ObjectNotFound, UnknownFormat
-from cas.files import temporary_path, write_atomically
-from cas.formats.frame import FRAME_BYTES, Seal
-from cas.formats.stream import StoredForm, encode, open_object, read_object
-from cas.local.loose import LooseObjects
+from cas.errors import CorruptObject, ObjectNotFound
+from cas.formats.encoder import encode
+from cas.formats.frame import FRAME_BYTES
+from cas.formats.pack import open_entry
+from cas.formats.seal import Seal
+from cas.formats.stream import StoredForm, open_object, read_object, read_pieces
+from cas.local.batch import Batch
+from cas.local.formatfile import check_format, write_format
+from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
+from cas.local.pins import Joined, Pins
+from cas.local.reading import read_places
+from cas.local.trash import Trash
 from cas.oid import Buffer, ObjectId
-from cas.store import ObjectWriter
+from cas.store import ObjectWriter, Sizes
 
+T = TypeVar("T")
 Durability: TypeAlias = Literal["none", "batch", "each"]
-
-_VERSION = 1
-# what a store may ask of whoever opens it; later versions add to it
-_KNOWN_NEEDS: frozenset[str] = frozenset()
-
-
-class Located(NamedTuple):
-    """One copy of an object: the file that it lies in."""
-
-    oid: ObjectId
-    path: Path
-    kind: Literal["loose", "pack"]
 
 
 class LocalStore:
-    """A `Store` in a folder: `format`, `objects/`, `packs/`.
+    """A `Store` in a folder: `format`, `objects/`, `packs/`, and what gc needs: `pins/`, `trash/`.
 
-    What it puts becomes a loose object at once; `Staging` gathers small ones into packs.
+    A single `put` becomes a loose object at once; `put_many` and `Staging` gather small ones into packs.
 
     Parameters
     ----------
     root
         The folder, usually `.acc`; made by `LocalStore.create`.
     durability
-        "batch": what `put`, `commit` and `publish` have returned survives a power failure. "none": nothing is
-        fsynced. "each": a `Staging` too fsyncs every object.
+        "batch": what `put`, `put_many`, `commit` and `publish` have returned survives a power failure. "none":
+        nothing is fsynced. "each": a `Staging` too fsyncs every object.
+    pins
+        The folder of another process's pins, to add to those; else this process has its own.
 
     Raises
     ------
@@ -52,51 +49,60 @@ class LocalStore:
         When the folder holds no store, or one that needs what this acc does not know.
     """
 
-    def __init__(self, root: Path, *, durability: Durability = "batch") -> None:
-        _check_format(root)
+    def __init__(self, root: Path, *, durability: Durability = "batch", pins: Path | None = None) -> None:
+        check_format(root)
         durable = durability != "none"
         self.root = root
         self.name = str(root)
         self.durability = durability
-        self.loose = LooseObjects(root / "objects", durable=durable)
+        self.pins: Pins | Joined = Joined(pins) if pins else Pins(root / "pins")
+        self.loose = LooseObjects(root / "objects", durable=durable, pins=self.pins)
         self.packs = PackFolder(root / "packs", durable=durable)
+        self.trash = Trash(root / "trash", self.loose, self.packs)
 
     @classmethod
     def create(cls, root: Path, *, durability: Durability = "batch") -> "LocalStore":
         """Make the store in the folder `root`, unless it is there, and open it."""
         for folder in (root, root / "objects", root / "packs"):
             folder.mkdir(parents=True, exist_ok=True)
-        if not (root / "format").exists():
-            _write_format(root)
+        write_format(root)
         return cls(root, durability=durability)
 
     def has(self, oid: ObjectId) -> bool:
         """Return whether the object is in this store."""
-        return bool(self.has_many([oid]))
+        digest = bytes.fromhex(oid)
+        if self.packs.find(digest) or self.loose.has(oid):
+            return True
+        return self.packs.rescan() and self.packs.find(digest) is not None
 
     def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are in this store."""
-        asked = set(oids)
-        found = {oid for oid in asked if self.packs.find(bytes.fromhex(oid)) or self.loose.has(oid)}
-        if len(found) < len(asked) and self.packs.rescan():
-            found.update(oid for oid in asked - found if self.packs.find(bytes.fromhex(oid)))
-        return found
+        return {oid for oid in oids if self.has(oid)}
 
     def get(self, oid: ObjectId) -> bytes:
-        """Return the whole object, verified."""
-        stored = self._open(oid)
-        try:
-            return read_object(stored)
-        finally:
-            stored.close()
+        """Return the whole object, verified; when a copy is damaged and another is sound, that one."""
+        return self._from_any_copy(oid, _read_and_close)
 
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
-        return {oid: self.get(oid) for oid in oids}
+        places = [self.packs.find_place(bytes.fromhex(oid)) for oid in oids]
+        found: dict[ObjectId, bytes] = {}
+        # what is in no pack, or in one that has just gone, or is damaged there, is read by itself
+        with suppress(FileNotFoundError, CorruptObject):
+            found.update(read_places(place for place in places if place))
+        return {oid: found[oid] if oid in found else self.get(oid) for oid in oids}
 
     def open(self, oid: ObjectId) -> BinaryIO:
         """Return a seekable, verified, read-only stream of the object, with one frame in memory."""
-        return open_object(self._open(oid))
+        return self._from_any_copy(oid, open_object)
+
+    def pieces(self, oid: ObjectId) -> Iterator[bytes]:
+        """Yield the object piece by piece, each verified; a large one is decompressed on several threads."""
+        stored = self._open(oid)
+        if stored.seal.raw_bytes > FRAME_BYTES:
+            return read_pieces(stored)
+        stored.close()
+        return iter((self.get(oid),))
 
     def put(self, data: Buffer) -> ObjectId:
         """Store `data` as a loose object and return its id."""
@@ -113,8 +119,18 @@ class LocalStore:
         return writer.commit()
 
     def put_many(self, items: Iterable[Buffer]) -> list[ObjectId]:
-        """Store each of `items`, in order."""
-        return [self.put(item) for item in items]
+        """Store each of `items`, in order: together, all or none of the small ones, which share packs.
+
+        Items are taken one by one and held only until they are compressed, so `items` may yield more than
+        memory holds; each must not change before this returns.
+        """
+        batch = Batch(self.loose, self.packs, self.pins)
+        try:
+            oids = [batch.add(item) for item in items]
+            batch.publish()
+        finally:
+            batch.abort()
+        return oids
 
     def writer(self) -> ObjectWriter:
         """Return a writer for a loose object that comes piece by piece."""
@@ -122,9 +138,16 @@ class LocalStore:
 
     def size_of(self, oid: ObjectId) -> int:
         """Return the number of raw bytes of the object."""
+        return self.sizes_of(oid).raw_bytes
+
+    def sizes_of(self, oid: ObjectId) -> Sizes:
+        """Return the number of raw bytes of the object, and of bytes that it is stored in."""
+        entry = self.packs.find(bytes.fromhex(oid))
+        if entry is not None:
+            return Sizes(entry.raw_bytes, entry.stored_bytes)
         stored = self._open(oid)
         stored.close()
-        return stored.seal.raw_bytes
+        return Sizes(stored.seal.raw_bytes, stored.seal.stored_bytes)
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:
         """Yield the ids of all objects here that begin with `prefix`, each once, in no order."""
@@ -142,8 +165,19 @@ class LocalStore:
             raise ObjectNotFound(oid, where=self.name)
 
     def publish(self, parts: Iterable[tuple[Seal, bytes]]) -> list[ObjectId]:
-        """Write those stored forms that no pack holds as one new pack; return their ids."""
+        """Write those stored forms that no pack holds as a new pack; return their ids. They have been pinned."""
         return self.packs.publish(parts)
+
+    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Pin objects, and return those that are here: gc leaves them until this process ends.
+
+        What is only in the trash comes back.
+        """
+        asked = set(oids)
+        self.pins.add(map(bytes.fromhex, asked))
+        self.packs.rescan()
+        found = self.has_many(asked)
+        return found | {oid for oid in asked - found if self.trash.restore(oid)}
 
     def refresh(self) -> None:
         """Read the packs that other processes have written meanwhile.
@@ -152,66 +186,48 @@ class LocalStore:
         """
         self.packs.rescan()
 
-    def objects(self) -> Iterator[Located]:
-        """Yield every copy of every object."""
-        for path, entry in self.packs.entries():
-            yield Located(entry.oid, Path(path), "pack")
-        for oid in self.loose.ids():
-            yield Located(oid, Path(self.loose.path_of(oid)), "loose")
-
-    def verify(self, located: Located) -> None:
-        """Read one copy again; raise `CorruptObject` unless every stored byte of it is as it was written."""
-        if located.kind == "loose":
-            self.loose.verify(located.oid)
-        else:
-            self.packs.verify(str(located.path), located.oid)
-
-    def foreign(self) -> Iterator[Path]:
-        """Yield the files that are none of the store's, and packs in which nothing can be read."""
-        yield from self.loose.foreign()
-        yield from self.packs.foreign()
-
     def _has_durably(self, oid: ObjectId, digest: bytes) -> bool:
-        if self.packs.find(digest):
+        self.pins.add([digest])
+        self.packs.rescan()
+        if self.packs.knows(digest):
             self.packs.sync()
             return True
         return self.loose.has_durably(oid)
+
+    def _from_any_copy(self, oid: ObjectId, read: Callable[[StoredForm], T]) -> T:
+        """Return what `read`, which closes what it is given, makes of the first copy that is sound."""
+        try:
+            return read(self._open(oid))
+        except CorruptObject:
+            for open_copy in self._copies(oid):
+                with suppress(CorruptObject, FileNotFoundError):
+                    return read(open_copy())
+            raise
+
+    def _copies(self, oid: ObjectId) -> Iterator[Callable[[], StoredForm]]:
+        """Yield what opens each copy of an object, as each pack's own index tells of it."""
+        for pack in self.packs.packs():
+            entry = pack.index.find(bytes.fromhex(oid))
+            if entry is not None:
+                yield partial(open_entry, pack.path, entry)
+        yield partial(open_loose, self.loose.path_of(oid), oid)
 
     def _open(self, oid: ObjectId) -> StoredForm:
         """Return the stored form of an object, whose file the caller closes."""
         digest = bytes.fromhex(oid)
         stored = self.packs.find_open(digest) or self.loose.find_open(oid)
         # another process may have packed it since we looked
-        if stored is None and self.packs.rescan():
+        if stored is None and self.packs.second_look():
             stored = self.packs.find_open(digest)
+        if stored is None:
+            stored = self.trash.find_open(oid)
         if stored is None:
             raise ObjectNotFound(oid, where=self.name)
         return stored
 
 
-def _write_format(root: Path) -> None:
-    """Write the file `format`, unless another process does so first."""
-    import uuid  # once in the life of a store, and slow to import
-
-    text = json.dumps({"needs": [], "uuid": str(uuid.uuid4()), "version": _VERSION}, indent=1)
-    draft = temporary_path(root)
-    write_atomically(draft, text.encode() + b"\n")
-    # a link does not replace what is there: the first uuid stays
-    with suppress(FileExistsError):
-        os.link(draft, root / "format")
-    draft.unlink()
-
-
-def _check_format(root: Path) -> None:
-    path = root / "format"
+def _read_and_close(stored: StoredForm) -> bytes:
     try:
-        told = json.loads(path.read_bytes())
-        version, needs = told["version"], set(told["needs"])
-    except FileNotFoundError as err:
-        raise UnknownFormat(f"'{root}' holds no store", hint="'acc init' makes a project") from err
-    except (ValueError, KeyError, TypeError) as err:
-        raise UnknownFormat(f"'{path}' is no format file of a store") from err
-    unknown = sorted(needs - _KNOWN_NEEDS)
-    if version != _VERSION or unknown:
-        told = f"needs {', '.join(unknown)}" if unknown else f"has version {version}"
-        raise UnknownFormat(f"store '{root}' {told}, which this acc does not know", hint="use a newer acc")
+        return read_object(stored)
+    finally:
+        stored.close()

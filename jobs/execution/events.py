@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cas.formats.canonical import Json
-from cas.formats.frame import Seal
+from cas.formats.seal import Seal
 from cas.local.store import Durability
 from cas.oid import ObjectId
 from jobs.execution.scratch import Scratch

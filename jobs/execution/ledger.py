@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cas.formats.frame import Seal
+from cas.formats.seal import Seal
 from cas.oid import ObjectId
 from jobs.execution.events import FileRead, Finished
 from jobs.nodes.facts import Fact

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from cas.errors import AccError
 from cas.formats.canonical import Json
-from cas.formats.frame import Seal
+from cas.formats.seal import Seal
 from cas.local.refs import LocalRefs
 from cas.local.staging import Staging
 from cas.local.store import Durability, LocalStore

@@ -79,12 +79,12 @@ class _Ticker:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def show(self, done: int, total: int) -> None:
-        """Show that `done` of `total` are done."""
+    def show(self, done: int) -> None:
+        """Show that `done` objects are done."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _BETWEEN_SECONDS
-            term.tick(f"{done:,} of {term.count(total, 'object')}")
+            term.tick(f"{term.count(done, 'object')}")
 
     def clear(self) -> None:
         """Take it away."""

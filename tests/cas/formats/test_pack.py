@@ -6,16 +6,16 @@ from contextlib import suppress
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cas.errors import CorruptObject
-from cas.formats.frame import SEAL_BYTES, SEAL_START
-from cas.formats.pack import PACK_START, Segment, open_pack, read_entries, scan, scan_file, write_pack
-from cas.formats.stream import encode, read_object
+from cas.formats.encoder import encode
+from cas.formats.pack import PACK_BYTES, PACK_START, open_pack, read_entries, write_packs
+from cas.formats.salvage import salvage
+from cas.formats.seal import SEAL_BYTES, SEAL_START, Seal, encode_seal
+from cas.formats.stream import read_object
+from cas.local.reading import verify_entries
 from cas.oid import oid_of
 from tests.cas.formats.test_stream import LARGE, stored_form
-from tests.strategies import blobs
 
 OBJECTS = [b"", b"one", b"two, two, two, two", bytes(500)]
 
@@ -25,8 +25,8 @@ def part_of(data):
 
 
 def pack_of(folder, objects=OBJECTS):
-    pack = write_pack(folder, map(part_of, objects), durable=False)
-    return pack if pack is None else pack.path
+    (pack,) = write_packs(folder, map(part_of, objects), durable=False)
+    return pack.path
 
 
 def read(pack, data):
@@ -40,20 +40,9 @@ def read(pack, data):
         stored.close()
 
 
-def verify_all(pack):
-    for entry in pack.index:
-        pack.verify(entry)
-
-
-def damaged(pack):
-    """Return how many objects of `pack` do not stand up to verification."""
-    found = 0
-    for entry in pack.index:
-        try:
-            pack.verify(entry)
-        except CorruptObject:
-            found += 1
-    return found
+def flaws(pack):
+    """Return all that a look at every byte of `pack` finds."""
+    return [*pack.flaws(), *verify_entries(pack.path, pack.index)]
 
 
 def test_what_is_packed_is_read(tmp_path):
@@ -61,18 +50,19 @@ def test_what_is_packed_is_read(tmp_path):
     assert [read(pack, data) for data in OBJECTS] == OBJECTS
     assert read(pack, b"absent") is None
     assert not pack.damaged
-    verify_all(pack)
+    assert not flaws(pack)
 
 
 def test_a_pack_can_hold_objects_of_many_frames(tmp_path):
     seal, stored, _ = stored_form(LARGE)
-    pack = write_pack(tmp_path, [part_of(b"before"), (seal, stored), part_of(b"after")], durable=False)
+    parts = [part_of(b"before"), (seal, stored), part_of(b"after")]
+    (pack,) = write_packs(tmp_path, parts, durable=False)
     assert read(open_pack(pack.path), LARGE) == LARGE
-    verify_all(pack)
+    assert not flaws(pack)
 
 
 def test_nothing_to_pack_leaves_no_pack(tmp_path):
-    assert pack_of(tmp_path, []) is None
+    assert write_packs(tmp_path, [], durable=True) == []
     assert not list(tmp_path.iterdir())
 
 
@@ -101,8 +91,19 @@ def test_a_failed_pack_leaves_nothing(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_pack(tmp_path, parts(), durable=False)
+        write_packs(tmp_path, parts(), durable=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pack_gets_no_more_when_it_is_full_and_all_appear_together(tmp_path):
+    def parts():
+        for number in range(3):
+            yield Seal(bytes([number]) * 32, 5, PACK_BYTES // 2, 0), bytes(PACK_BYTES // 2)
+            assert not list(tmp_path.glob("*.pack"))
+
+    packs = write_packs(tmp_path, parts(), durable=False)
+    assert [len(pack.index) for pack in packs] == [2, 1]
+    assert {path.name for path in tmp_path.iterdir()} == {pack.name for pack in packs}
 
 
 # damage
@@ -122,12 +123,12 @@ def test_every_flipped_bit_is_seen(tmp_path):
         for place, bit in product(range(len(good)), range(8)):
             os.pwrite(file.fileno(), bytes([good[place] ^ 1 << bit]), place)
             pack = open_pack(str(path))
-            assert damaged(pack), "verify finds it"
+            assert flaws(pack), "verify finds it"
             for data in objects:
                 with suppress(CorruptObject):
                     assert read(pack, data) in (data, None), "and reading never gives other bytes"
             os.pwrite(file.fileno(), good[place : place + 1], place)
-    verify_all(open_pack(str(path)))
+    assert not flaws(open_pack(str(path)))
 
 
 def test_every_truncation_is_seen(tmp_path):
@@ -136,10 +137,9 @@ def test_every_truncation_is_seen(tmp_path):
     for end in range(len(good)):
         path.write_bytes(good[:end])
         pack = open_pack(str(path))
+        assert len(pack.index) <= len(OBJECTS)
         assert pack.damaged
-        for entry in pack.index:
-            with pytest.raises(CorruptObject, match="index of its pack is damaged"):
-                pack.verify(entry)
+        assert "index is damaged or missing" in next(pack.flaws())
 
 
 def test_a_pack_without_its_index_is_read_by_a_scan(tmp_path):
@@ -148,7 +148,7 @@ def test_a_pack_without_its_index_is_read_by_a_scan(tmp_path):
     rewrite(path, path.read_bytes()[: whole.index.end])
     pack = open_pack(str(path))
     assert pack.damaged
-    assert list(pack.index) == list(whole.index)
+    assert sorted(pack.index) == list(whole.index)
     assert [read(pack, data) for data in OBJECTS] == OBJECTS
 
 
@@ -157,7 +157,7 @@ def test_a_scan_goes_on_behind_a_damaged_seal(tmp_path):
     whole = open_pack(str(path))
     victim = whole.index.find(bytes.fromhex(oid_of(b"one")))
     data = bytearray(path.read_bytes()[: whole.index.end])
-    data[victim.offset + 20] ^= 1
+    data[victim.offset + 15] ^= 1
     rewrite(path, data)
     pack = open_pack(str(path))
     assert read(pack, b"one") is None
@@ -165,58 +165,48 @@ def test_a_scan_goes_on_behind_a_damaged_seal(tmp_path):
 
 
 def test_a_scan_is_not_fooled_by_an_object_that_looks_like_a_seal(tmp_path):
-    lookalike = SEAL_START + bytes(60) + random.Random(1).randbytes(3000)
+    lookalike = SEAL_START + bytes(24) + random.Random(1).randbytes(3000)
     path = tmp_path / pack_of(tmp_path, [lookalike, b"behind"])
     data = bytearray(path.read_bytes())
     data[len(PACK_START) + 10] ^= 1
-    assert SEAL_START in data[100:400]
-    found = list(scan(bytes(data), 0, resume=True))
-    assert [entry.oid for entry in found] == [oid_of(b"behind")]
+    assert SEAL_START in data[40:400]
+    assert [entry.oid for entry in salvage(bytes(data), "")] == [oid_of(b"behind")]
 
 
-# segments
+def test_a_scan_leaves_out_what_does_not_decompress(tmp_path):
+    path = tmp_path / pack_of(tmp_path)
+    whole = open_pack(str(path))
+    data = bytearray(path.read_bytes()[: whole.index.end])
+    data[whole.index.find(bytes.fromhex(oid_of(b"one"))).start + 6] ^= 1
+    rewrite(path, data)
+    assert {entry.oid for entry in open_pack(str(path)).index} == {oid_of(d) for d in OBJECTS if d != b"one"}
 
 
-@given(st.lists(blobs, max_size=5))
-def test_a_segment_is_scanned(tmp_path_factory, objects):
-    folder = tmp_path_factory.mktemp("segment")
-    segment = Segment(str(folder / "1.segment"))
-    entries = [segment.add(*part_of(data)) for data in objects]
-    segment.close()
-    assert scan_file(segment.path, 0) == entries
-    assert list(read_entries(segment.path, entries)) == list(map(part_of, objects))
-
-
-def test_a_segment_is_read_while_it_grows(tmp_path):
-    segment = Segment(str(tmp_path / "1.segment"))
-    first = segment.add(*part_of(b"first"))
-    assert scan_file(segment.path, 0) == [first]
-    second = segment.add(*part_of(b"second"))
-    assert scan_file(segment.path, first.end) == [second]
-    assert scan_file(segment.path, segment.end) == []
-    segment.close()
-
-
-def test_of_a_torn_segment_the_whole_entries_are_left(tmp_path):
-    segment = Segment(str(tmp_path / "1.segment"))
-    entries = [segment.add(*part_of(data)) for data in OBJECTS]
-    segment.close()
-    good = (tmp_path / "1.segment").read_bytes()
-    for end in range(len(good) + 1):
-        (tmp_path / "torn.segment").write_bytes(good[:end])
-        whole = [entry for entry in entries if entry.end <= end]
-        assert scan_file(str(tmp_path / "torn.segment"), 0) == whole
+def test_bytes_between_objects_are_seen(tmp_path):
+    seal, stored = part_of(b"one")
+    (pack,) = write_packs(tmp_path, [(seal, stored + b"stowaway"), part_of(b"two")], durable=False)
+    assert list(pack.flaws()) == ["there are bytes between its objects"]
 
 
 def test_changed_bytes_are_not_copied_on(tmp_path):
-    segment = Segment(str(tmp_path / "1.segment"))
-    entry = segment.add(*part_of(b"some bytes"))
-    segment.close()
-    with open(segment.path, "r+b") as file:
-        file.seek(entry.offset + SEAL_BYTES + 9)
-        file.write(b"?")
+    path = tmp_path / pack_of(tmp_path)
+    entry = open_pack(str(path)).index.find(bytes.fromhex(oid_of(b"one")))
+    data = bytearray(path.read_bytes())
+    data[entry.start + 9] ^= 1
+    rewrite(path, data)
     with pytest.raises(CorruptObject, match="have changed"):
-        list(read_entries(segment.path, [entry]))
+        list(read_entries(str(path), [entry]))
+
+
+def test_the_seal_of_another_object_is_not_taken(tmp_path):
+    path = tmp_path / pack_of(tmp_path)
+    entry = open_pack(str(path)).index.find(bytes.fromhex(oid_of(b"one")))
+    data = bytearray(path.read_bytes())
+    data[entry.offset : entry.start] = encode_seal(Seal(b"", 4, entry.stored_bytes, 0))
+    rewrite(path, data)
+    assert len(data[entry.offset : entry.start]) == SEAL_BYTES
+    with pytest.raises(CorruptObject, match="of another object"):
+        open_pack(str(path)).find_open(entry.digest)
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="no zstd")

@@ -2,7 +2,8 @@ import sqlite3
 
 import pytest
 
-from cas.formats.node import put_node
+from cas.formats.node import encode, put_node
+from cas.formats.pack import open_pack
 from cas.local.fsck import check
 from cas.local.refs import LocalRefs
 from cas.local.staging import Staging
@@ -55,13 +56,14 @@ def test_a_sound_store_has_no_problems(store, refs, family):
     store.put(b"nobody names this")
     report = check(store, refs)
     assert report.is_sound
-    assert (report.copies, report.refs, report.reached, report.problems) == (6, 2, 5, ())
+    assert (report.copies, report.refs, report.reached, report.dangling, report.problems) == (6, 2, 5, 1, ())
 
 
 def test_progress_counts_the_copies(store, refs, family):
     steps = []
-    check(store, refs, progress=lambda done, total: steps.append((done, total)))
-    assert steps == [(number, 5) for number in range(1, 6)]
+    check(store, refs, progress=steps.append)
+    assert steps == sorted(steps)
+    assert steps[-1] == 5
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,44 @@ def test_a_pack_in_which_nothing_can_be_read_is_torn(store, refs, family):
     assert not report.is_sound
 
 
+def test_what_no_ref_reaches_is_counted_and_named_if_asked(store, refs, family):
+    lost = {store.put(b"lost"), *store.put_many([b"and", b"gone"])}
+    named = []
+    report = check(store, refs, dangling=named.append)
+    assert report.is_sound
+    assert report.dangling == 3
+    assert set(named) == lost
+
+
+def test_a_fast_check_follows_links_and_reads_no_blob(store, refs, family):
+    flip(loose(store, family["own"]), 12)
+    assert check(store, refs, fast=True).is_sound
+    store.delete(family["shared"])
+    report = check(store, refs, fast=True)
+    assert [(problem.kind, problem.oid) for problem in report.problems] == [("missing", family["shared"])]
+
+
+def test_a_pack_whose_index_is_damaged_is_named_once(store, refs, tmp_path):
+    (node,) = store.put_many([encode(Knot("alone"))])
+    with refs.transaction("test") as transaction:
+        transaction.set("jobs/1", node)
+    (pack,) = (store.root / "packs").glob("*.pack")
+    flip(pack, pack.stat().st_size - 30)
+    (problem,) = check(LocalStore(store.root), refs).problems
+    assert (problem.kind, problem.path) == ("corrupt", pack)
+    assert "1 objects were found by a scan" in problem.reason
+
+
+def test_a_damaged_index_over_many_packs_is_named(store, refs, family):
+    store.put_many([b"1"])
+    store.packs.write_multi_index()
+    assert check(store, refs).is_sound
+    path = store.root / "packs" / "multi.idx"
+    flip(path, path.stat().st_size - 20)
+    (problem,) = check(LocalStore(store.root), refs).problems
+    assert (problem.kind, problem.path) == ("corrupt", path)
+
+
 def test_a_pack_cut_short_loses_what_was_behind_the_cut(store, refs, tmp_path):
     staging = Staging(store, tmp_path / "job")
     node = put_node(staging, Knot("x", tuple(staging.put_many([b"one", b"two", b"three"]))))
@@ -195,7 +235,7 @@ def test_a_pack_cut_short_loses_what_was_behind_the_cut(store, refs, tmp_path):
         transaction.set("jobs/1", node)
     (pack,) = (store.root / "packs").glob("*.pack")
     pack.chmod(0o644)
-    pack.write_bytes(pack.read_bytes()[:-150])
+    pack.write_bytes(pack.read_bytes()[: open_pack(str(pack)).index.end - 5])
     report = check(LocalStore(store.root), refs)
     assert not report.is_sound
     assert {problem.hurts for problem in report.problems if problem.oid} == {("jobs/1",)}

@@ -9,7 +9,8 @@ import pytest
 from cas import files
 from cas.errors import CorruptObject, ObjectNotFound
 from cas.files import temporary_path
-from cas.formats.stream import encode, read_object
+from cas.formats.encoder import encode
+from cas.formats.stream import read_object
 from cas.local.loose import LooseObjects
 from cas.oid import oid_of
 from tests.cas.formats.test_frame import flips
@@ -71,7 +72,7 @@ def test_what_is_there_is_not_written_again(loose):
 
 def test_an_aborted_writer_leaves_no_file(loose):
     writer = loose.writer()
-    writer.write(LARGE)
+    writer.write(LARGE * 8)
     assert list(loose.folder.iterdir())
     writer.abort()
     assert not list(loose.folder.iterdir())
@@ -143,7 +144,7 @@ def test_every_truncation_is_an_error_on_reading(loose, data):
 def test_what_is_appended_is_an_error_on_reading(loose):
     oid, path = add(loose, SMALL)
     rewrite(path, path.read_bytes() + b"x")
-    with pytest.raises(CorruptObject, match="its end is damaged"):
+    with pytest.raises(CorruptObject, match="its seal is damaged or missing"):
         read(loose, oid)
 
 
@@ -151,7 +152,7 @@ def test_an_object_under_the_name_of_another_is_an_error(loose):
     _, path = add(loose, SMALL)
     (loose.folder / ABSENT[:2]).mkdir()
     path.rename(loose.path_of(ABSENT))
-    with pytest.raises(CorruptObject, match="that of another object"):
+    with pytest.raises(CorruptObject, match="another"):
         read(loose, ABSENT)
 
 
@@ -174,7 +175,9 @@ def test_every_truncation_of_a_large_object_is_an_error(loose):
     for end in range(0, len(good), 3):
         rewrite(path, good[:end])
         with pytest.raises(CorruptObject):
-            read(loose, oid)
+            loose.verify(oid)
+        with suppress(CorruptObject):
+            assert read(loose, oid) == bytes(5 << 20)
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="no zstd")

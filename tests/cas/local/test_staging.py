@@ -9,10 +9,12 @@ import pytest
 
 from cas.errors import CorruptObject, ObjectNotFound
 from cas.formats.frame import FRAME_BYTES
+from cas.formats.seal import SKIPPABLE
 from cas.local.staging import LOOSE_BYTES, Staging
 from cas.local.store import LocalStore
 from cas.oid import oid_of
-from tests.cas.local.test_store import count_syncs, fails_at, flip, pack
+from cas.threads import usable_cores
+from tests.cas.local.test_store import count_syncs, fails_at, flip, pack, unsound
 from tests.suites.store import ABSENT, StoreSuite
 
 NOISE = random.Random(9).randbytes(LOOSE_BYTES)
@@ -63,9 +65,8 @@ def packs(local):
 def sure(local):
     """Open the store as another process would, check each copy of each object, and return all ids."""
     fresh = LocalStore(local.root)
-    for located in fresh.objects():
-        fresh.verify(located)
-    assert not list(fresh.foreign())
+    assert unsound(fresh) == []
+    assert not [*fresh.packs.foreign(), *fresh.loose.foreign()]
     return sorted(fresh.ids())
 
 
@@ -286,7 +287,7 @@ def test_a_writer_becomes_loose_when_it_grows(local, staging):
 
 def test_an_aborted_writer_leaves_no_file(local, staging):
     writer = staging.writer()
-    writer.write(NOISE * 5)
+    writer.write(NOISE * 40)
     assert list(local.root.glob("objects/.tmp-*"))
     writer.abort()
     assert not list(local.root.glob("objects/*"))
@@ -311,7 +312,7 @@ def test_a_writer_takes_little_memory(staging):
     writer.commit()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 5 * FRAME_BYTES
+    assert peak < 2 * (min(usable_cores(), 8) + 4) * FRAME_BYTES
 
 
 # processes
@@ -441,7 +442,9 @@ def test_after_a_failed_write_a_new_segment_is_begun(local, staging, monkeypatch
 
     def full(descriptor, data):
         real(descriptor, data[:40])
-        raise OSError("disk full")
+        if data.startswith(SKIPPABLE):  # pins are written too, and before
+            raise OSError("disk full")
+        return real(descriptor, data[40:]) + 40
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)

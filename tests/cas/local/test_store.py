@@ -8,9 +8,11 @@ import pytest
 
 from cas import files
 from cas.errors import CorruptObject, ObjectNotFound, UnknownFormat
-from cas.formats.pack import open_pack, write_pack
-from cas.formats.stream import encode
-from cas.local.store import LocalStore, Located
+from cas.formats.encoder import encode
+from cas.formats.pack import open_pack, write_packs
+from cas.local.batch import LOOSE_BYTES
+from cas.local.store import LocalStore
+from cas.local.verifying import verify_all
 from cas.oid import oid_of
 from tests.suites.store import ABSENT, LARGE, StoreSuite
 
@@ -29,7 +31,21 @@ def parts(objects):
 
 def pack(store, *objects):
     """Write a pack of `objects` as another process would; return its path."""
-    return Path(write_pack(store.root / "packs", parts(objects), durable=False).path)
+    (written,) = write_packs(store.root / "packs", parts(objects), durable=False)
+    return Path(written.path)
+
+
+def copies(store):
+    """Return id and folder of every copy of every object, sorted."""
+    packed = [(entry.oid, "packs") for pack in store.packs.packs() for entry in pack.index]
+    return sorted([*packed, *((oid, "objects") for oid in store.loose.ids())])
+
+
+def unsound(store):
+    """Return id and path of each copy that is not as it was written."""
+    parts = list(verify_all(store.loose, store.packs, fast=False))
+    assert sum(part.copies for part in parts) == len(copies(store))
+    return [(finding.oid, finding.path) for part in parts for finding in part.findings]
 
 
 def age(folder):
@@ -49,6 +65,31 @@ class TestLocalStore(StoreSuite):
 
     def damage(self, store, oid):
         flip(store.root / "objects" / oid[:2] / oid, 10)
+
+
+class TestLocalStoreOfBatches(StoreSuite):
+    """The same, where each object comes in a batch, and all packs are under one index."""
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        store = LocalStore.create(tmp_path / ".acc", durability="none")
+        put_many = store.put_many
+
+        def put_together(items):
+            oids = put_many(items)
+            store.packs.write_multi_index()
+            return oids
+
+        store.put_many = put_together
+        store.put = lambda data: put_together([data])[0]
+        return store
+
+    def damage(self, store, oid):
+        if store.loose.has(oid):
+            flip(Path(store.loose.path_of(oid)), 10)
+        else:
+            (path,) = store.root.glob("packs/*.pack")
+            flip(path, 16 + 32 + 10)
 
 
 class TestLocalStoreOfPacks(StoreSuite):
@@ -73,7 +114,7 @@ class TestLocalStoreOfPacks(StoreSuite):
 
     def damage(self, store, oid):
         (path,) = store.root.glob("packs/*.pack")
-        flip(path, 16 + 72 + 10)
+        flip(path, 16 + 32 + 10)
 
 
 # the folder
@@ -85,18 +126,27 @@ def test_a_store_is_made_once(tmp_path):
     told = (root / "format").read_bytes()
     assert LocalStore.create(root).get(oid_of(b"kept")) == b"kept"
     assert (root / "format").read_bytes() == told
-    assert sorted(path.name for path in root.iterdir()) == ["format", "objects", "packs"]
+    assert sorted(path.name for path in root.iterdir()) == ["format", "objects", "packs", "pins"]
 
 
 def test_the_format_file_says_version_needs_and_uuid(store):
     told = json.loads((store.root / "format").read_text())
-    assert (told["version"], told["needs"], len(told["uuid"])) == (1, [], 36)
+    assert (told["version"], told["needs"], len(told["uuid"])) == (2, [], 36)
+
+
+def test_a_store_of_version_1_becomes_one_of_version_2_with_all_it_holds(store):
+    kept = store.put(b"kept")
+    path = store.root / "format"
+    path.write_text(path.read_text().replace('"version": 2', '"version": 1'))
+    told = json.loads(path.read_text())
+    assert LocalStore(store.root).get(kept) == b"kept"
+    assert json.loads(path.read_text()) == told | {"version": 2}
 
 
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ('{"version": 2, "needs": [], "uuid": ""}', "has version 2"),
+        ('{"version": 3, "needs": [], "uuid": ""}', "has version 3"),
         ('{"version": 1, "needs": ["recipes", "moon"], "uuid": ""}', "needs moon, recipes"),
         ("{", "is no format file"),
         ("[]", "is no format file"),
@@ -138,12 +188,9 @@ def test_what_a_pack_holds_is_not_stored_again(store):
 
 def test_an_object_in_a_pack_and_loose_is_one(store):
     store.put(b"both")
-    path = pack(store, b"both")
+    pack(store, b"both")
     assert list(store.ids()) == [oid_of(b"both")]
-    assert {(located.path, located.kind) for located in store.objects()} == {
-        (path, "pack"),
-        (store.root / "objects" / oid_of(b"both")[:2] / oid_of(b"both"), "loose"),
-    }
+    assert copies(store) == [(oid_of(b"both"), "objects"), (oid_of(b"both"), "packs")]
 
 
 def test_publishing_leaves_out_what_a_pack_holds(store):
@@ -224,7 +271,7 @@ def test_ids_in_two_large_packs_come_once(store):
     again = one.with_name("f" * 64 + ".pack")
     shutil.copy(one, again)
     assert sorted(store.ids()) == sorted(map(oid_of, many))
-    assert sum(1 for _ in store.objects()) == 2 * len(many)
+    assert len(copies(store)) == 2 * len(many)
 
 
 # delete
@@ -237,9 +284,8 @@ def test_an_object_is_deleted_from_every_pack_and_its_loose_file(store):
     pack(store, b"3")
     store.delete(victim)
     assert sorted(store.ids()) == sorted(map(oid_of, [b"1", b"2", b"3"]))
-    assert {located.oid for located in LocalStore(store.root).objects()} == set(store.ids())
-    for located in store.objects():
-        store.verify(located)
+    assert [oid for oid, _ in copies(LocalStore(store.root))] == sorted(store.ids())
+    assert unsound(store) == []
 
 
 def test_a_pack_of_nothing_else_goes_with_its_object(store):
@@ -251,52 +297,197 @@ def test_a_pack_of_nothing_else_goes_with_its_object(store):
 # verify
 
 
-def test_verify_reads_every_copy(store):
+def test_every_copy_is_verified(store):
     store.put(b"both")
     path = pack(store, b"both", b"other")
-    for located in store.objects():
-        store.verify(located)
-    flip(path, open_pack(str(path)).index.find(bytes.fromhex(oid_of(b"both"))).offset + 72 + 8)
-    bad = [located for located in store.objects() if not intact(store, located)]
-    assert bad == [Located(oid_of(b"both"), path, "pack")]
+    assert unsound(store) == []
+    flip(path, open_pack(str(path)).index.find(bytes.fromhex(oid_of(b"both"))).start + 8)
+    assert unsound(store) == [(oid_of(b"both"), str(path))]
 
 
-def intact(store, located):
-    try:
-        store.verify(located)
-    except CorruptObject:
-        return False
-    return True
+def test_many_copies_are_verified_by_several_processes(store):
+    oids = store.put_many(b"%d" % number for number in range(5000))
+    loose = store.put(b"loose")
+    (path,) = store.root.glob("packs/*.pack")
+    for oid in oids[::1000]:
+        flip(path, open_pack(str(path)).index.find(bytes.fromhex(oid)).start + 6)
+    flip(Path(store.loose.path_of(loose)), 12)
+    found = sorted([(oid, str(path)) for oid in oids[::1000]] + [(loose, store.loose.path_of(loose))])
+    assert sorted(unsound(store)) == found
 
 
-def test_verifying_a_copy_that_is_gone_names_it(store):
-    path = pack(store, b"1")
-    located = next(store.objects())
+def test_a_fast_look_reads_seals_only(store):
+    one, two = store.put(b"one"), store.put(b"two")
+    flip(Path(store.loose.path_of(one)), 10)
+    flip(Path(store.loose.path_of(two)), -20 + os.stat(store.loose.path_of(two)).st_size)
+    findings = [f for part in verify_all(store.loose, store.packs, fast=True) for f in part.findings]
+    assert [finding.oid for finding in findings] == [two]
+
+
+def test_copies_that_go_while_they_are_verified_are_passed_over(store):
+    store.put(b"1")
+    path = pack(store, b"2")
+    many = [oid for oid in (store.put(b"%d" % number) for number in range(40)) if oid != oid_of(b"1")]
+    verified = verify_all(store.loose, store.packs, fast=True)
+    assert next(verified).copies == 1
     path.unlink()
-    with pytest.raises(ObjectNotFound):
-        store.verify(located)
-    with pytest.raises(ObjectNotFound):
-        store.verify(Located(ABSENT, path, "loose"))
+    for oid in many:
+        store.loose.delete(oid)
+    assert [finding for part in verified for finding in part.findings] == []
 
 
-def test_the_objects_of_a_pack_without_its_index_are_read_but_not_intact(store):
+def test_the_objects_of_a_pack_without_its_index_are_still_read(store):
     path = pack(store, b"1", b"2")
     flip(path, path.stat().st_size - 1)
     assert store.get(oid_of(b"1")) == b"1"
-    assert [located.oid for located in store.objects() if intact(store, located)] == []
+    assert sorted(store.ids()) == sorted(map(oid_of, [b"1", b"2"]))
 
 
 def test_foreign_files_are_named(store):
     store.put(b"1")
     empty = pack(store, b"2")
     rest = pack(store, b"3")
-    assert list(store.foreign()) == []
+    store.packs.write_multi_index()
+    assert [*store.packs.foreign(), *store.loose.foreign()] == []
     empty.unlink()
     empty.touch()
     note, half = rest.with_name("note"), rest.with_suffix(".idx")
     note.touch()
     half.touch()
-    assert set(LocalStore(store.root).foreign()) == {empty, note, half}
+    assert set(LocalStore(store.root).packs.foreign()) == {empty, note, half}
+
+
+# many at once
+
+
+def test_a_batch_is_one_pack_and_is_seen_only_when_it_is_whole(store):
+    def items():
+        for number in range(3000):
+            yield b"%d" % number
+            assert not list(store.root.glob("packs/*.pack"))
+
+    oids = store.put_many(items())
+    assert oids == [oid_of(b"%d" % number) for number in range(3000)]
+    assert len(list(store.root.glob("packs/*.pack"))) == 1
+    assert LocalStore(store.root).get_many(oids) == {oid: b"%d" % n for n, oid in enumerate(oids)}
+
+
+def test_a_batch_that_fails_leaves_nothing_of_its_small_objects(store):
+    def items():
+        yield from (b"%d" % number for number in range(3000))
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        store.put_many(items())
+    assert not list(store.root.glob("packs/*"))
+    assert list(store.ids()) == []
+
+
+def test_large_objects_of_a_batch_are_loose(store):
+    noise = random.Random(4).randbytes(LOOSE_BYTES + 1)
+    items = [b"small", noise, LARGE, bytes(LOOSE_BYTES), noise]
+    oids = store.put_many(items)
+    assert oids == [oid_of(item) for item in items]
+    assert set(store.loose.ids()) == {oid_of(noise), oid_of(LARGE)}
+    assert [store.get(oid) for oid in oids] == items
+
+
+def test_a_batch_stores_nothing_again(store):
+    noise = random.Random(4).randbytes(LOOSE_BYTES + 1)
+    items = [b"one", b"two", noise, b"one"]
+    store.put_many(items)
+    before = copies(store)
+    assert LocalStore(store.root).put_many(items) == [oid_of(item) for item in items]
+    assert copies(store) == before
+
+
+def test_many_objects_are_read_from_wherever_they_lie(store):
+    items = [b"%d" % number * 100 for number in range(100)]
+    packed = [oid_of(item) for item in items[:60]]
+    pack(store, *items[:30], random.Random(5).randbytes(3 << 20))
+    pack(store, *items[20:60])
+    loose = [store.put(item) for item in items[50:]]
+    assert store.get_many([*packed, *loose]) == {oid_of(item): item for item in items}
+    with pytest.raises(ObjectNotFound):
+        store.get_many([*packed, ABSENT])
+
+
+def test_a_damaged_object_among_many_is_an_error(store):
+    store.put_many([b"one", b"two", b"three"])
+    (path,) = store.root.glob("packs/*.pack")
+    flip(path, open_pack(str(path)).index.find(bytes.fromhex(oid_of(b"two"))).start + 6)
+    with pytest.raises(CorruptObject):
+        LocalStore(store.root).get_many([oid_of(b"one"), oid_of(b"two")])
+
+
+def test_pieces_are_the_object(store):
+    for oid, data in [(store.put(data), data) for data in (b"", b"small", LARGE)]:
+        assert b"".join(store.pieces(oid)) == data
+
+
+def test_both_sizes_of_an_object(store):
+    loose, (packed,) = store.put(bytes(1000)), store.put_many([bytes(1001)])
+    for oid, raw_bytes in ((loose, 1000), (packed, 1001)):
+        sizes = LocalStore(store.root).sizes_of(oid)
+        assert sizes.raw_bytes == raw_bytes
+        assert 0 < sizes.stored_bytes < 100
+
+
+# one index over many packs
+
+
+def indexed(store):
+    """Return a store whose two packs lie under one index, and what they hold."""
+    pack(store, b"1", b"2")
+    pack(store, b"3")
+    store.packs.write_multi_index()
+    return LocalStore(store.root), [oid_of(b"1"), oid_of(b"2"), oid_of(b"3")]
+
+
+def test_what_one_index_covers_is_found_without_opening_a_pack(store):
+    store, oids = indexed(store)
+    assert store.packs.uncovered() == 0
+    assert store.has_many(oids) == set(oids)
+    assert [pack._index for pack in store.packs._packs.values()] == [None, None]
+    assert sorted(store.get_many(oids).values()) == [b"1", b"2", b"3"]
+    assert not store.has(ABSENT)
+
+
+def test_packs_that_come_after_it_are_found_too(store):
+    store, oids = indexed(store)
+    pack(store, b"4")
+    assert store.has_many([*oids, oid_of(b"4")]) == {*oids, oid_of(b"4")}
+    assert store.packs.uncovered() == 1
+
+
+def test_it_is_passed_over_when_a_pack_of_it_has_gone(store):
+    store, oids = indexed(store)
+    gone = open_pack(str(max(store.root.glob("packs/*.pack"), key=os.path.getsize)))
+    assert store.has(oids[0])
+    Path(gone.path).unlink()
+    pack(store, b"1")
+    assert store.get(oids[0]) == b"1"
+    assert not store.has(oids[1])
+    assert LocalStore(store.root).has_many(oids) == {oids[0], oids[2]}
+
+
+def test_no_damage_to_it_hides_an_object_from_a_reader(store):
+    _, oids = indexed(store)
+    path = store.root / "packs" / "multi.idx"
+    for place in range(path.stat().st_size):
+        flip(path, place, bit=place % 8)
+        assert [LocalStore(store.root).get(oid) for oid in oids] == [b"1", b"2", b"3"]
+        assert LocalStore(store.root).get_many(oids) == dict(zip(oids, (b"1", b"2", b"3"), strict=True))
+        flip(path, place, bit=place % 8)
+
+
+def test_a_new_one_of_another_process_is_taken(store):
+    store, oids = indexed(store)
+    assert store.has(oids[0])
+    pack(store, b"4")
+    LocalStore(store.root).packs.write_multi_index()
+    assert store.has(oid_of(b"4"))
+    assert store.packs.uncovered() == 0
 
 
 # durability
@@ -332,8 +523,7 @@ def test_a_failed_publish_changes_nothing(tmp_path, monkeypatch, step, number):
             set(map(oid_of, [b"before", b"1", b"2"])),
         )
     store.publish(parts([b"1", b"2"]))
-    for located in LocalStore(tmp_path).objects():
-        store.verify(located)
+    assert unsound(LocalStore(tmp_path)) == []
     assert store.get(oid_of(b"2")) == b"2"
 
 

@@ -1,0 +1,189 @@
+"""Pins: what a living writer relies on, so that gc keeps it though no ref reaches it yet.
+
+A writer appends an id to its pins *before* it looks whether the object is there. Whoever removes objects moves them
+away *before* it reads the pins again. So either the writer misses the object and stores it anew, or the pin is seen
+and the object comes back. A lock tells living writers from dead ones; what a dead one had pinned is nobody's.
+
+Notes
+-----
+Source: docs/reference/formats/store.md.
+"""
+
+import errno
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from cas.errors import StoreReadOnly
+from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically
+from cas.oid import ObjectId, is_oid
+
+_ALIVE: Final = "alive"
+_IDS: Final = "ids"
+# the lock of a writer on another host may not be seen here: it counts as dead when its pins stood still so long
+_FOREIGN_SECONDS: Final = 86400.0
+# from making its folder to having its lock a writer takes microseconds
+_DRAFT_SECONDS: Final = 3600.0
+
+
+class Pinner(Protocol):
+    """What notes the ids that a writer relies on."""
+
+    def add(self, digests: Iterable[bytes]) -> None:
+        """Pin objects; to be called before it is asked whether they are there."""
+
+
+class Pins:
+    """The pins of this process and the children that it forks: a folder of its own, made at the first pin.
+
+    Parameters
+    ----------
+    folder
+        The folder `pins/` of the store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: Path | None = None
+        self._owner = 0
+        self._alive = -1
+        self._ids = -1
+
+    @property
+    def path(self) -> Path:
+        """The folder of this writer, made if need be; other processes may add to it by `Joined`."""
+        if self._own is None:
+            self._begin()
+        assert self._own is not None
+        return self._own
+
+    def add(self, digests: Iterable[bytes]) -> None:
+        """Pin objects; to be called before it is asked whether they are there."""
+        if self._own is None:
+            self._begin()
+        _append(self._ids, digests)
+
+    def release(self) -> None:
+        """Rely on nothing any more: what is to stay is reached by refs. Does nothing in a forked child."""
+        if self._own is not None and self._owner == os.getpid():
+            shutil.rmtree(self._own, ignore_errors=True)
+            os.close(self._ids)
+            os.close(self._alive)
+            self._own = None
+
+    def _begin(self) -> None:
+        # the time: process ids come again
+        own = self._folder / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+        draft = self._folder / (TEMPORARY_PREFIX + own.name)
+        try:
+            draft.mkdir(parents=True)
+        except OSError as err:
+            if err.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            raise StoreReadOnly(f"store '{self._folder.parent}' is only read") from err
+        self._alive = hold_lock(draft / _ALIVE)
+        self._ids = _open_ids(draft, os.O_CREAT)
+        # it has its name only once it is locked, or somebody could take it for a dead one's
+        draft.rename(own)
+        self._own, self._owner = own, os.getpid()
+
+
+class Joined:
+    """A part in the pins of another process, which outlives this one: a job adds to the pins of its builder."""
+
+    def __init__(self, path: Path) -> None:
+        self._ids = _open_ids(path, 0)
+
+    def add(self, digests: Iterable[bytes]) -> None:
+        """Pin objects; to be called before it is asked whether they are there."""
+        _append(self._ids, digests)
+
+
+class NoPins:
+    """The pins of whoever only reads."""
+
+    def add(self, digests: Iterable[bytes]) -> None:
+        """Do nothing."""
+
+
+def _open_ids(folder: Path, flags: int) -> int:
+    return os.open(folder / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | flags, 0o666)
+
+
+def _append(descriptor: int, digests: Iterable[bytes]) -> None:
+    lines = "\n".join([digest.hex() for digest in digests])
+    if lines:
+        # one write, so that those of several processes never mix. The first line ends what a full disk has torn
+        write_all(descriptor, f"\n{lines}\n".encode())
+
+
+def _is_old(draft: Path) -> bool:
+    """Return whether a folder that is not locked yet must be that of a dead writer."""
+    with suppress(FileNotFoundError):
+        return time.time() - draft.stat().st_mtime > _DRAFT_SECONDS
+    return False
+
+
+class AllPins:
+    """The pins of all writers, as gc sees them.
+
+    Parameters
+    ----------
+    folder
+        The folder `pins/`.
+    notes
+        A file that may be lost: since when the pins of other hosts have stood still.
+    """
+
+    def __init__(self, folder: Path, notes: Path) -> None:
+        self._folder = folder
+        self._notes = notes
+
+    def living(self) -> Iterator[ObjectId]:
+        """Yield what living writers have pinned; some ids several times, some that are not there (yet)."""
+        for path in self._writers():
+            if not self._is_dead(path):
+                with suppress(FileNotFoundError):  # its writer has just released it
+                    lines = (path / _IDS).read_text("ascii").splitlines()
+                    yield from (ObjectId(line) for line in lines if is_oid(line))
+
+    def sweep(self) -> int:
+        """Remove the pins of dead writers; return how many there were."""
+        dead = [path for path in self._writers() if self._is_dead(path)]
+        drafts = [path for path in self._folder.glob(TEMPORARY_PREFIX + "*") if _is_old(path)]
+        for path in dead + drafts:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(dead)
+
+    def _writers(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("*") if not path.name.startswith(TEMPORARY_PREFIX))
+
+    def _is_dead(self, path: Path) -> bool:
+        try:
+            if is_locked(path / _ALIVE):
+                return False
+        except FileNotFoundError:
+            return not path.exists()
+        return path.name.rsplit("-", 2)[0] == socket.gethostname() or self._stood_still(path)
+
+    def _stood_still(self, path: Path) -> bool:
+        """Return whether the pins of a writer on another host have not changed for a day, by our own clock."""
+        try:
+            notes = json.loads(self._notes.read_bytes())
+        except (FileNotFoundError, ValueError):
+            notes = {}
+        size = (path / _IDS).stat().st_size
+        seen = notes.get(path.name)
+        if not isinstance(seen, list) or seen[0] != size:
+            notes = {name: note for name, note in notes.items() if (self._folder / name).exists()}
+            notes[path.name] = [size, time.time()]
+            self._notes.parent.mkdir(exist_ok=True)
+            write_atomically(self._notes, json.dumps(notes).encode(), durable=False)
+            return False
+        return bool(time.time() - seen[1] > _FOREIGN_SECONDS)
