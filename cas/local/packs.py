@@ -105,6 +105,11 @@ class PackFolder:
         """Return how many packs each lookup has to ask for itself, since no index over many covers them."""
         return len(self._packs) - len(self._multi_packs)
 
+    def multi_is_stale(self) -> bool:
+        """Return whether there is an index over many packs that is of no use any more."""
+        self.rescan()
+        return self._multi is None and self._multi_stat is not None
+
     def publish(self, parts: Iterable[tuple[Seal, bytes]]) -> list[ObjectId]:
         """Write those of `parts` that no pack holds as new packs; return their ids."""
         self.rescan()
@@ -119,6 +124,11 @@ class PackFolder:
         for pack in packs:
             self._packs[pack.name] = pack
             self._add(pack)
+
+    def forget(self, name: str) -> None:
+        """Know nothing of a pack any more, so that what is there under its name is read."""
+        if self._packs.pop(name, None):
+            self._look_up_anew()
 
     def sync(self) -> None:
         """Return when packs that others have just written survive a power failure, if ours should."""

@@ -9,6 +9,7 @@ Notes
 Source: docs/reference/formats/store.md.
 """
 
+import atexit
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
+from weakref import WeakSet
 
 from cas.errors import StoreReadOnly
 from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically
@@ -30,6 +32,9 @@ _IDS: Final = "ids"
 _FOREIGN_SECONDS: Final = 86400.0
 # from making its folder to having its lock a writer takes microseconds
 _DRAFT_SECONDS: Final = 3600.0
+
+
+_ALL: "Final[WeakSet[Pins]]" = WeakSet()
 
 
 class Pinner(Protocol):
@@ -54,10 +59,16 @@ class Pins:
         self._owner = 0
         self._alive = -1
         self._ids = -1
+        _ALL.add(self)
+
+    def join(self, path: Path) -> None:
+        """Add to the pins of another process, which outlives this one: those of a job are its builder's."""
+        self._ids = _open_ids(path, 0)
+        self._own, self._owner = path, 0
 
     @property
     def path(self) -> Path:
-        """The folder of this writer, made if need be; other processes may add to it by `Joined`."""
+        """The folder of this writer, made if need be."""
         if self._own is None:
             self._begin()
         assert self._own is not None
@@ -94,15 +105,11 @@ class Pins:
         self._own, self._owner = own, os.getpid()
 
 
-class Joined:
-    """A part in the pins of another process, which outlives this one: a job adds to the pins of its builder."""
-
-    def __init__(self, path: Path) -> None:
-        self._ids = _open_ids(path, 0)
-
-    def add(self, digests: Iterable[bytes]) -> None:
-        """Pin objects; to be called before it is asked whether they are there."""
-        _append(self._ids, digests)
+@atexit.register
+def release_all() -> None:
+    """Release the pins of this process, as its end does."""
+    for pins in list(_ALL):
+        pins.release()
 
 
 class NoPins:

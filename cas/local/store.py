@@ -18,7 +18,7 @@ from cas.local.batch import Batch
 from cas.local.formatfile import check_format, write_format
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
-from cas.local.pins import Joined, Pins
+from cas.local.pins import Pins
 from cas.local.reading import read_places
 from cas.local.trash import Trash
 from cas.oid import Buffer, ObjectId
@@ -40,8 +40,6 @@ class LocalStore:
     durability
         "batch": what `put`, `put_many`, `commit` and `publish` have returned survives a power failure. "none":
         nothing is fsynced. "each": a `Staging` too fsyncs every object.
-    pins
-        The folder of another process's pins, to add to those; else this process has its own.
 
     Raises
     ------
@@ -49,13 +47,13 @@ class LocalStore:
         When the folder holds no store, or one that needs what this acc does not know.
     """
 
-    def __init__(self, root: Path, *, durability: Durability = "batch", pins: Path | None = None) -> None:
+    def __init__(self, root: Path, *, durability: Durability = "batch") -> None:
         check_format(root)
         durable = durability != "none"
         self.root = root
         self.name = str(root)
         self.durability = durability
-        self.pins: Pins | Joined = Joined(pins) if pins else Pins(root / "pins")
+        self.pins = Pins(root / "pins")
         self.loose = LooseObjects(root / "objects", durable=durable, pins=self.pins)
         self.packs = PackFolder(root / "packs", durable=durable)
         self.trash = Trash(root / "trash", self.loose, self.packs)
@@ -69,7 +67,7 @@ class LocalStore:
         return cls(root, durability=durability)
 
     def has(self, oid: ObjectId) -> bool:
-        """Return whether the object is in this store."""
+        """Return whether the object is in this store, so far as this process has looked; who relies on it asks `hold`."""
         digest = bytes.fromhex(oid)
         if self.packs.find(digest) or self.loose.has(oid):
             return True
