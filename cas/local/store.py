@@ -67,7 +67,7 @@ class LocalStore:
         return cls(root, durability=durability)
 
     def has(self, oid: ObjectId) -> bool:
-        """Return whether the object is in this store, so far as this process has looked; who relies on it asks `hold`."""
+        """Return whether the object is in this store, as of the last look; who relies on it asks `hold`."""
         digest = bytes.fromhex(oid)
         if self.packs.find(digest) or self.loose.has(oid):
             return True
