@@ -29,6 +29,10 @@ class MemoryStore:
         """Return those of `oids` that are here."""
         return {oid for oid in oids if oid in self.objects}
 
+    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are here: nothing goes but by `delete`."""
+        return self.has_many(oids)
+
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified."""
         data = self._find(oid)

@@ -45,6 +45,9 @@ class Store(Protocol):
     def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are in this store."""
 
+    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are in this store, which keeps them as long as this process lives."""
+
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified."""
 

@@ -175,12 +175,17 @@ class Builder:
         return hit
 
     def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
-        return find_hit(self._context, self._index, key, given.sources(), asks)
+        hit = find_hit(self._context, self._index, key, given.sources(), asks)
+        if hit.row is not None and not self._context.store.hold([hit.row.run]):
+            return Hit(None, f"job '{hit.row.label}' is gone from the store")
+        return hit
 
     def _check_present(self, given: Given) -> None:
-        """Raise when the outcome of an input is gone: a job that cannot read its input need not start."""
-        for row in given.sources():
-            if row.outcome is None or not self._context.store.has(row.outcome):
+        """Raise when an input is gone: a job that cannot read its input need not start."""
+        rows = list(given.sources())
+        held = self._context.store.hold(row.run for row in rows)
+        for row in rows:
+            if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
                 raise gone(row)
 
     def _got(self, row: JobRow) -> Got:

@@ -43,7 +43,14 @@ def run() -> NoReturn:
     # the end is work for nobody (13 of 87 ms)
     gc.set_threshold(_COLLECT_AFTER)
     code = main(arguments)
+    _let_go()
     os._exit(code)
+
+
+def _let_go() -> None:
+    """Release what this process has pinned in a store, if it has opened one."""
+    if pins := sys.modules.get("cas.local.pins"):
+        pins.release_all()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -74,6 +74,8 @@ class Project:
             self.executor.close()
         if "refs" in self.__dict__:
             self.refs.close()
+        if "store" in self.__dict__:
+            self.store.pins.release()
 
     # -- what is stored ----------------------------------------------------------------------------------------
 

@@ -75,6 +75,7 @@ class ResultLinks:
         return place.parent.resolve() / place.name
 
     def _remember(self, linkname: str, result: Result) -> None:
+        self._store.hold([result.run])
         oid = put_node(self._store, result)
         if self._refs.find(PREFIX + linkname) != oid:
             with self._refs.transaction(f"link {linkname}") as transaction:

@@ -61,18 +61,19 @@ class Pins:
         self._ids = -1
         _ALL.add(self)
 
-    def join(self, path: Path) -> None:
-        """Add to the pins of another process, which outlives this one: those of a job are its builder's."""
-        self._ids = _open_ids(path, 0)
-        self._own, self._owner = path, 0
+    def join(self, ids: Path) -> None:
+        """Add to the list `ids` of another process, which outlives this one: pins of a job are its builder's."""
+        if self._own != ids.parent:
+            self._ids = os.open(ids, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            self._own, self._owner = ids.parent, 0
 
     @property
-    def path(self) -> Path:
-        """The folder of this writer, made if need be."""
+    def ids(self) -> Path:
+        """The list of this writer, made if need be, in a folder by whose name it is known."""
         if self._own is None:
             self._begin()
         assert self._own is not None
-        return self._own
+        return self._own / _IDS
 
     def add(self, digests: Iterable[bytes]) -> None:
         """Pin objects; to be called before it is asked whether they are there."""
@@ -99,7 +100,7 @@ class Pins:
                 raise
             raise StoreReadOnly(f"store '{self._folder.parent}' is only read") from err
         self._alive = hold_lock(draft / _ALIVE)
-        self._ids = _open_ids(draft, os.O_CREAT)
+        self._ids = os.open(draft / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         # it has its name only once it is locked, or somebody could take it for a dead one's
         draft.rename(own)
         self._own, self._owner = own, os.getpid()
@@ -117,10 +118,6 @@ class NoPins:
 
     def add(self, digests: Iterable[bytes]) -> None:
         """Do nothing."""
-
-
-def _open_ids(folder: Path, flags: int) -> int:
-    return os.open(folder / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | flags, 0o666)
 
 
 def _append(descriptor: int, digests: Iterable[bytes]) -> None:
@@ -159,6 +156,10 @@ class AllPins:
                 with suppress(FileNotFoundError):  # its writer has just released it
                     lines = (path / _IDS).read_text("ascii").splitlines()
                     yield from (ObjectId(line) for line in lines if is_oid(line))
+
+    def writers(self) -> set[str]:
+        """Return the names of living writers."""
+        return {path.name for path in self._writers() if not self._is_dead(path)}
 
     def sweep(self) -> int:
         """Remove the pins of dead writers; return how many there were."""

@@ -68,6 +68,12 @@ class Staging:
         """Return those of `oids` that are staged, or in the local store."""
         return {oid for oid in oids if self.has(oid)}
 
+    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are staged, or in the local store, which keeps them."""
+        asked = set(oids)
+        staged = {oid for oid in asked if self._find(bytes.fromhex(oid))}
+        return staged | self._local.hold(asked)
+
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified."""
         stored = self._find_open(bytes.fromhex(oid))

@@ -77,6 +77,17 @@ class LocalStore:
         """Return those of `oids` that are in this store."""
         return {oid for oid in oids if self.has(oid)}
 
+    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
+        """Pin objects, and return those that are here: gc leaves them, and all that they link to.
+
+        They stay until this process ends or releases its pins. What is only in the trash comes back.
+        """
+        asked = set(oids)
+        self.pins.add(map(bytes.fromhex, asked))
+        self.packs.rescan()
+        found = self.has_many(asked)
+        return found | {oid for oid in asked - found if self.trash.restore(oid)}
+
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified; when a copy is damaged and another is sound, that one."""
         return self._from_any_copy(oid, _read_and_close)
@@ -165,17 +176,6 @@ class LocalStore:
     def publish(self, parts: Iterable[tuple[Seal, bytes]]) -> list[ObjectId]:
         """Write those stored forms that no pack holds as a new pack; return their ids. They have been pinned."""
         return self.packs.publish(parts)
-
-    def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Pin objects, and return those that are here: gc leaves them until this process ends.
-
-        What is only in the trash comes back.
-        """
-        asked = set(oids)
-        self.pins.add(map(bytes.fromhex, asked))
-        self.packs.rescan()
-        found = self.has_many(asked)
-        return found | {oid for oid in asked - found if self.trash.restore(oid)}
 
     def refresh(self) -> None:
         """Read the packs that other processes have written meanwhile.

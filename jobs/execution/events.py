@@ -163,6 +163,7 @@ class JobRequest:
     root: Path
     directory: Path
     staging: Path
+    pins: Path
     scratch: Scratch
     load_part: str
     store_root: Path

@@ -43,7 +43,7 @@ class Launcher:
     Parameters
     ----------
     folder
-        Where staging and scratch files go, made when it is missing.
+        Where staging and scratch files go, in a folder of this process; made when it is missing.
     """
 
     def __init__(  # noqa: PLR0913 - what running a job takes
@@ -68,7 +68,6 @@ class Launcher:
         self._noted = prefixes((site.root, site.input_directory))
         self._quiet = prefixes(site.quiet_paths)
         self._listed = prefixes((site.input_directory,))
-        folder.mkdir(parents=True, exist_ok=True)
 
     def launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         """Run a job and return its row, once it is published; raise `JobFailed` when it failed.
@@ -107,8 +106,11 @@ class Launcher:
         label = f"{plan.workdir}-{number}"
         # not the label alone: what a killed build left there must not be taken for this run's
         name = f"{label}-{secrets.token_hex(4)}"
-        staging = Staging(self._store, self._folder / name, hold_bytes=HOLD_BYTES)
-        return Running(plan, label, number, directory, staging, Scratch(self._folder, name))
+        # by the name of this process's pins, gc tells what dead builds have left
+        folder = self._folder / self._store.pins.ids.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = Staging(self._store, folder / name, hold_bytes=HOLD_BYTES)
+        return Running(plan, label, number, directory, staging, Scratch(folder, name))
 
     def _announce(self, running: Running) -> None:
         """Write down and say what is about to run, and store its source."""
@@ -141,6 +143,7 @@ class Launcher:
             root=site.root,
             directory=running.directory.path,
             staging=running.staging.folder,
+            pins=self._store.pins.ids,
             scratch=running.scratch,
             load_part=_first_part(plan.method),
             store_root=site.acc_folder,

@@ -58,6 +58,7 @@ def rehearse(store_root: Path, durability: Durability) -> None:
         root=Path(os.sep),
         directory=Path(os.sep),
         staging=nowhere,
+        pins=nowhere,
         scratch=_Nowhere(nowhere, ""),
         load_part="",
         store_root=store_root,

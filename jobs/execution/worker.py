@@ -108,6 +108,7 @@ def open_store(root: Path, durability: Durability) -> LocalStore:
 
 def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
     store = open_store(request.store_root, request.durability)
+    store.pins.join(request.pins)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
     def build(method: str, **arguments: Any) -> Any:

@@ -1,7 +1,6 @@
 """Is it a hit: the index has the key, and every fact of its run holds now.
 
-Whether its objects are still here is not asked: that would read the index of every pack in a build that runs
-nothing. Who needs them asks: a launch for its inputs, a reader when it reads.
+Whether its run is still there, the builder asks, which then relies on it; all that a run links to is there as long.
 """
 
 from collections.abc import Callable, Iterable, Iterator
