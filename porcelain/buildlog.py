@@ -1,7 +1,7 @@
 """`builds/<n>`: what each run of a build script asked for and got."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cas.formats.node import get_node, put_node
@@ -61,6 +61,21 @@ class BuildLog:
         """Return builds with their numbers, newest first."""
         numbers = sorted(self._numbers().items(), reverse=True)[:limit]
         return [(number, get_node(self._store, oid, Build)) for number, oid in numbers]
+
+    def with_runs(self, runs: Collection[ObjectId]) -> list[int]:
+        """Return the numbers of the builds that one of `runs` is part of."""
+        wanted = set(runs)
+        return sorted(
+            number
+            for number, oid in self._numbers().items()
+            if not wanted.isdisjoint(get_node(self._store, oid, Build).nodes())
+        )
+
+    def drop(self, numbers: Iterable[int], why: str) -> None:
+        """Forget builds."""
+        with self._refs.transaction(why) as transaction:
+            for number in numbers:
+                transaction.delete(f"{PREFIX}{number}")
 
     def _numbers(self) -> dict[int, ObjectId]:
         return {int(name.removeprefix(PREFIX)): oid for name, oid in self._refs.names(PREFIX)}

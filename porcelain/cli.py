@@ -11,7 +11,18 @@ from typing import NoReturn
 from cas.errors import AccError
 from porcelain import term
 
-PLUMBING = ("cat-file", "cat-job", "fsck", "hash-object", "rev-parse", "show-ref")
+PLUMBING = (
+    "cat-file",
+    "cat-job",
+    "count-objects",
+    "fsck",
+    "gc",
+    "hash-object",
+    "repack",
+    "rev-parse",
+    "show-ref",
+    "verify-pack",
+)
 
 DONE, FAILED, USAGE, BUG = 0, 1, 2, 70
 INTERRUPTED = 130

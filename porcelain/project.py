@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +76,19 @@ class Project:
         if "refs" in self.__dict__:
             self.refs.close()
         if "store" in self.__dict__:
+            if self.store.pins.has_begun:
+                with suppress(OSError):  # there is none, or something lies in it, which gc looks after
+                    (self.config.data / "tmp" / self.store.pins.name).rmdir()
             self.store.pins.release()
+
+    def keep_packs_few(self) -> None:
+        """Merge packs, if so many have come that looking an object up has become slow and nobody else does it."""
+        from cas.local.repack import is_due, repack
+        from cas.local.upkeep import UpkeepRuns
+
+        if is_due(self.store):
+            with suppress(UpkeepRuns):
+                repack(self.store, blocking=False)
 
     # -- what is stored ----------------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ def run_script(
     finally:
         if not only_look:
             project.buildlog.write(record.to_node(status, project.results.made))
+            project.keep_packs_few()
 
 
 def _call(project: Project, script: Script, urd: Urd) -> None:

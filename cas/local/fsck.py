@@ -13,11 +13,11 @@ from cas.formats.pack import SUFFIX
 from cas.graph import Role, Visit, Walk, walk
 from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
-from cas.local.verifying import verify_all
+from cas.local.verifying import count_copies, verify_all
 from cas.oid import ObjectId
 
 Kind: TypeAlias = Literal["corrupt", "missing", "torn", "foreign"]
-Progress: TypeAlias = Callable[[int], None]
+Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ def check(
     fast : bool
         Look at structure only: indexes, seals and links, not at what is stored in each object.
     progress : callable, optional
-        Called with the number of copies that have been read so far.
+        Called with the number of copies that have been read so far, and that of all.
     dangling : callable, optional
         Called with each object that no ref reaches.
     """
     problems = [*_check_files(store)]
-    copies = 0
+    copies, total = 0, count_copies(store.loose, store.packs) if progress else 0
     for verified in verify_all(store.loose, store.packs, fast=fast):
         copies += verified.copies
         problems += [
@@ -116,7 +116,7 @@ def check(
             for oid, reason, path in verified.findings
         ]
         if progress is not None:
-            progress(copies)
+            progress(copies, total)
     roots: dict[ObjectId, list[str]] = defaultdict(list)
     problems += _check_refs(refs, roots)
     known = {problem.oid for problem in problems}

@@ -103,6 +103,8 @@ class PackFolder:
 
     def uncovered(self) -> int:
         """Return how many packs each lookup has to ask for itself, since no index over many covers them."""
+        if self._changed < 0:
+            self.rescan()
         return len(self._packs) - len(self._multi_packs)
 
     def multi_is_stale(self) -> bool:

@@ -75,6 +75,16 @@ class Pins:
         assert self._own is not None
         return self._own / _IDS
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether this writer has pinned anything."""
+        return self._own is not None
+
+    @property
+    def name(self) -> str:
+        """What this writer is known by."""
+        return self.ids.parent.name
+
     def add(self, digests: Iterable[bytes]) -> None:
         """Pin objects; to be called before it is asked whether they are there."""
         if self._own is None:

@@ -1,6 +1,7 @@
 """Read every copy of every object again, on all cores, a few megabytes at a time."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -49,6 +50,15 @@ class _PackPart(NamedTuple):
 class _LoosePart(NamedTuple):
     loose: LooseObjects
     oids: list[ObjectId]
+
+
+def count_copies(loose: LooseObjects, packs: PackFolder) -> int:
+    """Return how many copies there are to verify."""
+    found = sum(1 for _ in loose.ids())
+    for pack in packs.packs():
+        with suppress(FileNotFoundError):
+            found += len(pack.index)
+    return found
 
 
 def verify_all(loose: LooseObjects, packs: PackFolder, *, fast: bool) -> Iterator[Verified]:

@@ -107,7 +107,7 @@ class Launcher:
         # not the label alone: what a killed build left there must not be taken for this run's
         name = f"{label}-{secrets.token_hex(4)}"
         # by the name of this process's pins, gc tells what dead builds have left
-        folder = self._folder / self._store.pins.ids.parent.name
+        folder = self._folder / self._store.pins.name
         folder.mkdir(parents=True, exist_ok=True)
         staging = Staging(self._store, folder / name, hold_bytes=HOLD_BYTES)
         return Running(plan, label, number, directory, staging, Scratch(folder, name))

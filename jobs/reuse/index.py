@@ -1,6 +1,6 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from cas.oid import ObjectId
@@ -139,6 +139,27 @@ class JobIndex:
             counter = transaction.select("counters", {"workdir": row.workdir})
             last = cast("int", counter[0]["number"]) if counter else 0
             transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
+
+    def drop(self, rows: Sequence[JobRow], why: str) -> None:
+        """Make `rows` exist no more: labels, actions and listing, all or nothing; numbers are not given out again.
+
+        An action that another job has too is that one's from now on. The objects are left to gc.
+        """
+        with self._refs.transaction(why) as transaction:
+            for row in rows:
+                label: dict[str, Cell] = {"workdir": row.workdir, "number": row.number}
+                transaction.delete(f"jobs/{row.workdir}/{row.number}", old=row.run)
+                transaction.remove("jobs", label)
+                transaction.remove("datasets", label)
+            for row in rows:
+                action = f"actions/{row.key}"
+                if transaction.find(action) == row.run:
+                    left = transaction.select("jobs", {"key": row.key, "state": "done"})
+                    newest = max(left, key=lambda cell: cast("int", cell["ended"]), default=None)
+                    if newest is None:
+                        transaction.delete(action)
+                    else:
+                        transaction.set(action, ObjectId(str(newest["run"])))
 
     def __iter__(self) -> Iterator[JobRow]:
         return iter(self.rows())

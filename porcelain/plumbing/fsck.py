@@ -1,46 +1,112 @@
-"""`acc fsck`: re-hash every object, follow every link from every ref, and name what is hurt."""
+"""`acc fsck`: re-hash every object, follow every link from every ref, name what is hurt, and mend it if asked."""
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cas.local.fsck import Problem, Report, check
 from porcelain import config, storage, term
 from porcelain.arguments import Parser
+from porcelain.ticker import Ticker
 
-_BETWEEN_SECONDS = 0.1
+if TYPE_CHECKING:
+    from cas.local.repair import Mended
+    from cas.local.store import LocalStore
+    from cas.oid import ObjectId
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     parser = Parser(
         "fsck",
-        "Check every object and every link, and change nothing.",
+        "Check every object and every link. Changes nothing, but with --repair.",
         prints="KIND<TAB>ID or path<TAB>reason<TAB>names that it hurts, one line for each problem;\n"
-        "KIND is corrupt, missing, torn or foreign; exit code 1 when anything but foreign files was found",
+        "KIND is corrupt, missing, torn or foreign, and with --dangling also dangling; after\n"
+        "--repair what is left, and what was done as quarantined<TAB>PATH, fetched<TAB>ID,\n"
+        "lost<TAB>ID; exit code 1 when anything but foreign files is wrong (still)",
     )
-    parser.add_argument("--json", action="store_true", help="print what was checked and the problems as JSON")
+    parser.add_argument(
+        "--fast", action="store_true", help="check structure and links, not the bytes of blobs"
+    )
+    parser.add_argument("--dangling", action="store_true", help="name the objects that no ref reaches, too")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="put damaged files aside (.acc/quarantine), keep what is sound in them, fetch good copies",
+    )
+    parser.add_argument(
+        "--from",
+        dest="sources",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a project, or its .acc, to fetch good copies from; may be given several times",
+    )
+    parser.add_json()
     parser.add_nul()
     given = parser.parse(arguments)
+    if given.sources and not given.repair:
+        parser.error("--from goes with --repair")
     project = config.here()
-    ticker = _Ticker()
-    report = check(storage.open_store(project), storage.open_refs(project), progress=ticker.show)
-    ticker.clear()
+    store, refs = storage.open_store(project), storage.open_refs(project)
+    sources = [_open_source(text) for text in given.sources]
+    dangling: list[ObjectId] = []
+    note = dangling.append if given.dangling else None
+    with Ticker("checking", "object") as ticker:
+        report = check(store, refs, fast=given.fast, progress=ticker.show, dangling=note)
+    mended = None
+    if given.repair and not report.is_sound:
+        mended, report = _repair(store, report, sources), check(store, refs, fast=given.fast)
     if given.json:
-        term.emit_json(_view(report))
+        term.emit_json(_view(report, dangling, mended))
     else:
-        for problem in report.problems:
-            term.record(
-                problem.kind, problem.subject, problem.reason, " ".join(_names(problem)), nul=given.nul
-            )
-        term.note(_summary(report))
+        _print(report, dangling, mended, nul=given.nul)
     return 0 if report.is_sound else 1
 
 
-def _view(report: Report) -> dict[str, Any]:
-    return {
+def _open_source(text: str) -> "LocalStore":
+    from cas.local.store import LocalStore
+
+    path = Path(text)
+    return LocalStore(path / ".acc" if (path / ".acc").is_dir() else path)
+
+
+def _repair(store: "LocalStore", report: Report, sources: "Sequence[LocalStore]") -> "Mended":
+    from cas.local.repair import repair
+
+    with Ticker("repairing", "object") as ticker:
+        return repair(store, report.problems, sources, progress=ticker.show)
+
+
+def _print(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None", *, nul: bool) -> None:
+    for done, subject in _done(mended):
+        term.record(done, subject, nul=nul)
+    for problem in report.problems:
+        term.record(problem.kind, problem.subject, problem.reason, " ".join(_names(problem)), nul=nul)
+    for oid in dangling:
+        term.record("dangling", oid, "no ref reaches it", "", nul=nul)
+    term.note(_summary(report))
+    if any(
+        problem.kind == "corrupt" and problem.path and problem.path.name == "refs.sqlite"
+        for problem in report.problems
+    ):
+        term.note("hint: 'acc update-ref --rebuild' makes refs again from the runs in the store")
+    elif mended is None and not report.is_sound:
+        term.note("hint: 'acc fsck --repair' puts damaged files aside, --from DIR fetches good copies")
+
+
+def _done(mended: "Mended | None") -> Iterator[tuple[str, object]]:
+    if mended is not None:
+        yield from (("quarantined", path) for path in mended.quarantined)
+        yield from (("fetched", oid) for oid in mended.fetched)
+        yield from (("lost", oid) for oid in mended.lost)
+
+
+def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None") -> dict[str, Any]:
+    view: dict[str, Any] = {
         "objects": report.copies,
         "refs": report.refs,
+        "dangling": report.dangling,
         "sound": report.is_sound,
         "problems": [
             {
@@ -53,12 +119,18 @@ def _view(report: Report) -> dict[str, Any]:
             for problem in report.problems
         ],
     }
+    if dangling:
+        view["dangling_objects"] = list(dangling)
+    if mended is not None:
+        view["repaired"] = [{"what": what, "subject": str(subject)} for what, subject in _done(mended)]
+    return view
 
 
 def _summary(report: Report) -> str:
     checked = f"{term.count(report.copies, 'object')} and {term.count(report.refs, 'ref')} checked: "
     damages = sum(problem.is_damage for problem in report.problems)
-    return checked + ("sound" if report.is_sound else term.count(damages, "problem"))
+    left = f"; {report.dangling:,} that no ref reaches ('acc gc' takes them)" if report.dangling else ""
+    return checked + ("sound" if report.is_sound else term.count(damages, "problem")) + left
 
 
 def _names(problem: Problem) -> Iterator[str]:
@@ -71,21 +143,3 @@ def _names(problem: Problem) -> Iterator[str]:
             yield f"build-{rest}"
         elif wing != "actions":
             yield ref
-
-
-class _Ticker:
-    """Says on a terminal how far the check is, a few times a second."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def show(self, done: int) -> None:
-        """Show that `done` objects are done."""
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + _BETWEEN_SECONDS
-            term.tick(f"{term.count(done, 'object')}")
-
-    def clear(self) -> None:
-        """Take it away."""
-        term.tick("")

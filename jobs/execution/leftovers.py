@@ -1,0 +1,121 @@
+"""What runs have left on the disk that can go: copies of stored files, files of failed and of killed jobs."""
+
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.execution.jobdir import INTERNAL
+from jobs.nodes.listing import split_label
+
+
+@dataclass(slots=True)
+class Swept:
+    """What was removed, or would be: so many files, and their bytes."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Removes what nobody needs any more.
+
+    Attributes
+    ----------
+    age_seconds : float
+        Files that changed less long ago stay.
+    dry_run : bool
+        Only count.
+    """
+
+    age_seconds: float
+    dry_run: bool = False
+
+    def sweep_directories(
+        self, folders: Collection[Path], labels: Collection[str], linked: Collection[Path], *, idle: bool
+    ) -> Swept:
+        """Remove from job directories what is not linked and can be had from the store, or never was in it.
+
+        Parameters
+        ----------
+        folders
+            The folders of all workdirs.
+        labels
+            All labels that there are. The directory of another one is that of a killed job, or of one that runs.
+        linked
+            Files that result links point to, resolved.
+        idle
+            No build runs, so directories without a label are those of killed jobs.
+        """
+        swept = Swept()
+        for directory in _directories(folders):
+            known = directory.name in labels
+            if known or idle:
+                for path in self._loose_ends(directory, linked, known=known):
+                    self._remove(path, swept)
+            if not (known or self.dry_run):
+                _remove_empty(directory)
+        return swept
+
+    def sweep_scratch(self, folder: Path, living: Collection[str]) -> Swept:
+        """Remove the scratch and staging files of builds that are not among the `living`.
+
+        Parameters
+        ----------
+        folder
+            The folder with a folder for each build, named as its pins are.
+        """
+        swept = Swept()
+        for build in sorted(folder.glob("*")):
+            if build.name not in living:
+                for path in _files(build):
+                    self._remove(path, swept)
+                if not self.dry_run:
+                    shutil.rmtree(build, ignore_errors=True)
+        return swept
+
+    def _loose_ends(self, directory: Path, linked: Collection[Path], *, known: bool) -> Iterator[Path]:
+        for path in _files(directory):
+            internal = path.relative_to(directory).parts[0] in INTERNAL
+            if not (internal and known) and path.resolve() not in linked and self._is_old(path):
+                yield path
+
+    def _is_old(self, path: Path) -> bool:
+        with suppress(FileNotFoundError):
+            return time.time() - path.lstat().st_mtime >= self.age_seconds
+        return False
+
+    def _remove(self, path: Path, swept: Swept) -> None:
+        with suppress(FileNotFoundError):
+            size = path.lstat().st_size
+            if not self.dry_run:
+                path.unlink()
+            swept.files += 1
+            swept.bytes += size
+
+
+def remove_directories(workdirs: Mapping[str, Path], labels: Collection[str]) -> None:
+    """Remove the directories of jobs that have no label any more."""
+    for directory in _directories(workdirs.values()):
+        if directory.name in labels:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _directories(folders: Collection[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(path for path in folder.glob("*") if split_label(path.name) and path.is_dir())
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
+
+
+def _remove_empty(directory: Path) -> None:
+    """Remove the folders below `directory`, and itself, as far as nothing lies in them."""
+    folders = sorted((path for path in directory.rglob("*") if path.is_dir()), reverse=True)
+    for folder in [*folders, directory]:
+        with suppress(OSError):
+            folder.rmdir()
