@@ -16,7 +16,7 @@ from zlib import crc32
 from cas.errors import CorruptObject
 from cas.formats.pack import PACK_BYTES, Pack, fits_in_pack, read_entries, write_packs
 from cas.formats.seal import Seal
-from cas.local.batch import LOOSE_BYTES
+from cas.local.bulk import LOOSE_BYTES
 from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 from cas.local.upkeep import upkeep

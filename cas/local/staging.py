@@ -17,7 +17,7 @@ from cas.formats.packindex import Entry
 from cas.formats.seal import NAMED_SEAL_BYTES, Seal
 from cas.formats.segment import Segment, scan_segment
 from cas.formats.stream import HeldForm, StoredForm, open_object, read_object, read_pieces
-from cas.local.batch import LOOSE_BYTES
+from cas.local.bulk import LOOSE_BYTES
 from cas.local.loose import Draft, LooseObjects
 from cas.local.store import LocalStore
 from cas.oid import Buffer, ObjectId

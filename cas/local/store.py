@@ -14,7 +14,7 @@ from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import open_entry
 from cas.formats.seal import Seal
 from cas.formats.stream import StoredForm, open_object, read_object, read_pieces
-from cas.local.batch import Batch
+from cas.local.bulk import Bulk
 from cas.local.formatfile import check_format, write_format
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
@@ -133,12 +133,12 @@ class LocalStore:
         Items are taken one by one and held only until they are compressed, so `items` may yield more than
         memory holds; each must not change before this returns.
         """
-        batch = Batch(self.loose, self.packs, self.pins)
+        bulk = Bulk(self.loose, self.packs, self.pins)
         try:
-            oids = [batch.add(item) for item in items]
-            batch.publish()
+            oids = [bulk.add(item) for item in items]
+            bulk.publish()
         finally:
-            batch.abort()
+            bulk.abort()
         return oids
 
     def writer(self) -> ObjectWriter:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from cas.files import temporary_path
-from cas.local.batch import LOOSE_BYTES
+from cas.local.bulk import LOOSE_BYTES
 from cas.local.census import Census, take_census
 from cas.local.gc import collect
 from cas.local.refs import LocalRefs

@@ -5,7 +5,7 @@ import pytest
 
 from cas.formats.pack import PACK_BYTES, Pack
 from cas.local import repack as room
-from cas.local.batch import LOOSE_BYTES
+from cas.local.bulk import LOOSE_BYTES
 from cas.local.repack import Repacked, is_due, plan_merges, repack
 from cas.local.store import LocalStore
 from cas.local.upkeep import UpkeepRuns, upkeep

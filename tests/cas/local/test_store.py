@@ -10,7 +10,7 @@ from cas import files
 from cas.errors import CorruptObject, ObjectNotFound, UnknownFormat
 from cas.formats.encoder import encode
 from cas.formats.pack import open_pack, write_packs
-from cas.local.batch import LOOSE_BYTES
+from cas.local.bulk import LOOSE_BYTES
 from cas.local.store import LocalStore
 from cas.local.verifying import verify_all
 from cas.oid import oid_of

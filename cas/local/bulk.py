@@ -25,7 +25,7 @@ _GROUP_BYTES = 1 << 20
 _GROUP_COUNT = 512
 
 
-class Batch:
+class Bulk:
     """Objects that become visible and durable together, by `publish`; whoever does not publish must `abort`.
 
     Each object is pinned, then looked for, then compressed unless it is there.
