@@ -45,10 +45,14 @@ COMMANDS: Mapping[str, Command] = {
 PLUMBING: Mapping[str, str] = {
     "cat-file": "print kind, size or content of an object",
     "cat-job": "print a job's nodes as JSON",
-    "fsck": "check every object and every link",
+    "count-objects": "print how many objects there are, and what they take",
+    "fsck": "check every object and every link, and mend what is hurt",
+    "gc": "take away what nothing reaches, and old jobs if asked",
     "hash-object": "print the object id of files",
+    "repack": "merge small packs, and pack loose objects",
     "rev-parse": "print the object id that a name stands for",
     "show-ref": "print refs",
+    "verify-pack": "read every byte of packs",
 }
 _NAMES = (
     "a job is named by its label (dev-12, dev-LATEST), its method (the newest job",

@@ -144,7 +144,9 @@ class _Collection:
     def _reach(self) -> Iterator[Visit]:
         """Yield what pins and refs reach and was not reached before; what is only in the trash comes back."""
         pinned = list(self._pins.living())
-        roots = [oid for _, oid in self._refs.names()]
+        # refs are read page by page: in a transaction, or one that is renamed meanwhile could be on no page
+        with self._refs.transaction("gc"):
+            roots = [oid for _, oid in self._refs.names()]
         yield from map(self._bring_back, self._way.visit(roots))
         # a pin does not tell the role of what it names, which may not be there (yet)
         nodes = [oid for oid in pinned if is_node(self._store, oid)]
