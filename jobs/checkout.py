@@ -1,14 +1,11 @@
 """Put a file of a job back into its job directory, as a read-only copy of what the store holds."""
 
 from pathlib import Path
-from typing import IO, Final
 
 from cas.errors import StoreReadOnly
 from cas.files import check_name, rename_durably, temporary_path
 from cas.oid import ObjectId, oid_of_file
 from cas.store import Store
-
-_COPY_BYTES: Final = 1 << 20
 
 # copies that this process has verified: path -> what its stat was then
 _trusted: dict[Path, tuple[ObjectId, int, int, int]] = {}
@@ -57,17 +54,12 @@ def _write(store: Store, blob: ObjectId, folder: Path, target: Path) -> None:
         raise StoreReadOnly(f"'{parent}' leads out of the job directory '{folder}'")
     temporary = temporary_path(parent)
     try:
-        with store.open(blob) as source, open(temporary, "xb") as copy:
-            _copy(source, copy)
+        with open(temporary, "xb") as copy:
+            for piece in store.pieces(blob):
+                copy.write(piece)
         temporary.chmod(0o444)
         # not durable: a copy can be made again
         rename_durably(temporary, target, durable=False)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    while piece := source.read(_COPY_BYTES):
-        target.write(piece)
-    target.flush()
