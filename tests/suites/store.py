@@ -114,6 +114,12 @@ class StoreSuite:
         assert store.get(oid) == data
         assert store.size_of(oid) == len(data)
 
+    @pytest.mark.parametrize("data", [b"", b"little", LARGE], ids=["empty", "small", "large"])
+    def test_an_object_has_a_raw_and_a_stored_size(self, store, data):
+        sizes = store.sizes_of(store.put(data))
+        assert sizes.raw_bytes == len(data)
+        assert len(data) // 2 <= sizes.stored_bytes <= len(data) + 100
+
     # many at once
 
     def test_put_many_keeps_the_order(self, store):
@@ -145,7 +151,7 @@ class StoreSuite:
 
     # missing objects
 
-    @pytest.mark.parametrize("question", ["get", "open", "size_of", "delete"])
+    @pytest.mark.parametrize("question", ["get", "open", "size_of", "sizes_of", "delete"])
     def test_a_missing_object_is_named(self, store, question):
         store.put(b"another")
         with pytest.raises(ObjectNotFound) as caught:

@@ -168,6 +168,7 @@ def test_reading_goes_through_to_the_local_store(local, staging):
         assert staging.get(oid_of(data)) == data
         assert staging.open(oid_of(data)).read() == data
         assert staging.size_of(oid_of(data)) == len(data)
+        assert staging.sizes_of(oid_of(data)) == local.sizes_of(oid_of(data))
     assert sorted(staging.ids()) == sorted([oid, oid_of(b"packed")])
 
 
