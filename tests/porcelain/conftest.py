@@ -1,5 +1,7 @@
 """A project whose jobs are made by hand, so that what looks at jobs is tested without running any."""
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,5 +156,15 @@ def acc(capsys):
         code = main(arguments)
         printed = capsys.readouterr()
         return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def feed(monkeypatch):
+    """A function that gives the next command its stdin."""
+
+    def run(data: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
     return run

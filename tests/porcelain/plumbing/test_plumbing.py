@@ -1,6 +1,5 @@
 """Plumbing: what programs read, one record a line, and its exit codes."""
 
-import io
 import json
 import sys
 
@@ -10,34 +9,6 @@ from cas.oid import oid_of
 from jobs.nodes.run import Failure
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
-
-
-def feed(monkeypatch, data: bytes) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-
-def test_hash_object_prints_what_b3sum_prints(acc, tmp_path):
-    (tmp_path / "empty").touch()
-    code, out, _ = acc("hash-object", str(tmp_path / "empty"))
-    assert (code, out) == (0, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262\n")
-
-
-def test_hash_object_needs_no_project_and_stores_only_when_asked(acc, project, monkeypatch):
-    (project.root / "f").write_bytes(b"file")
-    feed(monkeypatch, b"in")
-    code, out, _ = acc("hash-object", "--stdin", "f")
-    assert (code, out.split()) == (0, [oid_of(b"in"), oid_of(b"file")])
-    assert not project.store.has(oid_of(b"file"))
-    code, out, _ = acc("hash-object", "-w", "f")
-    assert code == 0
-    assert project.store.get(oid_of(b"file")) == b"file"
-
-
-def test_hash_object_says_what_it_cannot_read(acc, tmp_path):
-    for name in ("nothing", "."):
-        code, out, err = acc("hash-object", str(tmp_path / name))
-        assert (code, out) == (1, "")
-        assert err.startswith(f"acc: cannot read '{tmp_path / name}': ")
 
 
 def test_cat_file_prints_kind_size_and_content(acc, project):
