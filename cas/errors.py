@@ -70,12 +70,23 @@ class CorruptObject(AccError):
 
 
 class AmbiguousId(AccError, LookupError):
-    """A prefix that more than one object id begins with."""
+    """A prefix that more than one object id begins with.
 
-    def __init__(self, prefix: str, candidates: Iterable[str]) -> None:
+    Parameters
+    ----------
+    candidates
+        What it could be, each in a few words.
+    more
+        How many further ones there are.
+    """
+
+    def __init__(self, prefix: str, candidates: Iterable[str], *, more: int = 0) -> None:
         self.prefix = prefix
         self.candidates = tuple(candidates)
-        super().__init__(f"id '{prefix}' is ambiguous", hint="it could be " + ", ".join(self.candidates))
+        rest = f" and {more} more" if more else ""
+        super().__init__(
+            f"id '{prefix}' is ambiguous", hint="it could be " + ", ".join(self.candidates) + rest
+        )
 
 
 class RefConflict(AccError):

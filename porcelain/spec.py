@@ -7,12 +7,11 @@ spec too.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-from cas.errors import AccError, AmbiguousId, NotANode, ObjectNotFound
-from cas.formats.node import Envelope, get_node, read_envelope
+from cas.errors import AccError, ObjectNotFound
+from cas.formats.node import Envelope, get_node
 from cas.oid import ObjectId, is_prefix
 from cas.store import Store
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
@@ -23,6 +22,7 @@ from jobs.nodes.references import DATASET, walk_references
 from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex
 from porcelain.config import Config
+from porcelain.objects import find_envelope, get_whole_id
 from porcelain.storage import open_refs, open_store
 
 TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
@@ -34,12 +34,14 @@ _SPEC = re.compile(
 )
 _STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
 _INPUT_GROUPS = ("", "jobs.", "datasets.", "options.")
-_ENOUGH_CANDIDATES = 5
-_LARGEST_NODE_BYTES = 1 << 26
 
 
 class SpecError(AccError, ValueError):
     """A text that names nothing, whatever the project holds."""
+
+
+# what a text that names nothing here raises; one that names several raises AmbiguousId
+NAMES_NOTHING: Final = (SpecError, NoSuchJob, NoSuchFile, NoSuchDataset, ObjectNotFound)
 
 
 class Step(NamedTuple):
@@ -183,15 +185,7 @@ class Resolver:
     def envelope(self, oid: ObjectId) -> Envelope | None:
         """Return the envelope of a node, or None when the object is a blob."""
         with self.store.open(oid) as stream:
-            # a look at the first byte: a blob may be larger than memory
-            if stream.read(1) != b"{":
-                return None
-        if self.store.size_of(oid) > _LARGEST_NODE_BYTES:
-            return None
-        try:
-            return read_envelope(self.store.get(oid))
-        except NotANode:
-            return None
+            return find_envelope(stream)
 
     # -- the base --------------------------------------------------------------------------------------------
 
@@ -227,7 +221,9 @@ class Resolver:
         return Target("build", oid, name=base)
 
     def _object(self, prefix: str) -> Target:
-        oid = self._whole_id(prefix)
+        if not is_prefix(prefix):
+            raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
+        oid = get_whole_id(self.store, prefix)
         envelope = self.envelope(oid)
         if envelope is not None and envelope.kind in ("job", "run"):
             row = self._row_of(oid, envelope.kind)
@@ -244,16 +240,6 @@ class Resolver:
             return self.index.of_run(oid)
         rows = self.index.of_outcome(get_node(self.store, oid, JobNode).outcome)
         return next((row for row in rows if row.job == oid), None)
-
-    def _whole_id(self, prefix: str) -> ObjectId:
-        if not is_prefix(prefix):
-            raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
-        found = sorted(_first(self.store.ids(prefix), _ENOUGH_CANDIDATES))
-        if not found:
-            raise ObjectNotFound(prefix)
-        if len(found) > 1:
-            raise AmbiguousId(prefix, (oid[: len(prefix) + 8] for oid in found))
-        return found[0]
 
     def _no_job(self, base: str) -> NoSuchJob:
         parts = split_label(base)
@@ -358,15 +344,6 @@ class Resolver:
             if found.path == path and found.tag == DATASET and isinstance(found.content, dict):
                 return str(found.content["name"])
         return None
-
-
-def _first(ids: Iterator[ObjectId], limit: int) -> set[ObjectId]:
-    found: set[ObjectId] = set()
-    for oid in ids:
-        found.add(oid)
-        if len(found) == limit:
-            break
-    return found
 
 
 def _nearest(base: str, rows: list[JobRow]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from cas.formats.canonical import Json
 from cas.formats.node import put_node
-from cas.oid import ObjectId
+from cas.oid import ObjectId, oid_of
 from jobs.dataset.head import ColumnNode, ColumnSlice, DatasetColumn, DatasetHead, DatasetRef, place_after
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
@@ -138,6 +138,18 @@ class Project:
         }.items():
             columns[name] = DatasetColumn.of(name, node, put_node(self.store, node))
         return DatasetHead(columns, (3, 2), **place_after(self.store, previous)._asdict(), **extra)
+
+
+def twins(count: int = 2) -> list[bytes]:
+    """Return the content of so many objects whose ids begin with the same four digits."""
+    by_prefix: dict[str, list[bytes]] = {}
+    for number in range(2_000_000):
+        data = b"%d" % number
+        found = by_prefix.setdefault(oid_of(data)[:4], [])
+        found.append(data)
+        if len(found) == count:
+            return found
+    raise AssertionError(f"no {count} objects begin with the same digits")
 
 
 @pytest.fixture

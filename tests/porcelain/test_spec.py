@@ -13,6 +13,7 @@ from jobs.nodes.build import Build
 from jobs.nodes.run import Failure
 from porcelain.buildlog import BuildLog
 from porcelain.spec import SpecError, parse
+from tests.porcelain.conftest import twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
 
@@ -207,18 +208,10 @@ def test_what_names_nothing_says_what_there_is(project):
 
 
 def test_an_ambiguous_id_names_candidates(project):
-    by_prefix = {}
-    for number in range(2000):
-        data = f"{number}".encode()
-        by_prefix.setdefault(oid_of(data)[:4], []).append(data)
-    twins = next(datas for datas in by_prefix.values() if len(datas) > 1)
-    oids = [project.store.put(data) for data in twins]
+    oids = sorted(project.store.put_many(twins()))
     with pytest.raises(AmbiguousId) as caught:
         project.resolver.resolve("@" + oids[0][:4])
-    assert all(
-        oid.startswith(candidate)
-        for oid, candidate in zip(sorted(oids), caught.value.candidates, strict=True)
-    )
+    assert caught.value.candidates == tuple(f"{oid[:12]} (blob)" for oid in oids)
 
 
 def test_a_path_into_a_job_directory_names_the_job(project):

@@ -59,16 +59,6 @@ def test_a_failed_job_has_a_run_only(acc, project):
     assert acc("rev-parse", "--run", "dev-1")[1] == row.run + "\n"
 
 
-def test_rev_parse_prints_the_id_of_whatever_is_named(acc, project):
-    row = project.job("make", files={"a": b"a"}, made={"default": project.dataset()})
-    node = project.resolver.outcome(row).datasets["default"]
-    code, out, _ = acc("rev-parse", "make", "dev-1:a", "dev-1/default", row.job[:9])
-    assert (code, out.split()) == (0, [row.job, oid_of(b"a"), node, row.job])
-    assert acc("rev-parse", "--outcome", "make")[1] == f"{row.outcome}\n"
-    assert acc("rev-parse", "--label", "make")[1] == "dev-1\n"
-    assert acc("rev-parse", "--run", oid_of(b"a"))[0] == 1
-
-
 def test_show_ref_prints_refs_sorted_and_the_action_index_when_asked(acc, project):
     assert acc("show-ref") == (1, "", "")
     row = project.job("make")
