@@ -5,6 +5,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from cas.oid import Buffer, ObjectId
 
+_ID_DIGITS = 64
+
 
 class ObjectWriter(Protocol):
     """An object on its way into a store; nobody sees it before `commit`."""
@@ -80,3 +82,15 @@ class Store(Protocol):
 
     def delete(self, oid: ObjectId) -> None:
         """Remove the object; raise `ObjectNotFound` when it is not there."""
+
+
+def sorted_ids(store: Store, prefix: str = "") -> Iterator[ObjectId]:
+    """Yield the ids of all objects in `store` that begin with `prefix`, sorted.
+
+    A sixteenth of them is in memory at a time: 8 MB for a million objects.
+    """
+    if len(prefix) == _ID_DIGITS:
+        yield from store.ids(prefix)
+        return
+    for digit in "0123456789abcdef":
+        yield from sorted(store.ids(prefix + digit))

@@ -1,12 +1,15 @@
 """Objects by their ids alone, without any ref: short ids to whole ones and back, and what kind they are."""
 
 import io
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from cas.errors import AmbiguousId, CorruptObject, NotANode, ObjectNotFound
-from cas.formats.node import Envelope, read_envelope
-from cas.oid import ObjectId
+from cas.errors import AccError, AmbiguousId, CorruptObject, NotANode, ObjectNotFound
+from cas.oid import ObjectId, is_prefix
 from cas.store import Store
+from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
+
+if TYPE_CHECKING:
+    from cas.formats.node import Envelope
 
 BLOB: Final = "blob"
 CORRUPT: Final = "corrupt"
@@ -21,17 +24,34 @@ _LARGEST_NODE_BYTES = 1 << 26
 _LINKS = b'"links":{"blobs":['
 
 
+class SpecError(AccError, ValueError):
+    """A text that names nothing, whatever the project holds."""
+
+
+# what a text that names nothing here raises; one that names several objects raises AmbiguousId
+NAMES_NOTHING: Final = (SpecError, NoSuchJob, NoSuchFile, NoSuchDataset, ObjectNotFound)
+
+
+def is_whole_id(text: str) -> bool:
+    """Return whether `text` is an object id with all its digits."""
+    return len(text) == ID_DIGITS and is_prefix(text)
+
+
 def get_whole_id(store: Store, prefix: str) -> ObjectId:
-    """Return the id of the object that `prefix`, of at least 4 hex digits, stands for.
+    """Return the id of the object that `prefix` stands for.
 
     Raises
     ------
+    SpecError
+        When it is not 4 to 64 hex digits.
     ObjectNotFound
         When no object begins so.
     AmbiguousId
         When several do; it names them with their kinds.
     """
-    if len(prefix) == ID_DIGITS:
+    if not is_prefix(prefix):
+        raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
+    if is_whole_id(prefix):
         found = [ObjectId(prefix)] if store.has(ObjectId(prefix)) else []
     else:
         found = sorted(store.ids(prefix))
@@ -66,7 +86,7 @@ def kind_of(stream: BinaryIO) -> str:
     return envelope.kind if envelope else BLOB
 
 
-def find_envelope(stream: BinaryIO) -> Envelope | None:
+def find_envelope(stream: BinaryIO) -> "Envelope | None":
     """Return the envelope of the node that `stream` reads, or None when that is a blob."""
     # a look at the size and the first byte: a blob may be larger than memory
     size = stream.seek(0, io.SEEK_END)
@@ -76,6 +96,9 @@ def find_envelope(stream: BinaryIO) -> Envelope | None:
     data = b"{" + stream.read()
     if _LINKS not in data:
         return None  # users store JSON too, and to parse it costs a hundred times as much as to look
+    # here, not above: to print a blob takes a third less time without it
+    from cas.formats.node import read_envelope
+
     try:
         return read_envelope(data)
     except NotANode:

@@ -8,11 +8,11 @@ spec too.
 
 import re
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from cas.errors import AccError, ObjectNotFound
+from cas.errors import ObjectNotFound
 from cas.formats.node import Envelope, get_node
-from cas.oid import ObjectId, is_prefix
+from cas.oid import ObjectId
 from cas.store import Store
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
 from jobs.nodes.job import JobNode
@@ -22,7 +22,7 @@ from jobs.nodes.references import DATASET, walk_references
 from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex
 from porcelain.config import Config
-from porcelain.objects import find_envelope, get_whole_id
+from porcelain.objects import SpecError, find_envelope, get_whole_id
 from porcelain.storage import open_refs, open_store
 
 TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
@@ -34,14 +34,6 @@ _SPEC = re.compile(
 )
 _STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
 _INPUT_GROUPS = ("", "jobs.", "datasets.", "options.")
-
-
-class SpecError(AccError, ValueError):
-    """A text that names nothing, whatever the project holds."""
-
-
-# what a text that names nothing here raises; one that names several raises AmbiguousId
-NAMES_NOTHING: Final = (SpecError, NoSuchJob, NoSuchFile, NoSuchDataset, ObjectNotFound)
 
 
 class Step(NamedTuple):
@@ -221,8 +213,6 @@ class Resolver:
         return Target("build", oid, name=base)
 
     def _object(self, prefix: str) -> Target:
-        if not is_prefix(prefix):
-            raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
         oid = get_whole_id(self.store, prefix)
         envelope = self.envelope(oid)
         if envelope is not None and envelope.kind in ("job", "run"):

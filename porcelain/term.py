@@ -64,11 +64,12 @@ def heading(text: str) -> None:
     print(_styled(text, "1", sys.stdout))
 
 
-def raw(data: bytes) -> None:
-    """Print bytes as they are."""
+def raw(data: bytes, *, hold: bool = False) -> None:
+    """Print bytes as they are; with `hold` they may wait for those that follow."""
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    if not hold:
+        sys.stdout.buffer.flush()
 
 
 def record(*fields: object, nul: bool = False) -> None:

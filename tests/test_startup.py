@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from cas.oid import oid_of
 from tests.porcelain.conftest import Project
 
 HEAVY = {"typer", "click", "rich", "numpy", "fsspec", "pyarrow", "inspect", "sqlite3", "zstandard"}
@@ -42,17 +43,23 @@ def test_hash_object_loads_next_to_nothing(project):
     assert loaded_by(project.root, "hash-object", "acc.toml") & HEAVY == set()
 
 
+def test_an_object_is_printed_by_its_id_without_a_look_at_refs_or_settings(project):
+    loaded = loaded_by(project.root, "cat-file", "-p", oid_of(b"a"))
+    assert loaded & (HEAVY - {"zstandard"} | {"tomllib"}) == set()
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ("hash-object", "-w", "acc.toml"),
         ("cat-file", "-p", "make:a.txt"),
+        ("cat-file", "--batch", "--batch-all-objects"),
         ("cat-job", "--run", "make"),
         ("show-ref",),
         ("rev-parse", "make/default"),
         ("fsck",),
     ],
-    ids=lambda command: command[0],
+    ids=" ".join,
 )
 def test_plumbing_loads_no_typer_and_no_arrays(project, command):
     assert loaded_by(project.root, *command) & FOR_PLUMBING == set()

@@ -8,8 +8,8 @@ from cas.oid import ObjectId
 from jobs.errors import NoSuchJob
 from porcelain import config, term
 from porcelain.arguments import Parser
-from porcelain.objects import ID_DIGITS, LEAST_DIGITS, shortest_id
-from porcelain.spec import NAMES_NOTHING, Resolver, Target, open_resolver
+from porcelain.objects import ID_DIGITS, LEAST_DIGITS, NAMES_NOTHING, shortest_id
+from porcelain.spec import Resolver, Target, open_resolver
 
 
 def main(arguments: Sequence[str]) -> int:

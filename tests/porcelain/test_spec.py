@@ -12,7 +12,8 @@ from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
 from jobs.nodes.build import Build
 from jobs.nodes.run import Failure
 from porcelain.buildlog import BuildLog
-from porcelain.spec import SpecError, parse
+from porcelain.objects import SpecError
+from porcelain.spec import parse
 from tests.porcelain.conftest import twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")

@@ -1,7 +1,6 @@
 """Plumbing: what programs read, one record a line, and its exit codes."""
 
 import json
-import sys
 
 import pytest
 
@@ -9,32 +8,6 @@ from cas.oid import oid_of
 from jobs.nodes.run import Failure
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
-
-
-def test_cat_file_prints_kind_size_and_content(acc, project):
-    row = project.job("make", files={"a.bin": b"\0\xff"})
-    assert acc("cat-file", "-t", "make")[1] == "job\n"
-    assert acc("cat-file", "-t", row.run, "make:a.bin")[1] == "run\nblob\n"
-    assert acc("cat-file", "-s", "make:a.bin")[1] == "2\n"
-    body = json.loads(acc("cat-file", "-p", "make")[1])
-    assert (body["kind"], body["outcome"]) == ("job", row.outcome)
-
-
-def test_cat_file_prints_bytes_as_they_are(project, capfdbinary):
-    from porcelain.cli import main
-
-    project.job("make", files={"a.bin": b"\0\xff\r\n"})
-    capfdbinary.readouterr()
-    assert main(["cat-file", "-p", "make:a.bin"]) == 0
-    sys.stdout.flush()
-    assert capfdbinary.readouterr().out == b"\0\xff\r\n"
-
-
-def test_cat_file_says_by_its_exit_code_whether_an_object_is_there(acc, project):
-    project.job("make", files={"a": b"a"})
-    assert acc("cat-file", "-e", "make:a", oid_of(b"a")) == (0, "", "")
-    assert acc("cat-file", "-e", oid_of(b"never")) == (1, "", "")
-    assert acc("cat-file", "-e", "make:b") == (1, "", "")
 
 
 def test_cat_job_is_equal_for_equal_work(acc, project):
