@@ -49,6 +49,7 @@ PLUMBING: Mapping[str, str] = {
     "fsck": "check every object and every link, and mend what is hurt",
     "gc": "take away what nothing reaches, and old jobs if asked",
     "hash-object": "print the object id of files",
+    "ls-objects": "print the ids of all objects",
     "repack": "merge small packs, and pack loose objects",
     "rev-parse": "print the object id that a name stands for",
     "show-ref": "print refs",

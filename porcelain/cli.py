@@ -18,6 +18,7 @@ PLUMBING = (
     "fsck",
     "gc",
     "hash-object",
+    "ls-objects",
     "repack",
     "rev-parse",
     "show-ref",

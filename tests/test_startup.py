@@ -55,6 +55,7 @@ def test_an_object_is_printed_by_its_id_without_a_look_at_refs_or_settings(proje
         ("cat-file", "-p", "make:a.txt"),
         ("cat-file", "--batch", "--batch-all-objects"),
         ("cat-job", "--run", "make"),
+        ("ls-objects", "-l"),
         ("show-ref",),
         ("rev-parse", "make/default"),
         ("fsck",),
