@@ -51,6 +51,16 @@ class Parser(argparse.ArgumentParser):
         """Offer `--json`."""
         self.add_argument("--json", action="store_true", help="print JSON")
 
+    def key_values(self, words: Sequence[str]) -> dict[str, str]:
+        """Return words of the form KEY=VALUE by their keys; leaves with code 2 when one is none, or comes twice."""
+        texts: dict[str, str] = {}
+        for word in words:
+            key, equals, text = word.partition("=")
+            if not (equals and key) or key in texts:
+                self.error(f"'{key}' is given twice" if key in texts else f"'{word}' is not KEY=VALUE")
+            texts[key] = text
+        return texts
+
     def parse(self, arguments: Sequence[str], *, intermixed: bool = False) -> argparse.Namespace:
         """Return the arguments; leaves with code 2 when they make no sense.
 

@@ -375,3 +375,10 @@ class FromOutside:
     def to_json(self) -> dict[str, Json]:
         """Return the converter as JSON."""
         return {"kind": "input", "initial": self.initial}
+
+
+def bare(converter: Converter) -> Converter:
+    """Return what a converter takes, without what it says of whether it must be given."""
+    while isinstance(converter, Required | Defaulted):
+        converter = converter.inner
+    return converter

@@ -1,27 +1,19 @@
 """`acc build`: run a build script, or build one job from the command line."""
 
-import ast
-import json
 import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jobs.builder import WouldRun
-from jobs.errors import MethodError, NoSuchFile, UsageError
-from jobs.job import Job
-from jobs.method.converter import Anything, Converter, FileOfJob, Items, Table, Typed
-from jobs.method.declarations import Declarations
-from jobs.withfile import JobWithFile
+from jobs.errors import MethodError, UsageError
 from porcelain import config, term
 from porcelain.arguments import Parser, positive
 from porcelain.buildlog import BuildRecord
-from porcelain.commands.methods import bare
+from porcelain.keyvalue import read_arguments
 from porcelain.progress import Progress
 from porcelain.project import Project
 from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
-from porcelain.spec import Resolver, parse
 from porcelain.urd import Force, Urd
 
 
@@ -127,17 +119,13 @@ def _checked_method(project: Project, name: str) -> str:
     return name
 
 
-# -- arguments of a method -------------------------------------------------------------------------------------
+# -- one job ---------------------------------------------------------------------------------------------------
 
 
 def _run_method(project: Project, given: Namespace, parser: Parser) -> None:
+    texts = parser.key_values(given.words)
     declared = project.catalog.get(given.method).declarations
-    arguments: dict[str, Any] = {}
-    for word in given.words:
-        key, equals, text = word.partition("=")
-        if not (equals and key) or key in arguments:
-            parser.error(f"'{key}' is given twice" if key in arguments else f"'{word}' is not KEY=VALUE")
-        arguments[key] = _argument(text, key, declared, project.resolver)
+    arguments = read_arguments(texts, declared, project.resolver)
     urd = Urd(
         project.builder,
         BuildRecord(given.method),
@@ -147,73 +135,3 @@ def _run_method(project: Project, given: Namespace, parser: Parser) -> None:
         concurrency=given.slices,
     )
     urd.build(given.method, **arguments)
-
-
-def _argument(text: str, key: str, declared: Declarations, resolver: Resolver) -> Any:
-    """Return what the text of one argument means, read as the method declares it."""
-    if key in declared.datasets:
-        return _inputs(text, _dataset, resolver, many=declared.datasets[key])
-    if key in declared.jobs:
-        return _inputs(text, _job, resolver, many=declared.jobs[key])
-    return _value(text, declared.options.get(key, Anything()), resolver)
-
-
-def _job(text: str, resolver: Resolver) -> Job:
-    return Job.of(resolver.job(text))
-
-
-def _dataset(text: str, resolver: Resolver) -> Any:
-    # here, not above: it loads numpy, and most arguments are no datasets
-    from jobs.dataset.dataset import Dataset
-
-    target = resolver.dataset(text)
-    assert target.row is not None
-    assert target.oid is not None
-    return Dataset.of(Job.of(target.row), target.name, target.oid)
-
-
-def _inputs(text: str, find: Callable[[str, Resolver], Any], resolver: Resolver, *, many: bool) -> Any:
-    if many:
-        return [find(word.strip(), resolver) for word in text.split(",") if word.strip()]
-    return find(text, resolver) if text else None
-
-
-def _withfile(text: str, resolver: Resolver) -> JobWithFile:
-    """Return the file that SPEC:FILE names; a sliced file is named without its slice number."""
-    spec = parse(text)
-    if spec.file is None:
-        raise NoSuchFile(f"'{text}' is no file of a job", hint="name one as dev-12:plot.png")
-    job = _job(text.removesuffix(f":{spec.file}"), resolver)
-    files = job.files()
-    return job.withfile(spec.file, sliced=spec.file not in files and f"{spec.file}.0" in files)
-
-
-def _value(text: str, converter: Converter, resolver: Resolver) -> Any:
-    """Return what a text on the command line means for an option; what it cannot be is refused by the option."""
-    declared = bare(converter)
-    if isinstance(declared, Typed):
-        return _typed(text, declared)
-    if isinstance(declared, FileOfJob):
-        return _withfile(text, resolver) if text else None
-    if isinstance(declared, Items) and not text.startswith(("[", "(", "{")):
-        return [_value(word.strip(), declared.item, resolver) for word in text.split(",") if word.strip()]
-    return _literal(text) if isinstance(declared, Items | Table | Anything) else text
-
-
-def _typed(text: str, declared: Typed) -> Any:
-    try:
-        return declared.scalar.coerce(text)
-    except (TypeError, ValueError, OverflowError):
-        return text
-
-
-def _literal(text: str) -> Any:
-    """Return the value of a JSON or Python literal, and any other text as it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text

@@ -11,14 +11,13 @@ from jobs.method.converter import (
     Anything,
     Choice,
     Converter,
-    Defaulted,
     FileOfJob,
     FromOutside,
     Items,
-    Required,
     Table,
     Text,
     Typed,
+    bare,
 )
 from jobs.method.definition import Method
 from porcelain import config, term
@@ -164,13 +163,6 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
 def _default(converter: Converter) -> Any:
     said = converter if hasattr(converter, "initial") else bare(converter)
     return plain(getattr(said, "initial", None))
-
-
-def bare(converter: Converter) -> Converter:
-    """Return what a converter takes, without what it says of whether it must be given."""
-    while isinstance(converter, Required | Defaulted):
-        converter = converter.inner
-    return converter
 
 
 def _description(found: Method) -> str:
