@@ -64,6 +64,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A job that is asked for: what it is given, checked, and the action key that follows from it."""
+
+    method: Method
+    given: Given
+    parts: KeyParts
+    key: ActionKey
+
+
+@dataclass(frozen=True, slots=True)
 class Got:
     """A job, how it was got, and the run that was made for it, if any."""
 
@@ -121,6 +131,36 @@ class Builder:
         JobFailed
             When it was run and failed.
         """
+        request = self.request(name, arguments, keywords)
+        hit = Hit(None, "forced") if wish.force else self.find(request, only_look=wish.only_look)
+        if hit.row is not None:
+            self._listener.reused(hit.row, wish.caption)
+            return Got(Job.of(hit.row), "reused")
+        if wish.only_look:
+            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
+        method, given = request.method, request.given
+        self._check_present(given)
+        plan = Plan(
+            method=method,
+            options=given.options,
+            datasets=given.datasets,
+            jobs=given.jobs,
+            key=request.key,
+            parts=request.parts,
+            inputs=given.runs(),
+            input_files=given.files,
+            workdir=self._checked_workdir(wish.workdir),
+            concurrency=wish.concurrency or method.declarations.concurrency or self._cores,
+            explain=lambda: self.explain(request, hit),
+            caption=wish.caption,
+            parent=wish.parent,
+            forced=wish.force,
+        )
+        row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
+        return self._got(row)
+
+    def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
+        """Return what `build` would look for, given the same; raises `OptionError` and `MethodError` as it does."""
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
         given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
@@ -132,47 +172,30 @@ class Builder:
             slices=self._context.slices,
             environment=self._methods.environment(method),
         )
-        key = action_key(parts)
-        asks = self._look if wish.only_look else self._asks
-        hit = Hit(None, "forced") if wish.force else self._find(method, key, parts, given, asks)
-        if hit.row is not None:
-            self._listener.reused(hit.row, wish.caption)
-            return Got(Job.of(hit.row), "reused")
+        return Request(method, given, parts, action_key(parts))
 
-        def explain() -> str:
-            return hit.why_not or why_new(self._context.store, self._index, parts, method.source_node)
+    def find(self, request: Request, *, only_look: bool) -> Hit:
+        """Return the job of the method as it is, or of a source that it declares to do the same.
 
-        if wish.only_look:
-            raise WouldRun(f"'{name}' would run: {explain()}")
-        self._check_present(given)
-        plan = Plan(
-            method=method,
-            options=given.options,
-            datasets=given.datasets,
-            jobs=given.jobs,
-            key=key,
-            parts=parts,
-            inputs=given.runs(),
-            input_files=given.files,
-            workdir=self._checked_workdir(wish.workdir),
-            concurrency=wish.concurrency or method.declarations.concurrency or self._cores,
-            explain=explain,
-            caption=wish.caption,
-            parent=wish.parent,
-            forced=wish.force,
-        )
-        row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
-        return self._got(row)
-
-    def _find(self, method: Method, key: ActionKey, parts: KeyParts, given: Given, asks: Asks) -> Hit:
-        """Return the job of the method as it is, or of a source that it declares to do the same."""
-        hit = self._find_key(key, given, asks)
-        for source in method.equivalents:
+        Parameters
+        ----------
+        only_look
+            Build no subjob to see whether a fact holds.
+        """
+        asks = self._look if only_look else self._asks
+        hit = self._find_key(request.key, request.given, asks)
+        for source in request.method.equivalents:
             if hit.row is not None:
                 break
-            equivalent = self._find_key(action_key(replace(parts, source=ObjectId(source))), given, asks)
+            key = action_key(replace(request.parts, source=ObjectId(source)))
+            equivalent = self._find_key(key, request.given, asks)
             hit = equivalent if equivalent.row is not None else hit
         return hit
+
+    def explain(self, request: Request, hit: Hit) -> str:
+        """Return in one line why `hit` is none."""
+        source = request.method.source_node
+        return hit.why_not or why_new(self._context.store, self._index, request.parts, source)
 
     def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)

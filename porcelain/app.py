@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     name: command for group in GROUPS.values() for name, command in group.items()
 }
 PLUMBING: Mapping[str, str] = {
+    "action-key": "print the action key of a job that may not be there yet",
     "cat-file": "print kind, size or content of an object",
     "cat-job": "print a job's nodes as JSON",
     "count-objects": "print how many objects there are, and what they take",

@@ -12,6 +12,7 @@ from cas.errors import AccError
 from porcelain import term
 
 PLUMBING = (
+    "action-key",
     "cat-file",
     "cat-job",
     "count-objects",

@@ -1,7 +1,7 @@
 """What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from jobs.builder import Builder, Wish
 from jobs.errors import UsageError
@@ -10,6 +10,9 @@ from jobs.method.arguments import Arguments
 from porcelain.buildlog import BuildRecord
 
 Force: TypeAlias = bool | str
+
+# what `Urd.build` takes that is not for the method, and counts in no action key
+ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "concurrency"})
 
 
 class Urd:

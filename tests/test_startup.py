@@ -56,6 +56,7 @@ def test_an_object_is_printed_by_its_id_without_a_look_at_refs_or_settings(proje
         ("cat-file", "--batch", "--batch-all-objects"),
         ("cat-job", "--run", "make"),
         ("ls-objects", "-l"),
+        ("action-key", "-v", "csvimport", "filename=../acc.toml"),
         ("show-ref",),
         ("rev-parse", "make/default"),
         ("fsck",),

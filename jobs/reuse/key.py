@@ -1,11 +1,12 @@
 """The action key: the id of all that decides a job's outcome and is known before it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from cas.formats.canonical import Json, dumps
 from cas.oid import ObjectId, oid_of
+from jobs.nodes.fields import as_map
 from jobs.nodes.outcome import Inputs
 from jobs.nodes.run import ActionKey
 
@@ -49,6 +50,17 @@ class KeyParts:
             "slices": self.slices,
             "environment": dict(self.environment),
         }
+
+    def named(self) -> Iterator[tuple[str, Json]]:
+        """Yield each part by its name, as "code", "environment.python" or "options.filename"."""
+        for name, value in self.to_json().items():
+            if name == "inputs":
+                for group, values in as_map(value).items():
+                    yield from ((f"{group}.{key}", item) for key, item in as_map(values).items())
+            elif name == "environment":
+                yield from ((f"{name}.{key}", version) for key, version in sorted(as_map(value).items()))
+            else:
+                yield name, value
 
 
 def action_key(parts: KeyParts) -> ActionKey:
