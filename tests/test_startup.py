@@ -69,7 +69,14 @@ def test_plumbing_loads_no_typer_and_no_arrays(project, command):
 
 @pytest.mark.parametrize(
     "command",
-    [("log", "--graph"), ("job", "make"), ("ds", "make"), ("show", "make:a.txt"), ("checkout", "make")],
+    [
+        ("log", "--graph"),
+        ("job", "make"),
+        ("ds", "make"),
+        ("du",),
+        ("show", "make:a.txt"),
+        ("checkout", "make"),
+    ],
 )
 def test_looking_back_loads_no_arrays_and_no_rich(project, command):
     assert loaded_by(project.root, *command) & FOR_PLUMBING == set()
