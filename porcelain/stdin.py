@@ -1,6 +1,5 @@
 """What another program sends: the bytes of stdin, or records in them."""
 
-import io
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,9 +8,8 @@ _CHUNK_BYTES = 1 << 16
 
 
 def stream() -> BinaryIO:
-    """Return stdin as bytes; an empty stream when the shell has closed it."""
-    # Python has no stdin then, whatever its type says
-    return io.BytesIO() if sys.stdin is None else sys.stdin.buffer
+    """Return stdin as bytes."""
+    return sys.stdin.buffer
 
 
 def records(*, nul: bool = False) -> Iterator[bytes]:

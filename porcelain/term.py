@@ -1,5 +1,6 @@
 """The only room that prints: lines, records, JSON, tables, errors; rich is loaded for a terminal only."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,14 @@ class Column(NamedTuple):
 
 
 def prepare() -> None:
-    """Make the standard streams take every text, whatever encoding the user's shell says."""
+    """Make the standard streams take every text, whatever encoding the user's shell says, and be there at all."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # the shell has closed it: the next file that is opened would get its number, and be the stdout of
+            # whatever we start
+            nothing = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            os.set_inheritable(nothing.fileno(), True)  # noqa: FBT003 - it has no keyword
+            setattr(sys, name, nothing)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -143,7 +151,7 @@ def error(err: AccError) -> None:
 
     Where the user's own code raised, their part of the traceback comes first.
     """
-    sys.stdout.flush()
+    _hand_on()
     where = getattr(err, "traceback", "")
     if where:
         print(where.rstrip("\n"), file=sys.stderr)
@@ -161,7 +169,7 @@ def bug(err: BaseException) -> None:
     """Print a traceback of our own to stderr."""
     import traceback
 
-    sys.stdout.flush()
+    _hand_on()
     traceback.print_exception(err, file=sys.stderr)
     print("acc: this is a bug in acc, not in what you did; please report the lines above", file=sys.stderr)
 
@@ -172,10 +180,16 @@ def flush() -> None:
     sys.stderr.flush()
 
 
-def abandon() -> None:
-    """Let the rest of stdout go nowhere: its reader left, and Python would complain at the end."""
-    import os
+def _hand_on() -> None:
+    """Hand on what was printed before an error is, as far as stdout takes it: that may be the very error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        abandon()
 
+
+def abandon() -> None:
+    """Let the rest of stdout go nowhere: nobody takes it, and Python would complain at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,13 +1,12 @@
 """A command that answers each line before it is sent the next."""
 
-import os
 import select
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.porcelain.test_cli import RUN
+from tests.porcelain.test_cli import BUFFERED, RUN
 
 # a command that keeps its answer back fails the test instead of hanging it
 _PATIENCE_SECONDS = 30
@@ -21,8 +20,7 @@ class Conversation:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            # else Python itself would hand on all at once
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            env=BUFFERED,
         )
 
     def ask(self, line: bytes) -> bytes:
