@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jobs.errors import NoSuchFile
+from jobs.errors import NoSuchFile, OptionError
 from jobs.job import Job
 from jobs.method.converter import Anything, Converter, FileOfJob, Items, Table, Typed, bare
 from jobs.method.declarations import Declarations
@@ -23,7 +23,18 @@ def read_arguments(texts: Mapping[str, str], declared: Declarations, resolver: R
     declared
         What the method takes; what it does not take is read as a literal, for the method to refuse.
     """
+    for key, text in texts.items():
+        if not _is_unicode(text):
+            raise OptionError(f"'{key}' cannot be '{text}': that is no UTF-8 text")
     return {key: _argument(text, key, declared, resolver) for key, text in texts.items()}
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _argument(text: str, key: str, declared: Declarations, resolver: Resolver) -> Any:

@@ -26,11 +26,15 @@ def main(arguments: Sequence[str]) -> int:
         "-v", "--verbose", action="store_true", help="its parts too, and whether there is a job"
     )
     parser.add_nul()
-    parser.add_argument("method", metavar="METHOD")
+    parser.usage = "acc action-key [-v] [-z] METHOD [KEY=VALUE ...]"
+    # not required by argparse, which then would say that KEY=VALUE is, too
+    parser.add_argument("method", nargs="?", metavar="METHOD")
     parser.add_argument(
         "words", nargs="*", metavar="KEY=VALUE", help="its arguments; a job, dataset or file is a SPEC"
     )
     given = parser.parse(arguments, intermixed=True)
+    if given.method is None:
+        parser.error("give a METHOD")
     texts = parser.key_values(given.words)
     with Project(config.here()) as project:
         declared = project.catalog.get(given.method).declarations

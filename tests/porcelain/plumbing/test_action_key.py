@@ -83,6 +83,7 @@ def test_values_are_json_that_a_line_can_hold(acc):
         (["make", "count=x"], 1),
         (["use", "source=dev-9"], 1),
         (["use", "options=1"], 1),
+        (["use", "text=\udcff"], 1),
         (["make", "count"], 2),
         (["make", "=3"], 2),
         (["make", "count=1", "count=2"], 2),
