@@ -1,35 +1,25 @@
-"""Plumbing: what programs read, one record a line, and its exit codes."""
+"""What holds for every command of the plumbing: its exit codes, its one line of bad news, its quiet when left."""
 
-import json
+import os
+import subprocess
 
 import pytest
 
-from cas.oid import oid_of
-from jobs.nodes.run import Failure
+from tests.porcelain.test_cli import BUFFERED, RUN
 
-BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
-
-
-def test_cat_job_is_equal_for_equal_work(acc, project):
-    project.job("make", files={"a": b"a"}, caption="one")
-    project.job("make", files={"a": b"a"}, caption="two", why="forced")
-    (code, first, _), (_, second, _) = acc("cat-job", "dev-1"), acc("cat-job", "dev-2")
-    assert (code, first) == (0, second)
-    job = json.loads(first)
-    assert job["files"] == {"a": {"blob": oid_of(b"a"), "size": 1}}
-    assert job["source_files"] == {"mine/a_make.py": oid_of(b"# make\n")}
-    assert "run" not in job
-    assert json.loads(acc("cat-job", "--run", "dev-2")[1])["run"]["caption"] == "two"
-
-
-def test_a_failed_job_has_a_run_only(acc, project):
-    row = project.job("make", failure=BROKEN)
-    for command in (("cat-job", "dev-1"), ("rev-parse", "dev-1"), ("rev-parse", "--outcome", "dev-1")):
-        code, out, err = acc(*command)
-        assert (code, out) == (1, "")
-        assert err == "acc: job 'dev-1' failed, so it has a run only\nhint: ask with --run\n"
-    assert json.loads(acc("cat-job", "--run", "dev-1")[1])["run"]["id"] == row.run
-    assert acc("rev-parse", "--run", "dev-1")[1] == row.run + "\n"
+# a command of each that prints something
+LINES = [
+    ("action-key", "csvexport", "source=make/default"),
+    ("cat-file", "-p", "make"),
+    ("cat-file", "--batch", "--batch-all-objects"),
+    ("cat-file", "--batch-check", "--batch-all-objects", "--buffer"),
+    ("cat-job", "make"),
+    ("fsck", "--json"),
+    ("hash-object", "acc.toml"),
+    ("ls-objects", "-l"),
+    ("rev-parse", "make"),
+    ("show-ref",),
+]
 
 
 def test_show_ref_prints_refs_sorted_and_the_action_index_when_asked(acc, project):
@@ -47,6 +37,9 @@ def test_commands_outside_a_project_say_how_to_make_one(acc, tmp_path, monkeypat
         ("show-ref",),
         ("log",),
         ("rev-parse", "x"),
+        ("cat-file", "-p", "0" * 64),
+        ("ls-objects",),
+        ("action-key", "csvexport"),
         ("fsck",),
         ("hash-object", "-w", "/dev/null"),
     ):
@@ -70,31 +63,35 @@ def test_a_wrong_command_line_is_exit_code_2_and_a_hint(acc, command):
     assert err.endswith(f"hint: 'acc {command[0]} --help' says what it takes\n")
 
 
-def test_fsck_finds_a_project_clean_and_a_flipped_bit_not(acc, project):
-    project.job("make", files={"a": b"a" * 1000})
-    assert acc("fsck") == (0, "", "6 objects and 2 refs checked: sound\n")
-    oid = oid_of(b"a" * 1000)
-    (path,) = (project.root / ".acc/objects").rglob(oid)
-    data = bytearray(path.read_bytes())
-    data[-20] ^= 1
-    path.chmod(0o644)
-    path.write_bytes(data)
-    code, out, _ = acc("fsck")
-    assert code == 1
-    kind, name, _reason, hurt = out.rstrip("\n").split("\t")
-    assert (kind, name) == ("corrupt", oid)
-    assert hurt == "dev-1"
-    found = json.loads(acc("fsck", "--json")[1])
-    assert (found["sound"], found["problems"][0]["kind"], found["problems"][0]["hurts"]) == (
-        False,
-        "corrupt",
-        ["dev-1"],
-    )
+@pytest.mark.parametrize("command", LINES, ids=" ".join)
+def test_a_reader_that_has_left_is_exit_code_1_and_no_word(project, command):
+    project.job("make", made={"default": project.dataset()})
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as pipe:
+        done = subprocess.run(
+            [*RUN, *command],
+            cwd=project.root,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env=BUFFERED,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_fsck_names_what_is_missing_and_who_needs_it(acc, project):
-    row = project.job("make", files={"a": b"a"})
-    project.store.delete(oid_of(b"a"))
-    code, out, _ = acc("fsck")
-    assert (code, row.label in out) == (1, True)
-    assert out.startswith(f"missing\t{oid_of(b'a')}\t")
+@pytest.mark.parametrize(
+    "spec", ["dev-9", "nothing", "dev-1:b", "dev-1/b", "@0000", "/", "", "\udcff", "a\nb"], ids=repr
+)
+@pytest.mark.parametrize(
+    "command",
+    [("cat-file", "-t"), ("cat-file", "-s"), ("cat-file", "-p"), ("cat-job",), ("rev-parse",)],
+    ids=" ".join,
+)
+def test_what_names_nothing_is_one_line_and_a_hint(acc, project, command, spec):
+    project.job("make", files={"a": b"a"})
+    code, out, err = acc(*command, spec)
+    assert (code, out) == (1, "")
+    said = err.splitlines()
+    assert said[0].startswith("acc: ")
+    assert [line.partition(":")[0] for line in said[1:]] in ([], ["hint"])
