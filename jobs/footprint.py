@@ -26,14 +26,14 @@ _DAMAGE = (CorruptObject, NotANode, ObjectNotFound)
 
 
 def own_objects(store: Store, run: ObjectId) -> Iterator[ObjectId]:
-    """Yield the objects that a run holds of its own, some of them more than once.
+    """Yield the objects that a run holds of its own; a blob that it holds twice comes twice.
 
     Raises
     ------
     CorruptObject, NotANode, ObjectNotFound
         For a node that cannot be read, after what was found up to there.
     """
-    waiting = [run]
+    waiting, seen = [run], {run}
     for oid in waiting:
         # the envelope, not the node of its kind: to check all that such a node says takes longer than to read it
         envelope = read_envelope(store.get(oid))
@@ -43,15 +43,17 @@ def own_objects(store: Store, run: ObjectId) -> Iterator[ObjectId]:
             raise NotANode(f"object '{oid}' is a '{envelope.kind}' node with a wrong body") from err
         yield oid
         yield from blobs
-        waiting.extend(nodes)
+        fresh = set(nodes) - seen
+        seen |= fresh
+        waiting.extend(fresh)
 
 
 def _own_links(envelope: Envelope) -> tuple[Iterable[ObjectId], Iterable[ObjectId]]:
     """Return those nodes and blobs that a node links to and that are of the same job."""
     body = envelope.body
     if envelope.kind == Run.KIND:
-        nodes = [as_oid(body["source"]), oid_or_none(body["job"])]
-        return filter(None, nodes), envelope.blobs
+        job = oid_or_none(body["job"])
+        return [as_oid(body["source"]), *([job] if job else [])], envelope.blobs
     if envelope.kind == Outcome.KIND:
         files = map(as_map, as_map(body["files"]).values())
         return as_oids(body["datasets"]).values(), [as_oid(file["blob"]) for file in files]
@@ -84,14 +86,14 @@ class Costs:
         self._store = store
         # each object has a number, by which the arrays are read
         self._numbers: dict[bytes, int] = {}
-        self._holders = array("L")
+        self._holders = array("I")
         self._raw_bytes = array("Q")
         self._stored_bytes = array("Q")
         self._held: dict[ObjectId, array[int]] = {}
 
     def add(self, run: ObjectId) -> None:
         """Count what a run holds of its own."""
-        held = self._held[run] = array("L", self._number_all(run))
+        held = self._held[run] = array("I", self._number_all(run))
         for number in held:
             self._holders[number] += 1
 
