@@ -14,9 +14,12 @@ LINES = [
     ("cat-file", "--batch", "--batch-all-objects"),
     ("cat-file", "--batch-check", "--batch-all-objects", "--buffer"),
     ("cat-job", "make"),
+    ("count-objects", "-v"),
     ("fsck", "--json"),
+    ("gc", "-n"),
     ("hash-object", "acc.toml"),
     ("ls-objects", "-l"),
+    ("repack",),
     ("rev-parse", "make"),
     ("show-ref",),
 ]
