@@ -100,6 +100,24 @@ def decompress_frame(frame: Buffer, raw_bytes: int, oid: ObjectId, where: str) -
     return data
 
 
+def decompress_frames(
+    frames: list[bytes | bytearray | memoryview], raw_bytes: Sequence[int]
+) -> list[bytes] | None:
+    """Return what `frames` hold, each of at most 4 MiB, in one call without the GIL; None when one is not sound.
+
+    Each gets as much memory as `raw_bytes` says, whatever its header claims. The caller checks what comes out.
+    """
+    assert max(raw_bytes, default=0) <= FRAME_BYTES
+    if not all(raw_bytes):
+        return None  # the call below refuses frames of nothing
+    sizes = struct.pack(f"={len(raw_bytes)}Q", *raw_bytes)
+    try:
+        found = _decompressor().multi_decompress_to_buffer(frames, decompressed_sizes=sizes, threads=1)
+    except (zstandard.ZstdError, ValueError):  # ValueError: the first frame is not sound, so there is no buffer
+        return None
+    return [found[number].tobytes() for number in range(len(found))]
+
+
 def _decompressor() -> zstandard.ZstdDecompressor:
     try:
         decompressor: zstandard.ZstdDecompressor = _reused.decompressor

@@ -19,7 +19,6 @@ from cas.errors import CorruptObject
 from cas.files import create_temporary, sync_file, sync_folder, write_all
 from cas.formats.packindex import (
     FOOTER_BYTES,
-    MOST_BYTES,
     VERSION,
     Entry,
     PackIndex,
@@ -29,9 +28,18 @@ from cas.formats.packindex import (
 )
 from cas.formats.records import IndexBytes, Records
 from cas.formats.salvage import HeldIndex, salvage
-from cas.formats.seal import SEAL_BYTES, SKIPPABLE, Seal, encode_seal, find_named_seal, find_seal
+from cas.formats.seal import (
+    MOST_BYTES,
+    SEAL_BYTES,
+    SKIPPABLE,
+    Seal,
+    encode_named_seal,
+    encode_seal,
+    find_named_seal,
+    find_seal,
+)
 from cas.formats.stream import StoredForm
-from cas.oid import oid_of
+from cas.oid import Buffer, oid_of
 
 SUFFIX: Final = ".pack"
 PACK_START_1: Final = struct.pack("<4sI4sI", SKIPPABLE, 8, b"accP", 1)
@@ -69,6 +77,14 @@ def seal_of(entry: Entry, data: bytes, path: str) -> Seal:
     if seal is None or seal[:3] != (entry.digest, entry.raw_bytes, entry.stored_bytes):
         raise CorruptObject(entry.oid, "its seal is damaged, or that of another object", where=path)
     return seal
+
+
+def has_good_seal(entry: Entry, data: bytes, at: int, stored: Buffer) -> bool:
+    """Return whether the seal at `at` in `data` is that of `entry`, whose stored form is `stored`."""
+    seal = Seal(entry.digest, entry.raw_bytes, entry.stored_bytes, crc32(stored))
+    return data.startswith(
+        encode_seal(seal) if entry.seal_bytes == SEAL_BYTES else encode_named_seal(seal), at
+    )
 
 
 def read_entries(path: str, entries: Iterable[Entry]) -> Iterator[tuple[Seal, bytes]]:

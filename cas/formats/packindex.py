@@ -7,6 +7,7 @@ Source: docs/reference/formats/pack.md.
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Final, NamedTuple
 
 from blake3 import blake3
@@ -18,8 +19,6 @@ from cas.formats.seal import NAMED_SEAL_BYTES, SEAL_BYTES, SKIPPABLE
 from cas.oid import ObjectId
 
 VERSION: Final = 2
-# a place in a pack, and the sizes of an object, have four bytes in the index
-MOST_BYTES: Final = (1 << 32) - 1
 
 _START = struct.Struct("<4sI4sBBHQQ")
 _RECORD = struct.Struct("<32sIII")
@@ -122,6 +121,9 @@ class PackIndex:
 
     def __iter__(self) -> Iterator[Entry]:
         data, width = self.records.between(b"", None), self._record.size
+        if self.seal_bytes == SEAL_BYTES:
+            # the order of its fields is that of a record: many times as fast as to decode each
+            return starmap(Entry, _RECORD.iter_unpack(data))
         return (self._entry(data[at : at + width]) for at in range(0, len(data), width))
 
     def digests(self, prefix: str = "") -> Iterator[bytes]:

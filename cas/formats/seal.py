@@ -1,7 +1,8 @@
 """Seals: what is said of one stored form, in a skippable frame beside it that every zstd decoder passes over.
 
 The short seal stands where the object's id is known from elsewhere, by a file's name or an index. The named seal
-holds the id too; it stands in segments, which have no index, and in all that the first version wrote.
+holds the id too, and longer lengths; it stands in segments, which have no index, behind loose objects of 4 GiB and
+more, and in all that the first version wrote.
 
 Notes
 -----
@@ -21,11 +22,13 @@ SKIPPABLE = b"\x5c\x2a\x4d\x18"
 _SHORT_SKIPPABLE = b"\x5d\x2a\x4d\x18"
 
 _CRC = struct.Struct("<I")
-_SHORT = struct.Struct("<4sIQQI")
+_SHORT = struct.Struct("<4sIIII")
 _NAMED = struct.Struct("<4sI4sI32sQQI")
 SEAL_BYTES = _SHORT.size + _CRC.size
 NAMED_SEAL_BYTES = _NAMED.size + _CRC.size
 SEAL_START = struct.pack("<4sI", _SHORT_SKIPPABLE, SEAL_BYTES - 8)
+# the lengths in a short seal, and places in packs, have four bytes
+MOST_BYTES = (1 << 32) - 1
 NAMED_SEAL_START = struct.pack("<4sI4s", SKIPPABLE, NAMED_SEAL_BYTES - 8, b"accO")
 
 
@@ -53,7 +56,7 @@ def encode_seal(seal: Seal) -> bytes:
     """Return `seal` without its id, as a skippable frame that ends in a CRC-32 of itself.
 
     >>> len(encode_seal(Seal(bytes(32), 0, 13, 0)))
-    32
+    24
     """
     packed = _SHORT.pack(_SHORT_SKIPPABLE, SEAL_BYTES - 8, *seal[1:])
     return packed + _CRC.pack(crc32(packed))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from cas.formats.frame import FrameTable, encode_seek_table, find_seek_table_bytes
 from cas.formats.seal import (
+    MOST_BYTES,
     NAMED_SEAL_BYTES,
     SEAL_BYTES,
     Seal,
@@ -30,7 +31,7 @@ class Tail(NamedTuple):
     start : int
         Where in the file it begins, which is where the stored form ends.
     named : bool
-        Its seal holds the id, as the first version wrote it.
+        Its seal holds the id: the object is very large, or the first version wrote it.
     """
 
     seal: Seal
@@ -39,7 +40,8 @@ class Tail(NamedTuple):
 
 
 def encode_tail(seal: Seal, table: FrameTable | None, *, named: bool = False) -> bytes:
-    """Return the tail of the object `seal` with the frame table `table`."""
+    """Return the tail of the object `seal` with the frame table `table`; a very large one has a named seal."""
+    named = named or max(seal.raw_bytes, seal.stored_bytes) > MOST_BYTES
     head = encode_named_seal(seal) if named else encode_seal(seal)
     return head + (encode_seek_table(table, len(head)) if table else b"")
 

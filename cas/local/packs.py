@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from cas.errors import CorruptObject
@@ -17,6 +17,8 @@ from cas.oid import ObjectId, is_prefix
 
 # packs of up to so many objects are looked up together in one dict, larger ones one by one by bisection
 _SMALL_PACK = 4096
+# so many lookups are worth a look at every index
+_MANY = 1000
 # the clock of a filesystem may tick slowly, or be another machine's: a folder that changed only just now may
 # change again and keep its time
 _RACY_SECONDS = 2.0
@@ -41,7 +43,9 @@ class PackFolder:
 
     def knows(self, digest: bytes) -> bool:
         """Return whether an object is in a pack that this process has read; costs no look at the disk."""
-        return self._find(digest) is not None
+        if digest in self._small or (self._multi is not None and self._multi.records.find(digest)):
+            return True
+        return any(pack.index.find(digest) for pack in self._large)
 
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object in one of the packs, or None."""
@@ -56,6 +60,29 @@ class PackFolder:
             self.rescan()
         found = self._find(digest)
         return (found[0].path, found[1]) if found else None
+
+    def find_places(self, digests: Collection[bytes]) -> list[tuple[str, Entry]]:
+        """Return the paths of packs, and entries there, of those of many objects that are in packs; each once."""
+        if self._changed < 0:
+            self.rescan()
+        asked = set(digests)
+        if len(asked) < _MANY:
+            found = (self._find(digest) for digest in asked)
+            return [(pack.path, entry) for pack, entry in filter(None, found)]
+        places = []
+        for pack in list(self._packs.values()):
+            try:
+                index = pack.index
+            except FileNotFoundError:
+                continue  # it went since the folder was listed
+            # to go through an index takes a tenth of the time, for each entry, of a search in it
+            if len(asked) * 10 > len(index):
+                entries = [entry for entry in index if entry.digest in asked]
+            else:
+                entries = list(filter(None, map(index.find, asked)))
+            places += [(pack.path, entry) for entry in entries]
+            asked.difference_update(entry.digest for entry in entries)
+        return places
 
     def find_open(self, digest: bytes) -> StoredForm | None:
         """Return the stored form of an object, whose file the caller closes, or None."""

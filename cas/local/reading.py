@@ -6,11 +6,15 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
+from blake3 import blake3
+
 from cas.errors import CorruptObject
-from cas.formats.pack import seal_of, stored_form
+from cas.formats.frame import FRAME_BYTES, decompress_frames
+from cas.formats.pack import has_good_seal, open_entry
 from cas.formats.packindex import Entry
-from cas.formats.stream import HeldForm, StoredForm, read_object, verify_object
+from cas.formats.stream import read_object, verify_object
 from cas.oid import ObjectId
+from cas.threads import in_order
 
 Place: TypeAlias = tuple[str, Entry]
 
@@ -18,6 +22,8 @@ Place: TypeAlias = tuple[str, Entry]
 _RUN_BYTES = 1 << 20
 # to read over a gap of so many bytes costs no more than a second read
 _GAP_BYTES = 1 << 14
+# raw bytes of a run: what is held in memory at once, times the threads
+_RAW_BYTES = FRAME_BYTES
 
 
 def read_places(places: Iterable[Place]) -> Iterator[tuple[ObjectId, bytes]]:
@@ -28,56 +34,93 @@ def read_places(places: Iterable[Place]) -> Iterator[tuple[ObjectId, bytes]]:
     FileNotFoundError
         When a pack has gone; what was yielded before is good.
     """
-    for path, group in groupby(sorted(places, key=itemgetter(0)), key=itemgetter(0)):
-        for stored in _stored_forms(path, [entry for _, entry in group]):
-            if isinstance(stored, CorruptObject):
-                raise stored
-            yield stored.seal.oid, read_object(stored)
+    ordered = sorted(places, key=itemgetter(0))
+    runs = (
+        (path, run)
+        for path, group in groupby(ordered, key=itemgetter(0))
+        for run in _runs([entry for _, entry in group])
+    )
+    for found in in_order(_read_run, runs):
+        yield from found
 
 
 def verify_entries(path: str, entries: Iterable[Entry]) -> Iterator[CorruptObject]:
     """Yield an error for each of `entries` in the pack at `path` of which a stored byte is not as written."""
-    for stored in _stored_forms(path, entries):
-        if isinstance(stored, CorruptObject):
-            yield stored
-            continue
-        try:
-            verify_object(stored)
-        except CorruptObject as err:
-            yield err
-
-
-def _stored_forms(path: str, entries: Iterable[Entry]) -> Iterator[StoredForm | CorruptObject]:
-    """Yield the stored form of each entry, or what is wrong with its seal, in the order in which they lie."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        for run in _runs(sorted(entries, key=attrgetter("offset"))):
-            long = run[0].stored_bytes > _RUN_BYTES
-            start = run[0].offset
-            data = b"" if long else os.pread(fd, run[-1].end - start, start)
+    for run in _runs(entries):
+        if _read_together(path, run, sealed=True) is None:
             for entry in run:
                 try:
-                    yield stored_form(fd, entry, path) if long else _held(data, entry, start, path)
+                    _verify(path, entry)
                 except CorruptObject as err:
                     yield err
-    finally:
-        os.close(fd)
 
 
 def _runs(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Yield entries, which are sorted by offset, in lists of neighbours."""
+    """Yield entries in the order in which they lie, in lists of neighbours that are read together."""
     run: list[Entry] = []
-    for entry in entries:
-        if run and (entry.end - run[0].offset > _RUN_BYTES or entry.offset - run[-1].end > _GAP_BYTES):
+    first = last = raw_bytes = 0
+    for entry in sorted(entries, key=attrgetter("offset")):
+        end = entry.end
+        far = end - first > _RUN_BYTES or entry.offset - last > _GAP_BYTES
+        if run and (far or raw_bytes + entry.raw_bytes > _RAW_BYTES):
             yield run
             run = []
+        if not run:
+            first, raw_bytes = entry.offset, 0
         run.append(entry)
+        last = end
+        raw_bytes += entry.raw_bytes
     if run:
         yield run
 
 
-def _held(data: bytes, entry: Entry, start: int, path: str) -> HeldForm:
-    """Return the stored form of an entry of which all is in `data`, the bytes of its pack from `start` on."""
-    begin = entry.start - start
-    seal = seal_of(entry, data[entry.offset - start : begin], path)
-    return HeldForm(seal, data[begin : entry.end - start], path)
+def _read_run(place: tuple[str, list[Entry]]) -> list[tuple[ObjectId, bytes]]:
+    path, run = place
+    together = _read_together(path, run, sealed=False)
+    if together is None:
+        return [(entry.oid, _read(path, entry)) for entry in run]
+    return [(ObjectId(entry.digest.hex()), data) for entry, data in zip(run, together, strict=True)]
+
+
+def _read_together(path: str, run: list[Entry], *, sealed: bool) -> list[bytes] | None:
+    """Return the objects of a run, verified by their ids, and if `sealed` by their seals too.
+
+    Returns None when one is not sound, or not of one frame: then each is to be looked at by itself.
+    """
+    start = run[0].offset
+    if run[-1].end - start > _RUN_BYTES or max(entry.raw_bytes for entry in run) > FRAME_BYTES:
+        return None
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.pread(fd, run[-1].end - start, start)
+    finally:
+        os.close(fd)
+    frames: list[bytes | bytearray | memoryview] = []
+    for _, offset, stored_bytes, _, seal_bytes in run:
+        begin = offset - start + seal_bytes
+        frames.append(data[begin : begin + stored_bytes])
+    if sealed and not all(
+        has_good_seal(entry, data, entry.offset - start, frame)
+        for entry, frame in zip(run, frames, strict=True)
+    ):
+        return None
+    found = decompress_frames(frames, [entry.raw_bytes for entry in run])
+    if found is not None and [blake3(raw).digest() for raw in found] == [entry.digest for entry in run]:
+        return found
+    return None
+
+
+def _read(path: str, entry: Entry) -> bytes:
+    stored = open_entry(path, entry)
+    try:
+        return read_object(stored)
+    finally:
+        stored.close()
+
+
+def _verify(path: str, entry: Entry) -> None:
+    stored = open_entry(path, entry)
+    try:
+        verify_object(stored)
+    finally:
+        stored.close()

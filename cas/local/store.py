@@ -94,11 +94,11 @@ class LocalStore:
 
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
-        places = [self.packs.find_place(bytes.fromhex(oid)) for oid in oids]
+        places = self.packs.find_places([bytes.fromhex(oid) for oid in oids])
         found: dict[ObjectId, bytes] = {}
         # what is in no pack, or in one that has just gone, or is damaged there, is read by itself
         with suppress(FileNotFoundError, CorruptObject):
-            found.update(read_places(place for place in places if place))
+            found.update(read_places(places))
         return {oid: found[oid] if oid in found else self.get(oid) for oid in oids}
 
     def open(self, oid: ObjectId) -> BinaryIO:

@@ -17,6 +17,7 @@ from cas.formats.frame import (
     compress_frames,
     decode_table,
     decompress_frame,
+    decompress_frames,
     encode_seek_table,
     encode_table,
     find_seek_table_bytes,
@@ -219,3 +220,26 @@ def test_a_seek_table_is_that_of_the_seekable_format():
         (own, 0),
         (SEAL_BYTES, 0),
     ]
+
+
+def test_frames_are_decompressed_together():
+    items = [random.Random(size).randbytes(size) for size in (1, 100, 20_000, FRAME_BYTES)]
+    frames = [compress_frame(item) for item in items]
+    assert decompress_frames(frames, list(map(len, items))) == items
+
+
+@pytest.mark.parametrize(
+    ("frames", "raw_bytes"),
+    [
+        ([compress_frame(SOME), compress_frame(b"")], [len(SOME), 0]),
+        ([compress_frame(SOME)], [len(SOME) + 1]),
+        ([compress_frame(SOME)], [len(SOME) - 1]),
+        ([compress_frame(SOME)[:-5]], [len(SOME)]),
+        ([compress_frame(SOME), b"no frame"], [len(SOME), 8]),
+        ([bomb_that_lies()], [10]),
+        ([zstandard.ZstdCompressor().compress(bytes(200 << 20))], [10]),
+    ],
+    ids=["nothing", "longer", "shorter", "cut", "no frame", "a lie", "200 MiB"],
+)
+def test_frames_of_which_one_is_not_sound_are_none(frames, raw_bytes):
+    assert decompress_frames(frames, raw_bytes) is None

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 # the last has two frames, the first of 3 MiB
 RAW = [b"", b"hello, world\n", bytes(range(256)) * 20_000]
 PACK_1 = GOLDEN / "v1" / "pack" / "d809b8be5303fdd139a1b698c1f3512e2105d8fe6430e5c3a16b769ee92c4ecb.pack"
-PACK = GOLDEN / "v2" / "pack" / "424a5adcbd0676ecf42164e48e6e6d5323fb3f3192258470de4e6bed69332490.pack"
+PACK = GOLDEN / "v2" / "pack" / "ee425d3936e7514939ce0ab6d0498afb15c7c267b42bf174eea475863b18bf0b.pack"
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -99,13 +99,13 @@ def read_named_seal(data):
 
 def read_seal(data):
     """Return raw bytes, stored bytes and CRC-32 of the seal that `data` begins with."""
-    magic, length, raw_bytes, stored_bytes, crc, own = struct.unpack("<4sIQQII", data[:32])
-    assert (magic, length) == (b"\x5d\x2a\x4d\x18", 24)
-    assert crc32(data[:28]) == own
+    magic, length, raw_bytes, stored_bytes, crc, own = struct.unpack("<4sIIIII", data[:24])
+    assert (magic, length) == (b"\x5d\x2a\x4d\x18", 16)
+    assert crc32(data[:20]) == own
     return raw_bytes, stored_bytes, crc
 
 
-@pytest.mark.parametrize(("version", "seal_bytes"), [("v1", 72), ("v2", 32)])
+@pytest.mark.parametrize(("version", "seal_bytes"), [("v1", 72), ("v2", 24)])
 @pytest.mark.parametrize("data", RAW, ids=["empty", "hello", "large"])
 def test_a_loose_object_is_what_its_page_says(data, version, seal_bytes):
     file = (GOLDEN / version / "object" / oid_of(data)).read_bytes()
@@ -153,7 +153,7 @@ def test_a_pack_is_what_its_page_says():
     records = list(struct.iter_unpack("<32sIII", index[32:-24]))
     assert [record[0].hex() for record in records] == sorted(map(oid_of, RAW))
     for oid, at, stored_bytes, raw_bytes in records:
-        stored = file[at + 32 : at + 32 + stored_bytes]
+        stored = file[at + 24 : at + 24 + stored_bytes]
         assert read_seal(file[at:]) == (raw_bytes, stored_bytes, crc32(stored))
         assert read_frames(stored, oid, raw_bytes) in RAW
 

@@ -157,7 +157,7 @@ def test_a_scan_goes_on_behind_a_damaged_seal(tmp_path):
     whole = open_pack(str(path))
     victim = whole.index.find(bytes.fromhex(oid_of(b"one")))
     data = bytearray(path.read_bytes()[: whole.index.end])
-    data[victim.offset + 15] ^= 1
+    data[victim.offset + 13] ^= 1
     rewrite(path, data)
     pack = open_pack(str(path))
     assert read(pack, b"one") is None
@@ -165,7 +165,7 @@ def test_a_scan_goes_on_behind_a_damaged_seal(tmp_path):
 
 
 def test_a_scan_is_not_fooled_by_an_object_that_looks_like_a_seal(tmp_path):
-    lookalike = SEAL_START + bytes(24) + random.Random(1).randbytes(3000)
+    lookalike = SEAL_START + bytes(16) + random.Random(1).randbytes(3000)
     path = tmp_path / pack_of(tmp_path, [lookalike, b"behind"])
     data = bytearray(path.read_bytes())
     data[len(PACK_START) + 10] ^= 1

@@ -42,7 +42,7 @@ class TestEveryTail:
 
     def test_what_is_cut_short_has_none(self, tmp_path, table, named):
         seal, data = file_of(table, named=named)
-        whole = seal.stored_bytes + (72 if named else 32)
+        whole = seal.stored_bytes + (72 if named else 24)
         for end in range(len(data) - 100, len(data)):
             # without its seek table an object is still read, and fsck misses that
             assert (found(tmp_path / "f", data[:end]) is None) == (end != whole)
@@ -62,6 +62,12 @@ def test_every_flipped_bit_of_a_small_tail_is_seen(tmp_path):
 @pytest.mark.parametrize("data", [b"", b"\xb1\xea\x92\x8f", bytes(72), b"x" * 72, b"\xb1\xea\x92\x8f" * 30])
 def test_other_bytes_have_no_tail(tmp_path, data):
     assert found(tmp_path / "f", data) is None
+
+
+def test_a_very_large_object_has_a_named_seal():
+    large = SEAL._replace(raw_bytes=1 << 32)
+    assert encode_tail(large, None) == encode_tail(large, None, named=True)
+    assert len(encode_tail(SEAL._replace(raw_bytes=(1 << 32) - 1), None)) == 24
 
 
 def test_the_seek_table_counts_frames_table_and_seal():

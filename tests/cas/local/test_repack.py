@@ -116,7 +116,7 @@ def test_readers_that_know_the_old_packs_find_all(store):
 def test_a_damaged_pack_is_left_alone_and_named(store):
     objects = some_packs(store, 5)
     victim = packs(store)[2]
-    flip(victim, 16 + 32 + 8)
+    flip(victim, 16 + 24 + 8)
     done = repack(store)
     assert done.damaged == [str(victim)]
     assert packs(store).count(victim) == 1

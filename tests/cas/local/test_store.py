@@ -89,7 +89,7 @@ class TestLocalStoreOfBatches(StoreSuite):
             flip(Path(store.loose.path_of(oid)), 10)
         else:
             (path,) = store.root.glob("packs/*.pack")
-            flip(path, 16 + 32 + 10)
+            flip(path, 16 + 24 + 10)
 
 
 class TestLocalStoreOfPacks(StoreSuite):
@@ -114,7 +114,7 @@ class TestLocalStoreOfPacks(StoreSuite):
 
     def damage(self, store, oid):
         (path,) = store.root.glob("packs/*.pack")
-        flip(path, 16 + 32 + 10)
+        flip(path, 16 + 24 + 10)
 
 
 # the folder
