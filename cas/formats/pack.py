@@ -212,10 +212,8 @@ class PackWriter:
 
     def add(self, seal: Seal, stored: bytes) -> None:
         """Append an object; each id once."""
-        entry = Entry(seal.digest, self.bytes, seal.stored_bytes, seal.raw_bytes)
-        self._add(encode_seal(seal))
-        self._add(stored)
-        self._entries.append(entry)
+        self._entries.append(Entry(seal.digest, self.bytes, seal.stored_bytes, seal.raw_bytes))
+        self._add(encode_seal(seal), stored)
 
     def seal(self) -> None:
         """End the pack: all of it is on the disk (if `durable`), but it has no name yet."""
@@ -243,10 +241,11 @@ class PackWriter:
             os.close(self._fd)
             self._fd = -1
 
-    def _add(self, data: bytes) -> None:
-        self._buffer.append(data)
-        self.bytes += len(data)
-        self._buffered += len(data)
+    def _add(self, *parts: bytes) -> None:
+        size = sum(map(len, parts))
+        self._buffer += parts
+        self.bytes += size
+        self._buffered += size
         if self._buffered >= _WRITE_BYTES:
             self._flush()
 
