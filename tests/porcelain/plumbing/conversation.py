@@ -1,6 +1,6 @@
 """A command that answers each line before it is sent the next."""
 
-import select
+import selectors
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -22,18 +22,23 @@ class Conversation:
             bufsize=0,
             env=BUFFERED,
         )
+        self._answers = selectors.DefaultSelector()
+        self._answers.register(self._process.stdout, selectors.EVENT_READ)
 
     def ask(self, line: bytes) -> bytes:
         """Send a line and return the first that comes back."""
         self._process.stdin.write(line + b"\n")
-        assert select.select([self._process.stdout], [], [], _PATIENCE_SECONDS)[0], "no answer"
+        assert self._answers.select(_PATIENCE_SECONDS), "no answer"
         return self._process.stdout.readline()
 
     def read(self, size: int) -> bytes:
         """Return so many bytes of the answer."""
         data = b""
-        while len(data) < size and select.select([self._process.stdout], [], [], _PATIENCE_SECONDS)[0]:
-            data += self._process.stdout.read(size - len(data))
+        while len(data) < size and self._answers.select(_PATIENCE_SECONDS):
+            piece = self._process.stdout.read(size - len(data))
+            if not piece:
+                break
+            data += piece
         return data
 
     def end(self) -> int:
@@ -47,5 +52,5 @@ class Conversation:
     def __exit__(self, kind: type[BaseException] | None, err: object, where: TracebackType | None) -> None:
         if kind is not None:
             self._process.kill()
-        with self._process:
+        with self._answers, self._process:
             pass
