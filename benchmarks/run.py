@@ -10,38 +10,15 @@ import os
 import random
 import subprocess
 import sys
-from statistics import median
 
 from bench import gen
-from sides import SLICES, WORK, Acc, Peer, timed
+from sides import REPS, SLICES, WORK, Acc, Peer, timed
+from table import Table
 
 JOBS = int(os.environ.get("BENCH_JOBS", "200"))
 LINKS = int(os.environ.get("BENCH_LINKS", "1000"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 CSV_LINES = int(os.environ.get("BENCH_CSV_LINES", "1450000"))
-REPS = int(os.environ.get("BENCH_REPS", "3"))
-
-
-class Table:
-    """Times by what was done and who did it; `wanted` is the ratio that must not be passed."""
-
-    def __init__(self):
-        self.rows = {}
-
-    def add(self, what, side, seconds, wanted=None):
-        """Note one measurement of `side`."""
-        row = self.rows.setdefault(what, {"wanted": wanted})
-        row.setdefault(side, []).append(seconds)
-
-    def show(self):
-        """Print medians in milliseconds, the ratio of acc to the other, and what is wanted."""
-        print(f"{'':44}{'acc ms':>10}{'other ms':>10}{'ratio':>8}{'wanted':>8}")
-        for what, row in self.rows.items():
-            acc, other = median(row["acc"]), median(row.get("peer") or row["python"])
-            ratio = acc / other if other else float("nan")
-            wanted = "" if row["wanted"] is None else f"<={row['wanted']:g}"
-            late = "  too slow" if row["wanted"] is not None and ratio > row["wanted"] else ""
-            print(f"{what:44}{acc * 1000:10.2f}{other * 1000:10.2f}{ratio:8.3f}{wanted:>8}{late}")
 
 
 def fresh_base():
@@ -141,15 +118,17 @@ def main(names):
     if unknown:
         sys.exit(f"no workload '{min(unknown)}'; there are {' '.join(workloads)}")
     WORK.mkdir(exist_ok=True)
-    table = Table()
-    before = os.getloadavg()[0]
-    with Acc() as acc, Peer() as peer:
-        for name in names:
-            print(f"measuring {name} ...", file=sys.stderr)
-            workloads[name]((acc, peer), table)
-    table.show()
-    cores = os.cpu_count()
-    print(f"\nload before {before:.2f}, after {os.getloadavg()[0]:.2f}, of {cores} cores; {SLICES} slices")
+    table, before = Table(), os.getloadavg()[0]
+    try:
+        with Acc() as acc, Peer() as peer:
+            for name in names:
+                print(f"measuring {name} ...", file=sys.stderr)
+                workloads[name]((acc, peer), table)
+    finally:
+        # what was measured is shown even if the last of it failed
+        table.show()
+        load = f"load before {before:.2f}, after {os.getloadavg()[0]:.2f}, of {os.cpu_count()} cores"
+        print(f"\n{load}; {SLICES} slices")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 WORK = HERE / ".work"
 OUT = WORK / "out.json"
 SLICES = 2
+REPS = int(os.environ.get("BENCH_REPS", "3"))
 
 # what a user has: PYTHONDONTWRITEBYTECODE, where a machine sets it, would have each start compile all code again
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
