@@ -1,7 +1,7 @@
 """Measure acc beside its peer, interleaved in one run, and print one table of medians and ratios.
 
     make bench                              overhead, chain and cli
-    make bench BENCH="ds csv"               any of: overhead chain cli ds csv
+    make bench BENCH="ds csv"               any of: overhead chain cli ds csv store
 
 The figures are of the machine as it is now: trust the ratios, and look at the load printed with them.
 """
@@ -13,6 +13,7 @@ import sys
 
 from bench import gen
 from sides import REPS, SLICES, WORK, Acc, Peer, timed
+from store import store
 from table import Table
 
 JOBS = int(os.environ.get("BENCH_JOBS", "200"))
@@ -113,22 +114,30 @@ def csv(sides, table):
 
 def main(names):
     """Run the workloads called `names` and print their table."""
-    workloads = {work.__name__: work for work in (overhead, chain, cli, ds, csv)}
+    workloads = {work.__name__: work for work in (overhead, chain, cli, ds, csv, store)}
     unknown = set(names) - set(workloads)
     if unknown:
         sys.exit(f"no workload '{min(unknown)}'; there are {' '.join(workloads)}")
     WORK.mkdir(exist_ok=True)
     table, before = Table(), os.getloadavg()[0]
     try:
-        with Acc() as acc, Peer() as peer:
-            for name in names:
-                print(f"measuring {name} ...", file=sys.stderr)
-                workloads[name]((acc, peer), table)
+        _measure([workloads[name] for name in names], table)
     finally:
         # what was measured is shown even if the last of it failed
         table.show()
         load = f"load before {before:.2f}, after {os.getloadavg()[0]:.2f}, of {os.cpu_count()} cores"
         print(f"\n{load}; {SLICES} slices")
+
+
+def _measure(workloads, table):
+    if store in workloads:
+        store(table)
+    engine = [work for work in workloads if work is not store]
+    if engine:
+        with Acc() as acc, Peer() as peer:
+            for work in engine:
+                print(f"measuring {work.__name__} ...", file=sys.stderr)
+                work((acc, peer), table)
 
 
 if __name__ == "__main__":

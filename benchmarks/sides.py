@@ -21,11 +21,14 @@ REPS = int(os.environ.get("BENCH_REPS", "3"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def timed(command, folder, env=None, *, check=True):
+def timed(command, folder, env=None, *, stdin=os.devnull, check=True):
     """Run `command` in `folder`; return its seconds on the clock, and CPU seconds with its children."""
-    before, start = os.times(), time.monotonic()
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    seconds, after = time.monotonic() - start, os.times()
+    with open(stdin, "rb") as given:
+        before, start = os.times(), time.monotonic()
+        done = subprocess.run(
+            command, cwd=folder, env=env, stdin=given, capture_output=True, text=True, check=False
+        )
+        seconds, after = time.monotonic() - start, os.times()
     if check and done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return seconds, sum(after[2:4]) - sum(before[2:4])
