@@ -81,10 +81,11 @@ def read(store, oid, path):
 
 
 def fill(store, count):
-    """Make a store of `count` tiny objects, the numbers from 0 on, in 100 packs."""
+    """Make a store of `count` tiny objects, the numbers from 0 on, in 100 packs under one index."""
     made, each = LocalStore.create(Path(store)), int(count) // PACKS
     for start in range(0, int(count), each):
         made.put_many(b"%d" % number for number in range(start, start + each))
+    made.packs.write_multi_index()
     return {}
 
 

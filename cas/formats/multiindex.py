@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from cas.files import create_temporary, rename_durably, sync_file, write_all
 from cas.formats.frame import check_of
+from cas.formats.pack import SUFFIX
 from cas.formats.packindex import RECORD_BYTES, Entry, decode_entry
 from cas.formats.records import DIGEST_BYTES, FAN_OUT_BITS, FanOut, Records, fan_out_bits, fan_out_bytes
 
@@ -38,12 +39,15 @@ class MultiIndex:
     ----------
     packs : tuple of str
         Names of the packs that it covers, as 64 hex digits; a record tells a pack by its place here.
+    files : frozenset of str
+        The names of their files.
     """
 
-    __slots__ = ("_data", "_end", "_start", "packs", "records")
+    __slots__ = ("_data", "_end", "_start", "files", "packs", "records")
 
     def __init__(self, data: mmap, packs: tuple[str, ...], records: Records, start: int) -> None:
         self.packs = packs
+        self.files = frozenset(name + SUFFIX for name in packs)
         self.records = records
         self._data = data
         self._start = start
@@ -85,10 +89,11 @@ def open_multi_index(path: str) -> MultiIndex | None:
     start = _START.size + count * DIGEST_BYTES + gap
     if len(data) != start + total * _WIDTH + _CHECK_BYTES:
         return None
-    head = data[:start]
-    if head[-_CHECK_BYTES:] != check_of(head[:-_CHECK_BYTES]):
+    with memoryview(data) as view:
+        check = check_of(view[: start - _CHECK_BYTES])
+    if data[start - _CHECK_BYTES : start] != check:
         return None
-    names = head[_START.size : _START.size + count * DIGEST_BYTES]
+    names = data[_START.size : _START.size + count * DIGEST_BYTES]
     packs = tuple(names[at : at + DIGEST_BYTES].hex() for at in range(0, len(names), DIGEST_BYTES))
     return MultiIndex(data, packs, Records(data, start, gap, total, _WIDTH, bits), start)
 

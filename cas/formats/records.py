@@ -17,6 +17,8 @@ IndexBytes: TypeAlias = bytes | mmap
 DIGEST_BYTES = 32
 FAN_OUT_BITS = (0, 8, 16)
 
+# up to so many records are searched at once
+_FEW = 64
 _TWO = struct.Struct("<II")
 
 
@@ -84,15 +86,22 @@ class Records:
 
     def find(self, digest: bytes) -> bytes | None:
         """Return the record of an id, or None."""
-        at = self._base + self._bisect(digest) * self._width
-        record = self._data[at : at + self._width]
-        # behind the last record other bytes stand, or none; they could only be taken for it by their place
-        return record if record.startswith(digest) and at < self._end() else None
+        width = self._width
+        low, high = self._fan_of(digest)
+        if high - low > _FEW:
+            low = self._bisect(digest, low, high)
+            high = min(low + 1, high)
+        # to search a few records byte by byte is quicker than to step through them
+        records = self._data[self._base + low * width : self._base + high * width]
+        at = records.find(digest)
+        while at % width and at >= 0:  # within a record it may stand by chance
+            at = records.find(digest, at + 1)
+        return records[at : at + width] if at >= 0 else None
 
     def between(self, low: bytes, high: bytes | None) -> bytes:
         """Return the records whose ids are not below `low` and, unless it is None, below `high`."""
-        start = self._bisect(low.ljust(DIGEST_BYTES, b"\0"))
-        end = self._count if high is None else self._bisect(high.ljust(DIGEST_BYTES, b"\0"))
+        start = self._place(low.ljust(DIGEST_BYTES, b"\0"))
+        end = self._count if high is None else self._place(high.ljust(DIGEST_BYTES, b"\0"))
         return self._data[self._base + start * self._width : self._base + end * self._width]
 
     def digests(self, prefix: str = "") -> Iterator[bytes]:
@@ -102,7 +111,7 @@ class Records:
                 digest for (digest,) in self._digest.iter_unpack(self._data[self._base : self._end()])
             )
             return
-        for place in range(self._bisect(bytes.fromhex(prefix.ljust(64, "0"))), self._count):
+        for place in range(self._place(bytes.fromhex(prefix.ljust(64, "0"))), self._count):
             at = self._base + place * self._width
             digest = self._data[at : at + DIGEST_BYTES]
             if not digest.hex().startswith(prefix):
@@ -112,10 +121,13 @@ class Records:
     def _end(self) -> int:
         return self._base + self._count * self._width
 
-    def _bisect(self, digest: bytes) -> int:
+    def _place(self, digest: bytes) -> int:
         """Return the place of the first record whose id is not below `digest`."""
+        return self._bisect(digest, *self._fan_of(digest))
+
+    def _bisect(self, digest: bytes, low: int, high: int) -> int:
+        """Return the place of the first record from `low` to `high` whose id is not below `digest`, or `high`."""
         data, base, width = self._data, self._base, self._width
-        low, high = self._fan_of(digest) if self._bits else (0, self._count)
         while low < high:
             middle = (low + high) >> 1
             at = base + middle * width
@@ -127,8 +139,10 @@ class Records:
 
     def _fan_of(self, digest: bytes) -> tuple[int, int]:
         """Return between which places the fan-out says that `digest` lies."""
-        slot = int.from_bytes(digest[: self._bits >> 3], "big")
-        at = self._fan + 4 * slot
+        bits = self._bits
+        if not bits:
+            return 0, self._count
+        slot = digest[0] << 8 | digest[1] if bits == 16 else digest[0]
         if not slot:
-            return 0, int.from_bytes(self._data[at : at + 4], "little")
-        return _TWO.unpack_from(self._data, at - 4)
+            return 0, int.from_bytes(self._data[self._fan : self._fan + 4], "little")
+        return _TWO.unpack_from(self._data, self._fan + 4 * slot - 4)

@@ -41,7 +41,9 @@ class LooseObjects:
 
     def has(self, oid: ObjectId) -> bool:
         """Return whether the object is here."""
-        return os.path.exists(self.path_of(oid))  # noqa: PTH110 - a third of the time of Path.exists
+        return os.access(
+            self.path_of(oid), os.F_OK
+        )  # half the time of os.path.exists, a sixth of Path.exists
 
     def has_durably(self, oid: ObjectId) -> bool:
         """Return whether the object is here and, if this store is durable, survives a power failure."""

@@ -13,10 +13,13 @@ from cas.formats.pack import SUFFIX, Pack, open_entry, read_entries, write_packs
 from cas.formats.packindex import Entry
 from cas.formats.seal import Seal
 from cas.formats.stream import StoredForm
-from cas.oid import ObjectId, is_prefix
+from cas.oid import ObjectId, is_oid
 
 # packs of up to so many objects are looked up together in one dict, larger ones one by one by bisection
 _SMALL_PACK = 4096
+_NAME_LENGTH = 64 + len(SUFFIX)
+# to ask so many packs takes as long as all else that is done for a small object
+_MANY_PACKS = 8
 # so many lookups are worth a look at every index
 _MANY = 1000
 # the clock of a filesystem may tick slowly, or be another machine's: a folder that changed only just now may
@@ -45,7 +48,13 @@ class PackFolder:
         """Return whether an object is in a pack that this process has read; costs no look at the disk."""
         if digest in self._small or (self._multi is not None and self._multi.records.find(digest)):
             return True
-        return any(pack.index.find(digest) for pack in self._large)
+        return bool(self._large) and any(pack.index.find(digest) for pack in self._large)
+
+    def has(self, digest: bytes) -> bool:
+        """Return whether an object is in one of the packs, as of the last look at the folder."""
+        if self._changed < 0:
+            self.rescan()
+        return self.knows(digest)
 
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object in one of the packs, or None."""
@@ -105,14 +114,20 @@ class PackFolder:
         if changed == self._changed and self._settled:
             return False
         self._changed, self._settled = changed, time.time() - changed / 1e9 > _RACY_SECONDS
-        names = {name for name in os.listdir(self._root) if _fits(name)}  # noqa: PTH208 - names, not a Path each
+        listed = set(os.listdir(self._root))  # noqa: PTH208 - names, not a Path each
+        multi, stat = self._multi, self._stat_multi()
+        if stat != self._multi_stat:
+            multi, self._multi_stat = open_multi_index(f"{self._root}/{multiindex.NAME}"), stat
+        # names that the index over many packs holds need no look: it is checked
+        names = listed.intersection(multi.files if multi else ())
+        names.update(name for name in listed - names if _fits(name))
         came, gone = names - self._packs.keys(), self._packs.keys() - names
         for name in gone:
             del self._packs[name]
         for name in came:
             self._packs[name] = Pack(f"{self._root}/{name}")
-        if gone or self._stat_multi() != self._multi_stat:
-            self._look_up_anew()
+        if gone or multi is not self._multi:
+            self._look_up_anew(multi)
         else:
             for name in came:
                 self._add(self._packs[name])
@@ -153,11 +168,20 @@ class PackFolder:
         for pack in packs:
             self._packs[pack.name] = pack
             self._add(pack)
+        if self._asks_many():
+            self.write_multi_index()
+
+    def _asks_many(self) -> bool:
+        """Return whether lookups ask so many large packs, one by one, that an index over all is worth writing."""
+        if len(self._large) < _MANY_PACKS:
+            return False
+        covered = len(self._multi) if self._multi is not None else 0
+        return sum(len(pack.index) for pack in self._large) >= covered // 4
 
     def forget(self, name: str) -> None:
         """Know nothing of a pack any more, so that what is there under its name is read."""
         if self._packs.pop(name, None):
-            self._look_up_anew()
+            self._look_up_anew(self._multi)
 
     def sync(self) -> None:
         """Return when packs that others have just written survive a power failure, if ours should."""
@@ -167,9 +191,10 @@ class PackFolder:
     def write_multi_index(self) -> None:
         """Write the index over all packs that are sound and of the present version."""
         packs = [(pack.name.removesuffix(SUFFIX), pack.records) for pack in self.packs()]
-        covered = [(name, records) for name, records in packs if records is not None]
-        multiindex.write_multi_index(self.folder, covered, durable=self.durable)
-        self._look_up_anew()
+        known = [(name, records) for name, records in packs if records is not None]
+        multiindex.write_multi_index(self.folder, known, durable=self.durable)
+        self._settled = False
+        self.rescan()
 
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield each id that begins with `prefix`, as 32 bytes."""
@@ -240,24 +265,18 @@ class PackFolder:
         if self._multi.is_sound():
             self._trusted = self._multi
             return False
-        self._look_up_anew(multi=False)
+        self._look_up_anew(None)
         return True
 
-    def _look_up_anew(self, *, multi: bool = True) -> None:
-        """Make the lookup again, from all packs that are there."""
-        self._large, self._small, self._multi_packs = [], {}, []
-        self._multi_stat = self._stat_multi()
-        self._multi = open_multi_index(f"{self._root}/{multiindex.NAME}") if multi else None
-        if self._multi is not None:
-            names = [name + SUFFIX for name in self._multi.packs]
-            if self._packs.keys() >= set(names):
-                self._multi_packs = [self._packs[name] for name in names]
-            else:
-                # a pack went since it was written: what it says of that one is not to be had any more
-                self._multi = None
-        covered = {pack.name for pack in self._multi_packs}
-        for pack in list(self._packs.values()):
-            if pack.name not in covered:
+    def _look_up_anew(self, multi: MultiIndex | None) -> None:
+        """Make the lookup again, from `multi` and the packs that it does not cover."""
+        # when a pack went since it was written, what it says of that one is not to be had any more
+        self._multi = multi if multi and self._packs.keys() >= multi.files else None
+        covered = self._multi.files if self._multi else frozenset()
+        self._multi_packs = [self._packs[name + SUFFIX] for name in self._multi.packs] if self._multi else []
+        self._large, self._small = [], {}
+        for name, pack in list(self._packs.items()):
+            if name not in covered:
                 self._add(pack)
 
     def _add(self, pack: Pack) -> None:
@@ -275,4 +294,4 @@ class PackFolder:
 
 def _fits(name: str) -> bool:
     """Return whether a file of this name is a pack."""
-    return len(name) == 64 + len(SUFFIX) and name.endswith(SUFFIX) and is_prefix(name[:64])
+    return len(name) == _NAME_LENGTH and name.endswith(SUFFIX) and is_oid(name[:64])

@@ -69,9 +69,9 @@ class LocalStore:
     def has(self, oid: ObjectId) -> bool:
         """Return whether the object is in this store, as of the last look; who relies on it asks `hold`."""
         digest = bytes.fromhex(oid)
-        if self.packs.find(digest) or self.loose.has(oid):
+        if self.packs.has(digest) or self.loose.has(oid):
             return True
-        return self.packs.rescan() and self.packs.find(digest) is not None
+        return self.packs.rescan() and self.packs.has(digest)
 
     def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are in this store."""
