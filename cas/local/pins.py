@@ -17,13 +17,12 @@ import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Protocol
-from weakref import WeakSet
 
 from cas.errors import StoreReadOnly
-from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically
+from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_atomically
 from cas.oid import ObjectId, is_oid
 
 _ALIVE: Final = "alive"
@@ -34,7 +33,8 @@ _FOREIGN_SECONDS: Final = 86400.0
 _DRAFT_SECONDS: Final = 3600.0
 
 
-_ALL: "Final[WeakSet[Pins]]" = WeakSet()
+# those that have a folder. Whoever was told an id may rely on it when the store that put it is forgotten
+_ALL: "Final[set[Pins]]" = set()
 
 
 class Pinner(Protocol):
@@ -59,7 +59,6 @@ class Pins:
         self._owner = 0
         self._alive = -1
         self._ids = -1
-        _ALL.add(self)
 
     def join(self, ids: Path) -> None:
         """Add to the list `ids` of another process, which outlives this one: pins of a job are its builder's."""
@@ -98,6 +97,7 @@ class Pins:
             os.close(self._ids)
             os.close(self._alive)
             self._own = None
+            _ALL.discard(self)
 
     def _begin(self) -> None:
         # the time: process ids come again
@@ -109,11 +109,18 @@ class Pins:
             if err.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
             raise StoreReadOnly(f"store '{self._folder.parent}' is only read") from err
-        self._alive = hold_lock(draft / _ALIVE)
-        self._ids = os.open(draft / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        # it has its name only once it is locked, or somebody could take it for a dead one's
-        draft.rename(own)
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, draft, ignore_errors=True)
+            alive = hold_lock(draft / _ALIVE)
+            undo.callback(os.close, alive)
+            ids = os.open(draft / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            undo.callback(os.close, ids)
+            # it has its name only once it is locked, or somebody could take it for a dead one's
+            draft.rename(own)
+            undo.pop_all()
+        self._alive, self._ids = alive, ids
         self._own, self._owner = own, os.getpid()
+        _ALL.add(self)
 
 
 @atexit.register
@@ -132,9 +139,11 @@ class NoPins:
 
 def _append(descriptor: int, digests: Iterable[bytes]) -> None:
     lines = "\n".join([digest.hex() for digest in digests])
-    if lines:
-        # one write, so that those of several processes never mix. The first line ends what a full disk has torn
-        write_all(descriptor, f"\n{lines}\n".encode())
+    data = f"\n{lines}\n".encode()
+    # one write, so that those of several processes never mix: what a nearly full disk took only part of is written
+    # again as a whole, and its first line ends what was torn
+    while lines and os.write(descriptor, data) < len(data):
+        pass
 
 
 def _is_old(draft: Path) -> bool:
