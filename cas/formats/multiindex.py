@@ -141,4 +141,5 @@ def _merged(all_records: Sequence[Records]) -> Iterator[list[bytes]]:
             data, pack = records.between(low, high), _PACK.pack(number)
             for at in range(0, len(data), RECORD_BYTES):
                 found.setdefault(data[at : at + DIGEST_BYTES], data[at : at + RECORD_BYTES] + pack)
-        yield [found[digest] for digest in sorted(found)]
+        if found:
+            yield [found[digest] for digest in sorted(found)]
