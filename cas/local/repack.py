@@ -146,6 +146,7 @@ class _Work:
     def pack_loose(self) -> None:
         """Write all small loose objects as few packs, and delete their files."""
         packed: list[ObjectId] = []
+        self._store.packs.rescan()
         self._write(self._loose_parts(packed))
         # in which pack it is matters not: whoever published that may not have synced it yet
         self._store.packs.sync()
@@ -193,8 +194,19 @@ class _Work:
                 continue
             if fits_in_pack(part[0]):
                 packed.append(oid)
-                if not self._store.packs.knows(bytes.fromhex(oid)):
+                if not self._is_packed(bytes.fromhex(oid)):
                     yield part
+
+    def _is_packed(self, digest: bytes) -> bool:
+        """Return whether there is a sound copy of an object in a pack: its loose file is about to go."""
+        place = self._store.packs.find_place(digest)
+        if place is None:
+            return False
+        path, entry = place
+        try:
+            return any(read_entries(path, [entry]))
+        except (CorruptObject, FileNotFoundError):
+            return False
 
     def _spoil(self, path: str) -> None:
         """Leave a file alone: what is wrong with it is for fsck to say."""

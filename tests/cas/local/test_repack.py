@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from cas.formats.pack import PACK_BYTES, Pack
+from cas.formats.pack import PACK_BYTES, Pack, open_pack
 from cas.local import repack as room
 from cas.local.bulk import LOOSE_BYTES
+from cas.local.gc import collect
+from cas.local.refs import LocalRefs
 from cas.local.repack import Repacked, is_due, plan_merges, repack
 from cas.local.store import LocalStore
 from cas.local.upkeep import UpkeepRuns, upkeep
@@ -143,6 +145,44 @@ def test_all_packs_are_indexed_together_when_there_are_many(store, monkeypatch):
 def test_one_upkeep_runs_at_a_time(store):
     with upkeep(store.root, blocking=True), pytest.raises(UpkeepRuns):
         repack(store, blocking=False)
+
+
+def test_a_loose_object_stays_when_the_pack_that_had_it_is_gone(store):
+    other = LocalStore(store.root, durability="none")
+    oid = oid_of(b"there and gone and there")
+    other.put_many([b"there and gone and there"])
+    assert store.has(oid)
+    other.pins.release()
+    refs = LocalRefs(store.root / "refs.sqlite", durability="none")
+    collect(other, refs, grace_seconds=0.0)
+    refs.close()
+    other.put(b"there and gone and there")
+    # this process still believes that it is packed
+    repack(store)
+    assert LocalStore(store.root).get(oid) == b"there and gone and there"
+
+
+def test_a_sound_loose_object_stays_when_its_copy_in_a_pack_is_damaged(store):
+    oid = store.put(b"sound and not")
+    path = pack(store, b"sound and not")
+    flip(path, open_pack(str(path)).index.find(bytes.fromhex(oid)).start + 8)
+    assert store.packs.rescan()
+    repack(store)
+    assert LocalStore(store.root).get(oid) == b"sound and not"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_damaged_in_one_pack_is_taken_from_another(store, order):
+    paths = sorted([pack(store, b"twice", b"%d" % number) for number in range(5)])[::order]
+    flip(paths[0], open_pack(str(paths[0])).index.find(bytes.fromhex(oid_of(b"twice"))).start + 8)
+    done = repack(store)
+    assert done.damaged == [str(paths[0])]
+    fresh = LocalStore(store.root)
+    assert fresh.get(oid_of(b"twice")) == b"twice"
+    assert {fresh.get(oid_of(b"%d" % number)) for number in range(5)} == {
+        b"%d" % number for number in range(5)
+    }
+    assert unsound(fresh) == [(oid_of(b"twice"), str(paths[0]))]
 
 
 # which packs are merged
