@@ -70,7 +70,7 @@ class Refs(Protocol):
         """Return what `name` points at, or None."""
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, ObjectId]]:
-        """Yield name and id of each ref that begins with `prefix`, sorted by name."""
+        """Yield name and id of each ref that begins with `prefix`, sorted by name; the first few cost little."""
 
     def transaction(self, why: str) -> AbstractContextManager[Transaction]:
         """Return a transaction, committed durably when its block ends and rolled back when it raises."""
