@@ -24,6 +24,8 @@ _NAMES: Final = (
     f" ORDER BY name LIMIT {_PAGE_ROWS}"
 )
 _BEHIND_ALL_ENTRIES: Final = (1 << 63) - 1
+# the log is trimmed in steps of 0.1 s (of a million entries), which is how long others may have to wait
+_TRIMMED_ROWS: Final = 1_000
 
 
 class LocalRefs:
@@ -126,6 +128,18 @@ class LocalRefs:
         declared = self._database.tables[table]
         tail = _order_by(tuple(order or declared.key), descending=descending, limit=limit)
         return _select(self._database.connection(), declared, where or {}, tail)
+
+    def trim_log(self, before: float) -> int:
+        """Forget the changes before a time (seconds since 1970); return their number. The refs stay as they are."""
+        connection = self._database.connection()
+        younger = connection.run("SELECT entry FROM log WHERE time >= ? ORDER BY entry LIMIT 1", (before,))
+        bound = younger[0][0] if younger else _BEHIND_ALL_ENTRIES
+        old = f"SELECT entry FROM log WHERE entry < ? ORDER BY entry LIMIT {_TRIMMED_ROWS}"
+        total = 0
+        while entries := connection.run(old, (bound,)):
+            connection.run("DELETE FROM log WHERE entry <= ?", entries[-1])
+            total += len(entries)
+        return total
 
     def damage(self) -> list[str]:
         """Return what SQLite finds wrong with the database; this reads all of it."""

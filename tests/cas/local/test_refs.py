@@ -269,6 +269,22 @@ def test_the_log_has_each_change_newest_first(refs):
     assert list(refs.log("c")) == []
 
 
+def test_the_log_is_trimmed_and_the_refs_stay(refs, path, monkeypatch):
+    for number in range(3):
+        put(refs, a=(A, B, C)[number], **{f"n{number}": A})
+    alter(path, "UPDATE log SET time = entry")
+    monkeypatch.setattr("cas.local.refs._TRIMMED_ROWS", 2)
+    before = dict(refs.names())
+    assert refs.trim_log(4) == 3
+    assert [entry.time for entry in refs.log()] == [6, 5, 4]
+    assert refs.trim_log(4) == 0
+    assert refs.trim_log(100) == 3
+    assert list(refs.log()) == []
+    assert dict(refs.names()) == before
+    put(refs, a=A)
+    assert [entry.old for entry in refs.log("a")] == [C]
+
+
 # declared tables
 
 
