@@ -88,3 +88,6 @@ class Refs(Protocol):
         limit: int | None = None,
     ) -> list[dict[str, Cell]]:
         """Return rows of a declared table whose cells equal those of `where`."""
+
+    def count(self, table: str, where: Row | None = None) -> int:
+        """Return the number of rows that `select` would return."""

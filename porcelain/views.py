@@ -230,18 +230,16 @@ def results(resolver: Resolver) -> list[View]:
 
 def workdirs(resolver: Resolver) -> list[View]:
     """Return the workdirs of the project; new jobs go to the target."""
-    listed = (
-        (name, path, resolver.index.rows(workdir=name)) for name, path in resolver.config.workdirs.items()
-    )
+    index = resolver.index
     return [
         {
             "name": name,
             "path": str(path),
             "target": name == resolver.config.workdir,
-            "jobs": len(rows),
-            "newest": rows[0].label if rows else None,
+            "jobs": index.count(workdir=name),
+            "newest": next((newest.label for newest in index.rows(1, workdir=name)), None),
         }
-        for name, path, rows in listed
+        for name, path in resolver.config.workdirs.items()
     ]
 
 

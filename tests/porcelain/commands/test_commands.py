@@ -81,6 +81,20 @@ def test_log_of_a_job_lists_what_it_was_made_from(acc, project):
     assert json.loads(acc("log", "--graph", "--json")[1])[0]["inputs"][0]["spec"] == "dev-1/default"
 
 
+def test_a_log_cut_short_says_how_many_more_there_are(acc, project):
+    for method in ("make", "make", "other"):
+        project.job(method)
+    assert "dev-1" not in acc("log", "-n", "1")[1]
+    for command, note in {
+        ("log", "-n", "1"): "... and 2 earlier jobs; 'acc log -n 0' lists all\n",
+        ("log", "-n", "1", "-m", "make"): "... and 1 earlier job; 'acc log -n 0' lists all\n",
+        ("log", "-n", "1", "other"): "",
+        ("log", "-n", "0"): "",
+        ("log",): "",
+    }.items():
+        assert acc(*command)[2] == note
+
+
 def test_a_log_without_jobs_says_so(acc, project):
     assert acc("log") == (0, "", "no jobs yet; 'acc build' makes some\n")
     assert acc("log", "--json")[1] == "[]\n"
