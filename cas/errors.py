@@ -93,14 +93,23 @@ class RefConflict(AccError):
     """A ref that was not what its setter expected."""
 
     def __init__(self, name: str, expected: str | None, found: str | None) -> None:
-        super().__init__(f"ref '{name}' is at '{found}', expected '{expected}'")
+        there = f"is at '{found}'" if found else "is not there"
+        wanted = f", expected '{expected}'" if expected else ", expected none"
+        super().__init__(f"ref '{name}' {there}{wanted}")
         self.name = name
         self.expected = expected
         self.found = found
 
 
 class CorruptRefs(AccError):
-    """A ref database that is damaged, or a ref whose checksum does not fit."""
+    """A ref database that is damaged or gone, or a row of it whose checksum does not fit."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            hint="'acc update-ref --rebuild' makes them again from the runs in the store; or move the file away,"
+            " and 'acc update-ref --stdin' takes a dump of 'acc show-ref --all'",
+        )
 
 
 class StoreReadOnly(AccError):

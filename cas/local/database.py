@@ -19,13 +19,16 @@ FORMAT: Final = 1
 _APPLICATION_ID: Final = 0x61636372  # "accr": tells our databases from others', as file(1) does
 _BUSY_SECONDS: Final = 60.0
 _NOWHERE: Final = ":memory:"
+_OWN: Final = {
+    "refs": "CREATE TABLE refs (name TEXT PRIMARY KEY, id TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
+    "log": "CREATE TABLE log (entry INTEGER PRIMARY KEY, time REAL, name TEXT, old TEXT, new TEXT, why TEXT)",
+    "log_by_name": "CREATE INDEX log_by_name ON log (name)",
+}
 _SCHEMA: Final = f"""
     PRAGMA journal_mode = WAL;
     PRAGMA application_id = {_APPLICATION_ID};
     PRAGMA user_version = {FORMAT};
-    CREATE TABLE refs (name TEXT PRIMARY KEY, id TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE log (entry INTEGER PRIMARY KEY, time REAL, name TEXT, old TEXT, new TEXT, why TEXT);
-    CREATE INDEX log_by_name ON log (name);
+    {";".join(_OWN.values())};
 """
 
 
@@ -65,8 +68,11 @@ class Database:
                 connection.executescript(_SCHEMA)
             self._check_format(connection)
             self._make_tables(connection)
-        except BaseException:
+        except BaseException as err:
             connection.close()
+            # nothing is asked here that a sound database could not answer
+            if getattr(err, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+                raise CorruptRefs(f"refs '{self.path}' are damaged: {err}") from err
             raise
         return connection
 
@@ -112,6 +118,12 @@ class Database:
                 f"refs '{self.path}' are of format {version}; this acc reads format {FORMAT}",
                 hint="they were written by another version of acc",
             )
+        found = _definitions_in(connection)
+        if any(found.get(name) != sql for name, sql in _OWN.items()):
+            raise self._not_as_made()
+
+    def _not_as_made(self) -> CorruptRefs:
+        return CorruptRefs(f"refs '{self.path}' are damaged: their tables are not as they were made")
 
     def _make_tables(self, connection: sqlite3.Connection) -> None:
         missing = self._missing(connection)
@@ -127,8 +139,11 @@ class Database:
             self._check_columns(connection, table)
 
     def _missing(self, connection: sqlite3.Connection) -> list[str]:
-        present = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        return [name for name in self._definitions() if name not in present]
+        present = _definitions_in(connection)
+        missing = {name: sql for name, sql in self._definitions().items() if name not in present}
+        if any(sql in present.values() for sql in missing.values()):
+            raise self._not_as_made()
+        return [*missing]
 
     def _definitions(self) -> dict[str, str]:
         """Return the SQL of each declared table and index, by its name, tables first."""
@@ -140,14 +155,12 @@ class Database:
         return definitions
 
     def _check_columns(self, connection: sqlite3.Connection, table: Table) -> None:
-        found = connection.execute(
-            "SELECT name, type, pk FROM pragma_table_info(?)", (table.name,)
-        ).fetchall()
+        found = _fetch(connection, "SELECT name, type, pk FROM pragma_table_info(?)", (table.name,))
         places = {name: place for place, name in enumerate(table.key, start=1)}
         if found != [(name, kind.upper(), places.get(name, 0)) for name, kind in table.columns.items()]:
             raise UnknownFormat(
                 f"table '{table.name}' in '{self.path}' has other columns than this acc knows",
-                hint="it was written by another version of acc",
+                hint="it was written by another version of acc; 'acc update-ref --rebuild' makes it again",
             )
 
 
@@ -181,11 +194,13 @@ class Connection:
         """Return all rows of one statement."""
         with self.lock:
             try:
-                return self._open().execute(sql, arguments).fetchall()
+                return _fetch(self._open(), sql, arguments)
             except sqlite3.Error as err:
                 if (meaning := _explain(err, self.database.path)) is None:
                     raise
                 raise meaning from err
+            except UnicodeDecodeError as err:  # SQLite complains of a definition, and cites it
+                raise CorruptRefs(f"refs '{self.database.path}' are damaged: malformed schema") from err
 
     def roll_back(self) -> None:
         """End a transaction without effect, if one is still open."""
@@ -231,6 +246,29 @@ def _sqlite(uri: str) -> sqlite3.Connection:
     )
 
 
+def _fetch(connection: sqlite3.Connection, sql: str, arguments: Sequence[Cell | bytes]) -> list[Any]:
+    try:
+        return connection.execute(sql, arguments).fetchall()
+    except sqlite3.OperationalError as err:
+        if "UTF-8" not in str(err):
+            raise
+    # a damaged text is no reason to keep the other rows back; the checksum of its row tells of it
+    connection.text_factory = _decode_leniently
+    try:
+        return connection.execute(sql, arguments).fetchall()
+    finally:
+        connection.text_factory = str
+
+
+def _decode_leniently(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
+def _definitions_in(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the SQL of each table and index that is there, by its name."""
+    return dict(_fetch(connection, "SELECT name, sql FROM sqlite_master", ()))
+
+
 def _create_table(table: Table, *, temporary: bool = False) -> str:
     columns = ", ".join(f'"{name}" {kind.upper()}' for name, kind in table.columns.items())
     key = ", ".join(quoted(table.key))
@@ -241,8 +279,6 @@ def _create_table(table: Table, *, temporary: bool = False) -> str:
 def _explain(err: sqlite3.Error, path: Path) -> Exception | None:
     """Return what `err` means to our callers, or None when it can only be a mistake of ours."""
     code = getattr(err, "sqlite_errorcode", None)
-    if code is None and "UTF-8" in str(err):  # Python's own complaint about a text in the database
-        code = sqlite3.SQLITE_CORRUPT
     match code and code & 0xFF:  # without SQLite's details
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Locked(f"refs '{path}' are in use by another process")

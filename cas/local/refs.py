@@ -74,13 +74,19 @@ class LocalRefs:
         # no UTF-8 has a byte above f4, so this is behind all names with the prefix and before all others
         bound = prefix.encode() + b"\xff"
         start = prefix
-        while rows := self._database.connection().run(_NAMES, (start, bound)):
-            for name, oid, checksum in rows:
-                # a damaged tree may lead back to where it came from
-                if not isinstance(name, str) or name < start:
+        while True:
+            page, begin = self._database.connection().run(_NAMES, (start, bound)), start
+            for name, oid, checksum in page:
+                fits = checksum == _checksum(name, oid)
+                if fits and name < start:
                     raise CorruptRefs(f"refs '{self.path}' are damaged: names out of order")
-                start = name + "\0"  # the least text behind it
-                yield name, ObjectId(oid) if checksum == _checksum(name, oid) else None
+                # only a name that fits leads on: a damaged one may belong anywhere
+                start = name + "\0" if fits else start  # the least text behind it
+                yield str(name), ObjectId(oid) if fits else None
+            if len(page) < _PAGE_ROWS:
+                return
+            if start == begin:
+                raise CorruptRefs(f"refs '{self.path}' are damaged: no name in a page of them")
 
     @contextmanager
     def transaction(self, why: str) -> Iterator["LocalTransaction"]:
@@ -231,9 +237,7 @@ def _checksum(name: str, oid: str) -> str:
 
 
 def _bad_checksum(name: str) -> CorruptRefs:
-    return CorruptRefs(
-        f"ref '{name}' is corrupt: its checksum does not fit", hint="'acc fsck' names all of them"
-    )
+    return CorruptRefs(f"ref '{name}' is corrupt: its checksum does not fit")
 
 
 def _find(connection: Connection, name: str) -> ObjectId | None:
