@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from cas.oid import ObjectId
+from cas.errors import CorruptRefs
+from cas.oid import ObjectId, oid_of
 from cas.refs import Cell, Refs, Table, Transaction
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import ActionKey
@@ -25,6 +26,7 @@ JOBS: Final = Table(
         "why": "text",
         "facts": "integer",
         "earlier": "text",
+        "checksum": "text",
     },
     key=("workdir", "number"),
     indexes=(
@@ -38,7 +40,7 @@ JOBS: Final = Table(
 )
 DATASETS: Final = Table(
     name="datasets",
-    columns={"node": "text", "workdir": "text", "number": "integer", "name": "text"},
+    columns={"node": "text", "workdir": "text", "number": "integer", "name": "text", "checksum": "text"},
     key=("node", "workdir", "number", "name"),
 )
 COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
@@ -113,7 +115,7 @@ class JobIndex:
 
     def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
         """Return the first job that has the dataset head `node`, if possible as `name`, and its name there."""
-        found = self._refs.select("datasets", {"node": node})
+        found = map(_checked, self._refs.select("datasets", {"node": node}))
         rows = (
             (self.find(str(cell["workdir"]), cast("int", cell["number"])), str(cell["name"]))
             for cell in found
@@ -186,11 +188,10 @@ class JobIndex:
 
 def list_run(transaction: Transaction, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
     """Write the listing of a run under its label, and see that its number is not given out again."""
-    transaction.insert("jobs", {name: getattr(row, name) for name in JOBS.columns})
+    transaction.insert("jobs", _with_checksum(row._asdict()))
     for name, node in datasets.items():
-        transaction.insert(
-            "datasets", {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
-        )
+        cells: dict[str, Cell] = {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
+        transaction.insert("datasets", _with_checksum(cells))
     counter = transaction.select("counters", {"workdir": row.workdir})
     last = cast("int", counter[0]["number"]) if counter else 0
     transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
@@ -202,4 +203,24 @@ def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
 
 
 def _to_row(cells: dict[str, Cell]) -> JobRow:
-    return JobRow(**cells)  # type: ignore[arg-type]  # the table's columns are the fields
+    return JobRow(**_checked(cells))  # type: ignore[arg-type]  # the table's columns are the fields
+
+
+# A flipped bit in a row would make a hit of a job whose facts do not hold, or of another job; one in an index would
+# put the cells that it repeats in place of the row's.
+
+
+def _with_checksum(cells: dict[str, Cell]) -> dict[str, Cell]:
+    return {**cells, "checksum": _checksum(cells)}
+
+
+def _checked(cells: dict[str, Cell]) -> dict[str, Cell]:
+    """Return the cells of a row without its checksum; raise `CorruptRefs` when that does not fit."""
+    checksum = cells.pop("checksum")
+    if checksum != _checksum(cells):
+        raise CorruptRefs(f"the listing of job '{cells['workdir']}-{cells['number']}' is damaged")
+    return cells
+
+
+def _checksum(cells: dict[str, Cell]) -> str:
+    return oid_of("\0".join(map(str, cells.values())).encode())[:16]

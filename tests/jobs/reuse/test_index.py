@@ -1,11 +1,13 @@
 """The index: labels, actions and listings become visible together, and are found in every way."""
 
+import random
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cas.errors import RefConflict
+from cas.errors import AccError, CorruptRefs, RefConflict
 from cas.local.refs import LocalRefs
 from cas.oid import oid_of
 from jobs.nodes.listing import JobRow, split_label
@@ -120,6 +122,59 @@ def test_a_text_that_is_no_label(text: str) -> None:
 
 def test_a_workdir_may_have_a_dash() -> None:
     assert split_label("my-dev-12") == ("my-dev", 12)
+
+
+# damage
+
+
+def looks(index: JobIndex, wanted: JobRow) -> list[Callable[[], JobRow | None]]:
+    """Return the ways to look for one job."""
+    head = oid_of(b"head %d" % wanted.number)
+    return [
+        lambda: index.find("dev", wanted.number),
+        lambda: index.of_run(wanted.run),
+        lambda: index.find_action(wanted.key),
+        lambda: (index.find_dataset_owner(head) or (None, ""))[0],
+    ]
+
+
+def test_a_flipped_bit_never_gives_another_job(tmp_path: Path) -> None:
+    path = tmp_path / "refs.sqlite"
+    refs = LocalRefs(path, TABLES, durability="none")
+    rows = [row(1), row(2, facts=1), row(3, earlier="dev-2")]
+    for each in rows:
+        JobIndex(refs).publish(each, {"default": oid_of(b"head %d" % each.number)})
+    refs.close()
+    sound = path.read_bytes()
+    rng = random.Random(3)
+    noticed = 0
+    for place in rng.sample([place for place, byte in enumerate(sound) if byte], 300):
+        damaged = bytearray(sound)
+        damaged[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        index = JobIndex(LocalRefs(path, TABLES, read_only=True))
+        for wanted, look in [(each, look) for each in rows for look in looks(index, each)]:
+            try:
+                assert look() in (wanted, None), place
+            except (AccError, OSError):
+                noticed += 1
+        index.refs.close()
+    assert noticed > 500
+
+
+def test_a_row_of_the_listing_that_was_changed_is_corrupt(index: JobIndex, tmp_path: Path) -> None:
+    index.publish(row(1, facts=1), {"default": oid_of(b"head")})
+    index.publish(row(2), {})
+    connection = sqlite3.connect(tmp_path / "refs.sqlite")
+    with connection:
+        connection.execute("UPDATE jobs SET facts = 0 WHERE number = 1")
+        connection.execute("UPDATE datasets SET number = 2")
+    connection.close()
+    with pytest.raises(CorruptRefs, match="the listing of job 'dev-1' is damaged"):
+        index.find_action(row(1).key)
+    with pytest.raises(CorruptRefs, match="the listing of job 'dev-2' is damaged"):
+        index.find_dataset_owner(oid_of(b"head"))
+    assert index.find_label("dev-2") == row(2)
 
 
 # many jobs
