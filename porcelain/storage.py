@@ -15,7 +15,9 @@ def open_store(config: Config) -> "LocalStore":
     # here, not above: what only asks the refs need not load zstandard, and below the other way round
     from cas.local.store import LocalStore
 
-    if not (config.data / "format").is_file():
+    if not _has_store(config):
+        # refs first: where a store is and they are not, they are gone
+        open_refs(config).create()
         return LocalStore.create(config.data, durability=config.durability)
     return LocalStore(config.data, durability=config.durability)
 
@@ -30,8 +32,14 @@ def open_store_to_read(root: Path) -> "LocalStore":
 
 
 def open_refs(config: Config) -> "LocalRefs":
-    """Return the project's refs, with the listing tables of the engine."""
+    """Return the project's refs, with the listing tables of the engine; made on first use, as the store is."""
     from cas.local.refs import LocalRefs
     from jobs.reuse.index import TABLES
 
-    return LocalRefs(config.data / "refs.sqlite", TABLES, durability=config.durability)
+    return LocalRefs(
+        config.data / "refs.sqlite", TABLES, durability=config.durability, create=not _has_store(config)
+    )
+
+
+def _has_store(config: Config) -> bool:
+    return (config.data / "format").is_file()

@@ -35,11 +35,14 @@ _SCHEMA: Final = f"""
 class Database:
     """Where refs and declared tables lie, and how connections to them are made."""
 
-    def __init__(self, path: Path, tables: Sequence[Table], *, durable: bool, read_only: bool) -> None:
+    def __init__(
+        self, path: Path, tables: Sequence[Table], *, durable: bool, read_only: bool, may_create: bool
+    ) -> None:
         self.path = path.absolute()  # a job changes its working directory
         self.tables: Mapping[str, Table] = {table.name: table for table in tables}
         self.read_only = read_only
         self._durable = durable
+        self._may_create = may_create
         self._threads = threading.local()
 
     def connection(self) -> "Connection":
@@ -58,8 +61,11 @@ class Database:
 
     def connect(self) -> sqlite3.Connection:
         """Return a new connection of SQLite's, with the format checked and the tables there."""
-        if not self.read_only and not self.path.exists():
-            self._create()
+        if not self.path.exists():
+            if not self._may_create:
+                raise CorruptRefs(f"refs '{self.path}' are gone")
+            if not self.read_only:
+                self.create()
         uri = self._uri()
         connection = _sqlite(uri)
         try:
@@ -76,8 +82,10 @@ class Database:
             raise
         return connection
 
-    def _create(self) -> None:
-        """Make the database under another name, then give it its own: nobody ever sees half of it."""
+    def create(self) -> None:
+        """Make the database, unless it is there: under another name at first, so nobody ever sees half of it."""
+        if self.path.exists():
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_path(self.path.parent)
         try:

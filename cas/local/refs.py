@@ -36,24 +36,39 @@ class LocalRefs:
     Parameters
     ----------
     path : Path
-        The database; made when it is missing.
+        The database.
     tables : sequence of Table
         Tables that are written in the same transactions; made when they are missing.
     durability : str
         "none": a commit survives a killed process, but not a power failure; else both.
     read_only : bool
-        Never write, and take a database that is not there as an empty one.
+        Never write.
+    create : bool
+        Make a database that is not there, or when read only take it as an empty one. Else that is an error: it is
+        gone, and new refs would give the numbers of old labels again.
     """
 
     def __init__(
-        self, path: Path, tables: Sequence[Table] = (), *, durability: str = "batch", read_only: bool = False
+        self,
+        path: Path,
+        tables: Sequence[Table] = (),
+        *,
+        durability: str = "batch",
+        read_only: bool = False,
+        create: bool = True,
     ) -> None:
-        self._database = Database(path, tables, durable=durability != "none", read_only=read_only)
+        self._database = Database(
+            path, tables, durable=durability != "none", read_only=read_only, may_create=create
+        )
 
     @property
     def path(self) -> Path:
         """Where the database is."""
         return self._database.path
+
+    def create(self) -> None:
+        """Make the database, unless it is there."""
+        self._database.create()
 
     def find(self, name: str) -> ObjectId | None:
         """Return what `name` points at, or None; raise `CorruptRefs` when its checksum does not fit."""

@@ -10,6 +10,7 @@ from cas.errors import AccError
 from cas.files import check_name
 from cas.store import Store
 from jobs.errors import NoSuchFile
+from jobs.nodes.listing import split_label
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.values import to_json_bytes
 
@@ -29,9 +30,10 @@ class JobDirectory:
         """Make the directory of the next number after `last_number` that nobody has claimed; return both.
 
         A directory is made by one process only, so it is what makes a number one's own; the number becomes
-        final with the refs.
+        final with the refs. Refs that know of no number may have been lost: then the directories count, and a
+        gap between them is no free number.
         """
-        number = last_number + 1
+        number = (last_number or _highest(workdir, folder)) + 1
         while True:
             path = folder / f"{workdir}-{number}"
             try:
@@ -84,6 +86,12 @@ class JobDirectory:
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
                 Path(entry.path).unlink()
+
+
+def _highest(workdir: str, folder: Path) -> int:
+    """Return the highest number of a job directory that is there, or 0."""
+    names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
+    return max((label[1] for label in map(split_label, names) if label and label[0] == workdir), default=0)
 
 
 def put_file(stream: Any, store: Store) -> FileEntry:

@@ -401,6 +401,23 @@ def test_nothing_is_made_before_the_first_use(path):
     assert [file.name for file in path.parent.iterdir()] == ["refs.sqlite"]
 
 
+def test_refs_that_have_to_be_there_are_not_made_again(path):
+    refs = LocalRefs(path, create=False)
+    for look in (lambda: refs.find("a"), lambda: list(refs.names()), lambda: put(refs, a=A)):
+        with pytest.raises(CorruptRefs, match=r"refs '.*refs.sqlite' are gone"):
+            look()
+    assert not path.exists()
+    refs.create()
+    put(refs, a=A)
+    refs.create()
+    assert refs.find("a") == A
+    refs.close()
+    path.unlink()
+    reader = LocalRefs(path, read_only=True, create=False)
+    with pytest.raises(CorruptRefs, match="gone"):
+        reader.find("a")
+
+
 def test_a_database_is_read_as_the_reference_page_says(refs, path):
     put(refs, **{"jobs/dev/1": A})
     refs.close()
