@@ -20,7 +20,7 @@ from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
-from jobs.nodes.run import ActionKey
+from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
 from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
@@ -132,7 +132,7 @@ class Builder:
             When it was run and failed.
         """
         request = self.request(name, arguments, keywords)
-        hit = Hit(None, "forced") if wish.force else self.find(request, only_look=wish.only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=wish.only_look)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")

@@ -34,18 +34,26 @@ def row_of_run(now: Context, run: ObjectId) -> JobRow:
     if row is not None:
         return row
     node = get_run(now.store, run)
+    return make_row(run, node, get_node(now.store, node.job, JobNode).outcome if node.job else None)
+
+
+def make_row(run: ObjectId, node: Run, outcome: ObjectId | None) -> JobRow:
+    """Return the row of a run from its node and its job's outcome; `earlier` no node tells."""
     workdir, number = split_label(node.label) or (node.label, 0)
     return JobRow(
         workdir=workdir,
         number=number,
         run=run,
         job=node.job,
-        outcome=get_node(now.store, node.job, JobNode).outcome if node.job else None,
+        outcome=outcome,
         method=node.method,
         key=node.key,
         state="failed" if node.failure else "done",
         ended=node.times.end,
         micros=node.times.end - node.times.start,
+        caption=node.caption,
+        why=node.why,
+        facts=len(node.facts),
     )
 
 

@@ -18,7 +18,7 @@ from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.run import Failure, Run, Subjob
-from jobs.records import post
+from jobs.records import make_row, post
 from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames, content_of
@@ -77,12 +77,8 @@ class Publisher:
             subjobs=tuple(Subjob(run, built) for run, built in last.subjobs),
             kept_inputs=self._take_inputs(running),
         )
-        row = self._row(running, put_node(staging, run), run)._replace(
-            job=run.job,
-            outcome=outcome_id,
-            facts=len(run.facts),
-            earlier="" if plan.forced else self._earlier(outcome_id),
-        )
+        row = make_row(put_node(staging, run), run, outcome_id)
+        row = row._replace(earlier="" if plan.forced else self._earlier(outcome_id))
         self._warn_if_differs(row)
         staging.publish()
         end()
@@ -101,7 +97,7 @@ class Publisher:
         running.directory.keep_output(running.scratch.outputs())
         running.staging.publish()
         running.scratch.clear()
-        row = self._row(running, run_id, run)._replace(state="failed")
+        row = make_row(run_id, run, None)
         self._index.publish(row, {})
         return row
 
@@ -125,22 +121,6 @@ class Publisher:
             host=site.host,
             user=site.user,
             output={part: running.staging.put(text) for part, text in running.scratch.outputs().items()},
-        )
-
-    def _row(self, running: Running, run_id: ObjectId, run: Run) -> JobRow:
-        return JobRow(
-            workdir=running.plan.workdir,
-            number=running.number,
-            run=run_id,
-            job=None,
-            outcome=None,
-            method=run.method,
-            key=run.key,
-            state="done",
-            ended=run.times.end,
-            micros=run.times.end - run.times.start,
-            caption=run.caption,
-            why=run.why,
         )
 
     def _take_in(self, running: Running, names: Sequence[str]) -> dict[str, FileEntry]:

@@ -23,6 +23,7 @@ from jobs.nodes.fields import (
 ActionKey = NewType("ActionKey", str)
 
 MICROSECONDS = 1_000_000
+FORCED = "forced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Run:
     label, parent : str
         Its own label; that of the job that built it as a subjob, or "".
     method, caption, why : str
-        Name of the method; the user's caption; why it ran and was not reused.
+        Name of the method; the user's caption; why it ran and was not reused ("forced": it was asked to).
     inputs : sequence of InputRun
         Where each input came from, in the order of the parameters.
     facts : sequence of Fact
