@@ -6,12 +6,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from cas.errors import CorruptRefs, StoreReadOnly, UnknownFormat
-from cas.files import Locked, sync_folder, temporary_path
+from cas.files import Locked, rename_durably, sync_folder, temporary_path
 from cas.refs import Cell, Table
 
 FORMAT: Final = 1
@@ -41,7 +42,7 @@ class Database:
         self.path = path.absolute()  # a job changes its working directory
         self.tables: Mapping[str, Table] = {table.name: table for table in tables}
         self.read_only = read_only
-        self._durable = durable
+        self.durable = durable
         self._may_create = may_create
         self._threads = threading.local()
 
@@ -96,9 +97,33 @@ class Database:
             with suppress(FileExistsError):
                 self.path.hardlink_to(temporary)
         finally:
-            temporary.unlink(missing_ok=True)
-        if self._durable:
+            remove(temporary)
+        if self.durable:
             sync_folder(self.path.parent)
+
+    def replace_by(self, path: Path) -> Path | None:
+        """Give the database at `path`, which nobody has open, the place of this one.
+
+        Returns
+        -------
+        Path or None
+            Where this one is now; None when it was gone.
+        """
+        aside = next(
+            place for place in map(self._aside, count(1)) if not any(map(Path.exists, _files(place)))
+        )
+        main, *logs = zip(_files(self.path), _files(aside), strict=True)
+        for there, then in logs:
+            # before the other comes: SQLite would read the log of this one into it
+            with suppress(FileNotFoundError):
+                there.rename(then)
+        with suppress(FileNotFoundError):
+            main[1].hardlink_to(main[0])  # and not renamed: at no moment is there no database
+        rename_durably(path, self.path, durable=self.durable)
+        return aside if aside.exists() else None
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.damaged-{number}")
 
     def _uri(self) -> str:
         if not self.read_only:
@@ -108,7 +133,7 @@ class Database:
         return self.path.as_uri() + ("?mode=ro&immutable=1" if self._is_at_rest() else "?mode=ro")
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'OFF'}")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: what sync_file does
 
     def _is_at_rest(self) -> bool:
@@ -242,9 +267,20 @@ class Connection:
         return self._sqlite
 
 
+def remove(path: Path) -> None:
+    """Remove the database at `path`, which nobody has open."""
+    for file in _files(path):
+        file.unlink(missing_ok=True)
+
+
 def quoted(names: Iterable[str]) -> list[str]:
     """Return `names` as SQL takes them."""
     return [f'"{name}"' for name in names]
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files that a database may have: its own, its write-ahead log, and the memory for that."""
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
 
 
 def _sqlite(uri: str) -> sqlite3.Connection:

@@ -10,8 +10,8 @@ from typing import Final
 from blake3 import blake3
 
 from cas.errors import CorruptRefs, RefConflict, StoreReadOnly
-from cas.files import check_name
-from cas.local.database import Connection, Database, quoted
+from cas.files import check_name, temporary_path
+from cas.local.database import Connection, Database, quoted, remove
 from cas.oid import ObjectId, parse_oid
 from cas.refs import ANY, Cell, Expected, LogEntry, Row, Table
 
@@ -174,6 +174,36 @@ class LocalRefs:
         """Return what SQLite finds wrong with the database; this reads all of it."""
         findings = [row[0] for row in self._database.connection().run("PRAGMA integrity_check")]
         return [finding for finding in findings if finding != "ok"]
+
+    @contextmanager
+    def draft(self) -> Iterator["LocalRefs"]:
+        """Return new, empty refs that nobody sees, for `replace_by`; when the block ends they are gone, or taken."""
+        database = self._database
+        draft = LocalRefs(
+            temporary_path(self.path.parent),
+            [*database.tables.values()],
+            durability="batch" if database.durable else "none",
+        )
+        try:
+            draft.create()
+            yield draft
+        finally:
+            draft.close()
+            remove(draft.path)
+
+    def replace_by(self, draft: "LocalRefs") -> Path | None:
+        """Put a draft in place of these refs, whose database stays beside it, as `<name>.damaged-<n>`.
+
+        A process that is killed meanwhile leaves the one or the other.
+
+        Returns
+        -------
+        Path or None
+            Where the database that was there is now; None when it was gone.
+        """
+        draft.close()
+        self.close()
+        return self._database.replace_by(draft.path)
 
     def close(self) -> None:
         """Close the connections of all threads; the next use opens one again."""

@@ -2,7 +2,6 @@ import itertools
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -466,6 +465,74 @@ def test_another_programs_database_is_refused(refs, path):
         refs.find("a")
 
 
+# another in its place
+
+
+def files(path):
+    return sorted(file.name for file in path.parent.iterdir())
+
+
+def test_a_draft_is_seen_by_nobody_and_leaves_nothing(refs, path):
+    put(refs, a=A)
+
+    def give_up():
+        with refs.draft() as draft:
+            put(draft, a=B, b=B)
+            assert list(draft.names()) == [("a", B), ("b", B)]
+            assert refs.find("a") == A
+            raise StopError
+
+    with pytest.raises(StopError):
+        give_up()
+    assert list(refs.names()) == [("a", A)]
+    refs.close()
+    assert files(path) == ["refs.sqlite"]
+
+
+def test_a_draft_takes_the_place_of_refs_which_stay_beside_it(refs, path, jobs):
+    put(refs, a=A)
+    for number, oid in ((1, B), (2, C)):
+        with refs.draft() as draft:
+            put(draft, a=oid)
+            aside = refs.replace_by(draft)
+        assert aside == path.with_name(f"refs.sqlite.damaged-{number}")
+        assert refs.find("a") == oid
+        assert refs.select("jobs") == []
+    refs.close()
+    assert files(path) == ["refs.sqlite", "refs.sqlite.damaged-1", "refs.sqlite.damaged-2"]
+    before = LocalRefs(path.with_name("refs.sqlite.damaged-1"), [JOBS])
+    assert before.find("a") == A
+    assert len(before.select("jobs")) == len(jobs)
+    before.close()
+
+
+def test_a_draft_takes_the_place_of_refs_that_are_gone(path):
+    refs = LocalRefs(path, create=False)
+    path.parent.mkdir()
+    with refs.draft() as draft:
+        put(draft, a=A)
+        assert refs.replace_by(draft) is None
+    assert refs.find("a") == A
+    refs.close()
+    assert files(path) == ["refs.sqlite"]
+
+
+def test_the_log_of_refs_that_are_gone_is_not_read_into_those_in_their_place(refs, path, tmp_path):
+    put(refs, a=A)
+    # as a killed writer leaves it
+    shutil.copyfile(path.with_name("refs.sqlite-wal"), tmp_path / "wal")
+    refs.close()
+    path.unlink()
+    shutil.copyfile(tmp_path / "wal", path.with_name("refs.sqlite-wal"))
+    with refs.draft() as draft:
+        put(draft, b=B)
+        refs.replace_by(draft)
+    assert list(refs.names()) == [("b", B)]
+    assert refs.damage() == []
+    refs.close()
+    assert files(path) == ["refs.sqlite", "refs.sqlite.damaged-1-wal"]
+
+
 # read only
 
 
@@ -779,43 +846,6 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(refs):
     code = fork(lambda: None if refs.find("a") == A else os._exit(3))
     thread.join()
     assert code == 0
-
-
-WRITER = """
-import itertools, pathlib, sys
-from cas.local.refs import LocalRefs
-from cas.oid import oid_of
-refs = LocalRefs(pathlib.Path(sys.argv[1]))
-for number in itertools.count(int(sys.argv[2])):
-    with refs.transaction(str(number)) as transaction:
-        transaction.set("one", oid_of(b"%d" % number))
-        transaction.set("two", oid_of(b"%d" % number))
-    print(number, flush=True)
-"""
-
-
-def test_a_killed_writer_leaves_the_old_or_the_new_state(path):
-    rng = random.Random(2)
-    last = 0
-    for _ in range(5):
-        command = [sys.executable, "-c", WRITER, path, str(last + 1)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-            lines = [child.stdout.readline() for _ in range(rng.randrange(1, 4))]
-            time.sleep(rng.random() / 200)
-            child.send_signal(signal.SIGKILL)
-            lines += child.stdout.readlines()
-        said = [int(line) for line in lines if line.endswith("\n")]
-        last = max([last, *said])
-        refs = LocalRefs(path)
-        found = refs.find("one")
-        assert found == refs.find("two")
-        # the transaction whose end was not told any more may have been committed
-        if found is not None or last:
-            assert found in {oid_of(b"%d" % last), oid_of(b"%d" % (last + 1))}
-        if found == oid_of(b"%d" % (last + 1)):
-            last += 1
-        assert refs.damage() == []
-        refs.close()
 
 
 COUNTER = """
