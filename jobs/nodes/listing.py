@@ -1,11 +1,15 @@
 """The row that stands for a run in listings: its label, its ids and what a log shows of it."""
 
+import re
 from typing import Literal, NamedTuple, TypeAlias
 
 from cas.oid import ObjectId
 from jobs.nodes.run import MICROSECONDS, ActionKey
 
 State: TypeAlias = Literal["done", "failed"]
+
+# up to 18 digits: a number is kept in a signed integer of 64 bits
+_LABEL = re.compile(r"(?P<workdir>.+)-(?P<number>0|[1-9][0-9]{0,17})", re.DOTALL)
 
 
 class JobRow(NamedTuple):
@@ -60,7 +64,5 @@ def split_label(text: str) -> tuple[str, int] | None:
     >>> split_label("dev-12")
     ('dev', 12)
     """
-    workdir, dash, number = text.rpartition("-")
-    if not (dash and workdir and number.isascii() and number.isdigit()) or str(int(number)) != number:
-        return None
-    return workdir, int(number)
+    match = _LABEL.fullmatch(text)
+    return (match["workdir"], int(match["number"])) if match else None

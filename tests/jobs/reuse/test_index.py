@@ -115,7 +115,9 @@ def test_a_dataset_is_found_under_the_name_that_is_asked_for(index: JobIndex) ->
     assert index.find_dataset_owner(head, "second") == (row(2), "second")
 
 
-@pytest.mark.parametrize("text", ["dev", "dev-", "-3", "dev-03", "dev-x", "dev-\u0661", ""])
+@pytest.mark.parametrize(
+    "text", ["dev", "dev-", "-3", "dev-03", "dev-x", "dev-\u0661", "", "dev-" + "9" * 19, "dev-" + "9" * 5000]
+)
 def test_a_text_that_is_no_label(text: str) -> None:
     assert split_label(text) is None
 
