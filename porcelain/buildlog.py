@@ -10,8 +10,7 @@ from cas.refs import Refs
 from cas.store import Store
 from jobs.nodes.build import Build, BuiltJob, How
 from jobs.nodes.run import MICROSECONDS
-
-PREFIX = "builds/"
+from jobs.reuse.refnames import BUILDS
 
 
 def _now() -> int:
@@ -48,9 +47,9 @@ class BuildLog:
         number = max(self._numbers(), default=0) + 1
         with self._refs.transaction(f"build {build.script}") as transaction:
             # another build may have ended since we looked
-            while transaction.find(f"{PREFIX}{number}") is not None:
+            while transaction.find(f"{BUILDS}{number}") is not None:
                 number += 1
-            transaction.set(f"{PREFIX}{number}", oid, old=None)
+            transaction.set(f"{BUILDS}{number}", oid, old=None)
         return number
 
     def get(self, number: int) -> Build:
@@ -75,7 +74,7 @@ class BuildLog:
         """Forget builds."""
         with self._refs.transaction(why) as transaction:
             for number in numbers:
-                transaction.delete(f"{PREFIX}{number}")
+                transaction.delete(f"{BUILDS}{number}")
 
     def _numbers(self) -> dict[int, ObjectId]:
-        return {int(name.removeprefix(PREFIX)): oid for name, oid in self._refs.names(PREFIX)}
+        return {int(name.removeprefix(BUILDS)): oid for name, oid in self._refs.names(BUILDS)}

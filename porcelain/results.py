@@ -11,8 +11,7 @@ from cas.refs import Refs
 from cas.store import Store
 from jobs.nodes.listing import JobRow
 from jobs.nodes.result import Result
-
-PREFIX = "results/"
+from jobs.reuse.refnames import RESULTS
 
 
 class ResultClash(AccError):
@@ -52,8 +51,8 @@ class ResultLinks:
     def entries(self) -> dict[str, Result]:
         """Return the result of each link name, sorted."""
         return {
-            name.removeprefix(PREFIX): get_node(self._store, oid, Result)
-            for name, oid in self._refs.names(PREFIX)
+            name.removeprefix(RESULTS): get_node(self._store, oid, Result)
+            for name, oid in self._refs.names(RESULTS)
         }
 
     def _place(self, linkname: str) -> Path:
@@ -77,7 +76,7 @@ class ResultLinks:
     def _remember(self, linkname: str, result: Result) -> None:
         self._store.hold([result.run])
         oid = put_node(self._store, result)
-        if self._refs.find(PREFIX + linkname) != oid:
+        if self._refs.find(RESULTS + linkname) != oid:
             with self._refs.transaction(f"link {linkname}") as transaction:
-                transaction.set(PREFIX + linkname, oid)
+                transaction.set(RESULTS + linkname, oid)
         self.made[linkname] = oid

@@ -33,7 +33,7 @@ class JobDirectory:
         final with the refs. Refs that know of no number may have been lost: then the directories count, and a
         gap between them is no free number.
         """
-        number = (last_number or _highest(workdir, folder)) + 1
+        number = (last_number or highest_number(workdir, folder)) + 1
         while True:
             path = folder / f"{workdir}-{number}"
             try:
@@ -88,7 +88,7 @@ class JobDirectory:
                 Path(entry.path).unlink()
 
 
-def _highest(workdir: str, folder: Path) -> int:
+def highest_number(workdir: str, folder: Path) -> int:
     """Return the highest number of a job directory that is there, or 0."""
     names = (entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
     return max((label[1] for label in map(split_label, names) if label and label[0] == workdir), default=0)

@@ -1,13 +1,14 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from cas.errors import CorruptRefs
 from cas.oid import ObjectId, oid_of
 from cas.refs import Cell, Refs, Table, Transaction
 from jobs.nodes.listing import JobRow, split_label
-from jobs.nodes.run import ActionKey
+from jobs.nodes.run import FORCED, ActionKey
+from jobs.reuse.refnames import ACTIONS, label_ref
 
 JOBS: Final = Table(
     name="jobs",
@@ -42,6 +43,7 @@ DATASETS: Final = Table(
     name="datasets",
     columns={"node": "text", "workdir": "text", "number": "integer", "name": "text", "checksum": "text"},
     key=("node", "workdir", "number", "name"),
+    indexes=(("workdir", "number"),),
 )
 COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
 TABLES: Final = (JOBS, DATASETS, COUNTERS)
@@ -63,7 +65,7 @@ class JobIndex:
 
     def find_action(self, key: ActionKey) -> JobRow | None:
         """Return the newest job with that action key."""
-        run = self._refs.find(f"actions/{key}")
+        run = self._refs.find(ACTIONS + key)
         return None if run is None else self.of_run(run)
 
     def find(self, workdir: str, number: int) -> JobRow | None:
@@ -148,10 +150,19 @@ class JobIndex:
             Heads of its datasets by name.
         """
         with self._refs.transaction(f"{row.method} {row.state}") as transaction:
-            transaction.set(f"jobs/{row.workdir}/{row.number}", row.run, old=None)
+            label = label_ref(row.workdir, row.number)
+            # whoever made refs again from the store may have come first
+            if transaction.find(label) != row.run:
+                transaction.set(label, row.run, old=None)
             if row.state == "done":
-                transaction.set(f"actions/{row.key}", row.run)
-            list_run(transaction, row, datasets)
+                transaction.set(ACTIONS + row.key, row.run)
+            Listing(transaction).write(row, datasets)
+
+    def check(self) -> None:
+        """Read all of the listing; raise `CorruptRefs` when something of it is damaged."""
+        for table in (JOBS, DATASETS):
+            for cells in self._refs.select(table.name):
+                _checked(cells)
 
     def drop(self, rows: Sequence[JobRow], why: str) -> None:
         """Make `rows` exist no more: labels, actions and listing, all or nothing; numbers are not given out again.
@@ -160,19 +171,17 @@ class JobIndex:
         """
         with self._refs.transaction(why) as transaction:
             for row in rows:
-                label: dict[str, Cell] = {"workdir": row.workdir, "number": row.number}
-                transaction.delete(f"jobs/{row.workdir}/{row.number}", old=row.run)
-                transaction.remove("jobs", label)
-                transaction.remove("datasets", label)
+                transaction.delete(label_ref(row.workdir, row.number), old=row.run)
+                Listing(transaction).remove(row.workdir, row.number)
             for row in rows:
-                action = f"actions/{row.key}"
+                action = ACTIONS + row.key
                 if transaction.find(action) == row.run:
-                    left = transaction.select("jobs", {"key": row.key, "state": "done"})
-                    newest = max(left, key=lambda cell: cast("int", cell["ended"]), default=None)
+                    left = map(_to_row, transaction.select("jobs", {"key": row.key, "state": "done"}))
+                    newest = max(left, key=lambda row: row.ended, default=None)
                     if newest is None:
                         transaction.delete(action)
                     else:
-                        transaction.set(action, ObjectId(str(newest["run"])))
+                        transaction.set(action, newest.run)
 
     def __iter__(self) -> Iterator[JobRow]:
         return iter(self.rows())
@@ -186,15 +195,57 @@ class JobIndex:
         return list(map(_to_row, rows))
 
 
-def list_run(transaction: Transaction, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
-    """Write the listing of a run under its label, and see that its number is not given out again."""
-    transaction.insert("jobs", _with_checksum(row._asdict()))
-    for name, node in datasets.items():
-        cells: dict[str, Cell] = {"node": node, "workdir": row.workdir, "number": row.number, "name": name}
-        transaction.insert("datasets", _with_checksum(cells))
-    counter = transaction.select("counters", {"workdir": row.workdir})
-    last = cast("int", counter[0]["number"]) if counter else 0
-    transaction.insert("counters", {"workdir": row.workdir, "number": max(last, row.number)})
+class Listing:
+    """The tables that listings are read from, written in the transaction that sets the refs."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def write(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+        """List a run under its label, whose number is then taken; `datasets` are the heads by name."""
+        self._insert(row)
+        for name, node in datasets.items():
+            cells: dict[str, Cell] = {
+                "node": node,
+                "workdir": row.workdir,
+                "number": row.number,
+                "name": name,
+            }
+            self._transaction.insert("datasets", _with_checksum(cells))
+        self.take_number(row.workdir, row.number)
+
+    def find(self, workdir: str, number: int) -> JobRow | None:
+        """Return the run that is listed under a label; None also when its row is damaged."""
+        rows = self._transaction.select("jobs", {"workdir": workdir, "number": number})
+        try:
+            return _to_row(rows[0]) if rows else None
+        except CorruptRefs:
+            return None
+
+    def remove(self, workdir: str, number: int) -> None:
+        """List nothing under a label any more; its number stays taken."""
+        for table in (JOBS, DATASETS):
+            self._transaction.remove(table.name, {"workdir": workdir, "number": number})
+
+    def take_number(self, workdir: str, number: int) -> int:
+        """Take all numbers up to this one, and return the highest that is taken, which may be a higher one."""
+        counter = self._transaction.select("counters", {"workdir": workdir})
+        highest = max(cast("int", counter[0]["number"]) if counter else 0, number)
+        self._transaction.insert("counters", {"workdir": workdir, "number": highest})
+        return highest
+
+    def note_earlier(self, again: Iterable[JobRow]) -> None:
+        """Fill in `earlier` of rows that were written again: no node has it, but it is the first with the outcome."""
+        cut_off = {row.run: row.outcome for row in again if row.outcome and row.why != FORCED}
+        for outcome in sorted(set(cut_off.values())):
+            rows = map(_to_row, self._transaction.select("jobs", {"outcome": outcome}))
+            first, *others = sorted(rows, key=lambda row: row.ended)
+            for row in others:
+                if row.run in cut_off:
+                    self._insert(row._replace(earlier=first.label))
+
+    def _insert(self, row: JobRow) -> None:
+        self._transaction.insert("jobs", _with_checksum(row._asdict()))
 
 
 def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:

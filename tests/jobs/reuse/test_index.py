@@ -12,7 +12,7 @@ from cas.local.refs import LocalRefs
 from cas.oid import oid_of
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import ActionKey
-from jobs.reuse.index import TABLES, JobIndex, list_run
+from jobs.reuse.index import TABLES, JobIndex, Listing
 from tests.cas.local.test_many_refs import steps
 
 
@@ -189,10 +189,11 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> JobIndex:
     """An index of 20,000 jobs of ten methods, each outcome a thousand times, every seventh run failed."""
     refs = LocalRefs(tmp_path_factory.mktemp("many") / "refs.sqlite", TABLES, durability="none")
     with refs.transaction("many") as transaction:
+        listing = Listing(transaction)
         for number in range(1, MANY + 1):
             state = "failed" if number % 7 == 0 else "done"
             made = row(number, method=f"m{number % 10}", outcome=oid_of(b"%d" % (number % 20)), state=state)
-            list_run(transaction, made, {"default": oid_of(b"head %d" % number)})
+            listing.write(made, {"default": oid_of(b"head %d" % number)})
     return JobIndex(refs)
 
 
