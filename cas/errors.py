@@ -89,6 +89,14 @@ class AmbiguousId(AccError, LookupError):
         )
 
 
+class RefNotFound(AccError, LookupError):
+    """No ref of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no ref '{name}'", hint="'acc show-ref' lists the refs")
+        self.name = name
+
+
 class RefConflict(AccError):
     """A ref that was not what its setter expected."""
 

@@ -55,6 +55,7 @@ PLUMBING: Mapping[str, str] = {
     "repack": "merge small packs, and pack loose objects",
     "rev-parse": "print the object id that a name stands for",
     "show-ref": "print refs",
+    "update-ref": "set refs, or make them again from the store",
     "verify-pack": "read every byte of packs",
 }
 _NAMES = (

@@ -7,12 +7,21 @@ from typing import NoReturn
 from porcelain import term
 
 _WIDTH = 79
+_SET_IN = "  "
 
 
 class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         # a width of its own: to ask the terminal for one loads shutil and all that it loads, at every start
         super().__init__(prog, width=_WIDTH)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # paragraphs are filled, but for those that are set in
+        parts = text.split("\n\n")
+        filled = super()._fill_text
+        return "\n\n".join(
+            part if part.startswith(_SET_IN) else filled(part, width, indent) for part in parts
+        )
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +34,7 @@ class Parser(argparse.ArgumentParser):
     summary
         What it does, one sentence.
     prints
-        What it prints; ends its `--help`.
+        What it prints; ends its `--help`. A paragraph that is set in keeps its lines.
     """
 
     def __init__(self, command: str, summary: str, *, prints: str) -> None:

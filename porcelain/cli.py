@@ -23,6 +23,7 @@ PLUMBING = (
     "repack",
     "rev-parse",
     "show-ref",
+    "update-ref",
     "verify-pack",
 )
 

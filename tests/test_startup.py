@@ -58,6 +58,7 @@ def test_an_object_is_printed_by_its_id_without_a_look_at_refs_or_settings(proje
         ("ls-objects", "-l"),
         ("action-key", "-v", "csvimport", "filename=../acc.toml"),
         ("show-ref",),
+        ("update-ref", "--rebuild"),
         ("rev-parse", "make/default"),
         ("fsck",),
     ],

@@ -152,6 +152,7 @@ class _Survey:
             if progress is not None:
                 progress(number)
         self._leave_out_builds()
+        self._hold()
         if unreadable:
             self.notes.append(f"objects that cannot be read: {unreadable}; 'acc fsck' names them")
 
@@ -160,8 +161,14 @@ class _Survey:
         latest: dict[str, ObjectId] = {}
         for build in sorted(self.builds.values(), key=lambda build: build.end):
             latest |= build.results
-        here = self.store.has_many(latest.values())
+        here = self.store.hold(latest.values())
         return {RESULTS + name: oid for name, oid in sorted(latest.items()) if oid in here}
+
+    def _hold(self) -> None:
+        """Leave out what gc has taken meanwhile; the rest it keeps from now on."""
+        held = self.store.hold([*self.runs, *self.builds])
+        self.runs = {oid: run for oid, run in self.runs.items() if oid in held}
+        self.builds = {oid: build for oid, build in self.builds.items() if oid in held}
 
     def _find_node(self, oid: ObjectId) -> bytes | None:
         """Return the bytes of an object that may be a run or a build."""

@@ -25,15 +25,6 @@ LINES = [
 ]
 
 
-def test_show_ref_prints_refs_sorted_and_the_action_index_when_asked(acc, project):
-    assert acc("show-ref") == (1, "", "")
-    row = project.job("make")
-    assert acc("show-ref") == (0, f"{row.run}\tjobs/dev/1\n", "")
-    assert acc("show-ref", "--all")[1] == f"{row.run}\tactions/{row.key}\n{row.run}\tjobs/dev/1\n"
-    assert acc("show-ref", "-z", "jobs/")[1] == f"{row.run}\tjobs/dev/1\0"
-    assert acc("show-ref", "urd/")[0] == 1
-
-
 def test_commands_outside_a_project_say_how_to_make_one(acc, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in (
