@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from cas.local.gc import Collected, collect
 from cas.local.pins import AllPins
@@ -19,6 +20,9 @@ from porcelain.config import Config
 from porcelain.results import ResultLinks
 
 Progress = Callable[[int], None]
+
+# what refs were before is remembered for so long
+_LOG_SECONDS: Final = 365 * 86400.0
 
 
 @dataclass(slots=True)
@@ -85,6 +89,7 @@ class Cleaner:
             cleaned.builds = self._builds.with_runs([row.run for row in dropped])
         if not dry_run:
             self._drop(cleaned)
+            self._refs.trim_log(time.time() - _LOG_SECONDS)
         cleaned.collected = collect(
             self._store, self._refs, grace_seconds=grace_seconds, dry_run=dry_run, progress=progress
         )
