@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
-from multiprocessing import get_context
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cas.errors import CorruptObject, ObjectNotFound
@@ -15,7 +14,7 @@ from cas.oid import ObjectId
 from cas.threads import usable_cores
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
 # so many stored bytes, or objects, are one piece of work for a process
 _TASK_BYTES: Final = 8 << 20
@@ -81,21 +80,22 @@ def verify_all(loose: LooseObjects, packs: PackFolder, *, fast: bool) -> Iterato
     if len(first) < _ALONE or usable_cores() == 1:
         yield from map(_verify, [*first, *work])
         return
-    yield from _in_processes([*first], work)
+    yield from _in_processes(chain(first, work))
 
 
-def _in_processes(
-    first: "list[_PackPart | _LoosePart]", rest: "Iterator[_PackPart | _LoosePart]"
-) -> Iterator[Verified]:
+def _in_processes(parts: "Iterator[_PackPart | _LoosePart]") -> Iterator[Verified]:
     from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+    from multiprocessing import get_context
 
     cores = usable_cores()
     # forked, so that they know what this process knows; it runs no threads of its own
     pool: Executor = ProcessPoolExecutor(cores, mp_context=get_context("fork"))
     with pool:
-        running = {pool.submit(_verify, part) for part in first}
-        while running:
-            running |= {pool.submit(_verify, part) for part in islice(rest, cores + _AHEAD - len(running))}
+        running: set[Future[Verified]] = set()
+        while True:
+            running |= {pool.submit(_verify, part) for part in islice(parts, cores + _AHEAD - len(running))}
+            if not running:
+                return
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()

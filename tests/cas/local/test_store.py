@@ -316,6 +316,17 @@ def test_many_copies_are_verified_by_several_processes(store):
     assert sorted(unsound(store)) == found
 
 
+def test_all_copies_are_verified_when_processes_are_quicker_than_whoever_waits(store, monkeypatch):
+    from concurrent import futures
+
+    wait = futures.wait
+    # all that run have ended whenever one is waited for
+    monkeypatch.setattr(futures, "wait", lambda running, **_: wait(running))
+    for number in range(300):
+        store.put(b"%d" % number)
+    assert unsound(store) == []
+
+
 def test_a_fast_look_reads_seals_only(store):
     one, two = store.put(b"one"), store.put(b"two")
     flip(Path(store.loose.path_of(one)), 10)
