@@ -11,10 +11,7 @@ Source: docs/reference/formats/store.md.
 
 import atexit
 import errno
-import json
 import os
-import shutil
-import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -93,7 +90,7 @@ class Pins:
     def release(self) -> None:
         """Rely on nothing any more: what is to stay is reached by refs. Does nothing in a forked child."""
         if self._own is not None and self._owner == os.getpid():
-            shutil.rmtree(self._own, ignore_errors=True)
+            _remove(self._own)
             os.close(self._ids)
             os.close(self._alive)
             self._own = None
@@ -101,7 +98,7 @@ class Pins:
 
     def _begin(self) -> None:
         # the time: process ids come again
-        own = self._folder / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+        own = self._folder / f"{_host()}-{os.getpid()}-{time.time_ns()}"
         draft = self._folder / (TEMPORARY_PREFIX + own.name)
         try:
             draft.mkdir(parents=True)
@@ -110,7 +107,7 @@ class Pins:
                 raise
             raise StoreReadOnly(f"store '{self._folder.parent}' is only read") from err
         with ExitStack() as undo:
-            undo.callback(shutil.rmtree, draft, ignore_errors=True)
+            undo.callback(_remove, draft)
             alive = hold_lock(draft / _ALIVE)
             undo.callback(os.close, alive)
             ids = os.open(draft / _IDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -144,6 +141,16 @@ def _append(descriptor: int, digests: Iterable[bytes]) -> None:
     # again as a whole, and its first line ends what was torn
     while lines and os.write(descriptor, data) < len(data):
         pass
+
+
+def _host() -> str:
+    return os.uname().nodename
+
+
+def _remove(folder: Path) -> None:
+    import shutil  # a third of what this room takes to load, and a reader pins nothing
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_old(draft: Path) -> bool:
@@ -185,7 +192,7 @@ class AllPins:
         dead = [path for path in self._writers() if self._is_dead(path)]
         drafts = [path for path in self._folder.glob(TEMPORARY_PREFIX + "*") if _is_old(path)]
         for path in dead + drafts:
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         return len(dead)
 
     def _writers(self) -> list[Path]:
@@ -197,10 +204,12 @@ class AllPins:
                 return False
         except FileNotFoundError:
             return not path.exists()
-        return path.name.rsplit("-", 2)[0] == socket.gethostname() or self._stood_still(path)
+        return path.name.rsplit("-", 2)[0] == _host() or self._stood_still(path)
 
     def _stood_still(self, path: Path) -> bool:
         """Return whether the pins of a writer on another host have not changed for a day, by our own clock."""
+        import json  # for stores that hosts share
+
         try:
             notes = json.loads(self._notes.read_bytes())
         except (FileNotFoundError, ValueError):
