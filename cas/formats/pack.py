@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from mmap import ACCESS_READ, mmap
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from cas.errors import CorruptObject
@@ -27,7 +27,6 @@ from cas.formats.packindex import (
     find_index_bytes,
 )
 from cas.formats.records import IndexBytes, Records
-from cas.formats.salvage import HeldIndex, salvage
 from cas.formats.seal import (
     MOST_BYTES,
     SEAL_BYTES,
@@ -40,6 +39,9 @@ from cas.formats.seal import (
 )
 from cas.formats.stream import StoredForm
 from cas.oid import Buffer, oid_of
+
+if TYPE_CHECKING:
+    from cas.formats.salvage import HeldIndex
 
 SUFFIX: Final = ".pack"
 PACK_START_1: Final = struct.pack("<4sI4sI", SKIPPABLE, 8, b"accP", 1)
@@ -115,7 +117,7 @@ class Pack:
 
     __slots__ = ("_index", "damaged", "path")
 
-    def __init__(self, path: str, index: PackIndex | HeldIndex | None = None) -> None:
+    def __init__(self, path: str, index: "PackIndex | HeldIndex | None" = None) -> None:
         self.path = path
         self.damaged = False
         self._index = index
@@ -126,11 +128,13 @@ class Pack:
         return self.path.rpartition("/")[2]
 
     @property
-    def index(self) -> PackIndex | HeldIndex:
+    def index(self) -> "PackIndex | HeldIndex":
         """Its index, or one made by a scan."""
         if self._index is None:
             self._index = _read_index(self.path)
         if self._index is None:
+            from cas.formats.salvage import HeldIndex, salvage  # once in the life of a pack, at most
+
             with mapped(self.path) as data:
                 self._index = HeldIndex(salvage(data, self.path))
             self.damaged = True

@@ -5,7 +5,7 @@ Notes
 Source: docs/reference/formats/store.md.
 """
 
-import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,8 @@ from cas.files import place_new, temporary_path, write_atomically
 _VERSION: Final = 2
 # what a store may ask of whoever opens it; later versions add to it
 _KNOWN_NEEDS: Final[frozenset[str]] = frozenset()
+# what `write_format` writes. To see that it is this takes no time; to load json takes a tenth of `acc cat-file -p ID`
+_USUAL: Final = re.compile(rb'\{\n "needs": \[\],\n "uuid": "[0-9a-f-]{36}",\n "version": 2\n\}\n')
 
 
 def write_format(root: Path) -> None:
@@ -37,6 +39,8 @@ def write_format(root: Path) -> None:
 
 def check_format(root: Path) -> None:
     """Raise `UnknownFormat` unless `root` holds a store that this acc can read; bring an older one up to date."""
+    if _is_usual(root / "format"):
+        return
     told = _read(root / "format")
     if told["version"] == 1:
         with suppress(OSError):  # who cannot write there writes no objects of version 2 either
@@ -47,14 +51,25 @@ def check_format(root: Path) -> None:
         raise UnknownFormat(f"store '{root}' {what}, which this acc does not know", hint="use a newer acc")
 
 
+def _is_usual(path: Path) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return _USUAL.fullmatch(file.read()) is not None
+    except OSError:
+        return False
+
+
 def _encode(told: dict[str, Any]) -> bytes:
+    import json
+
     return json.dumps(told, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import json
+
     try:
-        with open(path, "rb", buffering=0) as file:  # a third of the time of Path.read_bytes
-            told: dict[str, Any] = json.loads(file.read())
+        told: dict[str, Any] = json.loads(path.read_bytes())
         told["version"], set(told["needs"])
     except FileNotFoundError as err:
         raise UnknownFormat(f"'{path.parent}' holds no store", hint="'acc init' makes a project") from err

@@ -14,12 +14,10 @@ from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import open_entry
 from cas.formats.seal import Seal
 from cas.formats.stream import StoredForm, open_object, read_object, read_pieces
-from cas.local.bulk import Bulk
 from cas.local.formatfile import check_format, write_format
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
 from cas.local.pins import Pins
-from cas.local.reading import read_places
 from cas.local.trash import Trash
 from cas.oid import Buffer, ObjectId
 from cas.store import ObjectWriter, Sizes
@@ -94,6 +92,8 @@ class LocalStore:
 
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
+        from cas.local.reading import read_places
+
         places = self.packs.find_places([bytes.fromhex(oid) for oid in oids])
         found: dict[ObjectId, bytes] = {}
         # what is in no pack, or in one that has just gone, or is damaged there, is read by itself
@@ -133,6 +133,8 @@ class LocalStore:
         Items are taken one by one and held only until they are compressed, so `items` may yield more than
         memory holds; each must not change before this returns.
         """
+        from cas.local.bulk import Bulk  # here, not above: a command that reads one object loads little
+
         bulk = Bulk(self.loose, self.packs, self.pins)
         try:
             oids = [bulk.add(item) for item in items]

@@ -10,6 +10,7 @@ from cas import files
 from cas.errors import CorruptObject, ObjectNotFound, UnknownFormat
 from cas.formats.encoder import encode
 from cas.formats.pack import open_pack, write_packs
+from cas.local import formatfile
 from cas.local.bulk import LOOSE_BYTES
 from cas.local.store import LocalStore
 from cas.local.verifying import verify_all
@@ -132,6 +133,13 @@ def test_a_store_is_made_once(tmp_path):
 def test_the_format_file_says_version_needs_and_uuid(store):
     told = json.loads((store.root / "format").read_text())
     assert (told["version"], told["needs"], len(told["uuid"])) == (2, [], 36)
+
+
+def test_a_format_file_as_it_is_written_is_known_without_parsing_it(store):
+    assert formatfile._is_usual(store.root / "format")
+    (store.root / "format").write_text(json.dumps(json.loads((store.root / "format").read_text())))
+    assert not formatfile._is_usual(store.root / "format")
+    assert LocalStore(store.root).put(b"x")
 
 
 def test_a_store_of_version_1_becomes_one_of_version_2_with_all_it_holds(store):
