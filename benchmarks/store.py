@@ -20,7 +20,6 @@ def store(table):
     if not CORPORA.exists():
         _say("making the corpora")
         corpora.make(CORPORA, SCALE)
-    _warm(CORPORA)
     tools = [tool() for tool in TOOLS]
     sides = [AccStore(), *(tool for tool in tools if tool.is_installed())]
     for workload in (small_files, columns, large_files, lookups, commands, large_object):
@@ -43,6 +42,7 @@ def small_files(table, sides):
     for _ in range(REPS):
         for side in sides:
             side.fresh()
+            _warm(corpus)
             new.add(side.name, side.put(corpus))
             memory.add(side.name, side.peak_bytes)
             size.add(side.name, side.stored_bytes())
@@ -50,6 +50,7 @@ def small_files(table, sides):
     packed = _packed(sides, size)
     for _ in range(REPS):
         for side in (*sides, *packed):
+            _warm(side.folder)
             back.add(side.name, side.read())
             whole.add(side.name, side.check())
     _add_version_2(table, corpus, what, (*sides, *packed))
@@ -64,6 +65,7 @@ def columns(table, sides):
     for _ in range(REPS):
         for side in sides:
             side.fresh()
+            _warm(corpus)
             new.add(side.name, side.put(corpus))
             memory.add(side.name, side.peak_bytes)
             size.add(side.name, side.stored_bytes())
@@ -86,9 +88,11 @@ def large_files(table, sides):
         put_memory = table.row(f"memory to put {what}", unit="MB", limit=MEMORY_BYTES)
         get_memory = table.row(f"memory to get {what} back", unit="MB", limit=MEMORY_BYTES)
         for _ in range(REPS):
+            _warm(path.parent)
             _measure_floor(path, new, back)
             for side in sides:
                 side.fresh()
+                _warm(path.parent)
                 new.add(side.name, side.put_file(path))
                 put_memory.add(side.name, side.peak_bytes)
                 back.add(side.name, side.get_file(STORES / "back"))
@@ -107,6 +111,7 @@ def lookups(table, sides):
         draft.rename(root)
     where = f"of {OBJECTS:,} in {len(list(root.glob('packs/*.pack')))} packs"
     for _ in range(max(REPS, 5)):
+        _warm(root)
         found = work("look_up", root, OBJECTS)
         table.row(f"open a store {where}, first has", unit="ms", limit=1e-3).add("acc", found["open"])
         table.row(f"has, one {where}", unit="us", limit=3e-6).add("acc", found["hit"])
@@ -194,7 +199,8 @@ def _shell(line, *arguments):
 
 
 def _warm(folder):
-    """Read all files once: everybody finds them in memory."""
+    """Read all files of a folder, so that whoever is measured next finds them in memory."""
+    # not once for all: machines drop what nobody has read for some minutes
     for path in folder.rglob("*"):
         if path.is_file():
             with open(path, "rb", buffering=0) as file:

@@ -1,7 +1,8 @@
 """The sides of the store's benchmark: acc, and tools that store files, each with a repository of its own.
 
-Every tool runs with the settings that it comes with. A command begins with an empty write-back queue, and what is
-measured is its time on the clock, start-up and all. A method returns None where a tool has no such command.
+Every tool runs with the settings that it comes with, but borg and disk-objectstore are told to compress as others do.
+A command begins with an empty write-back queue, and what is measured is its time on the clock, start-up and all. A
+method returns None where a tool has no such command.
 """
 
 import json
@@ -176,14 +177,18 @@ class Borg(Tool):
         self.run("borg", "init", "--encryption=none")
 
     def put(self, corpus):
-        return self.run("borg", "create", "::{uuid4}", ".", folder=corpus)
+        return self._create(corpus)
 
     def put_again(self, corpus):
-        # else it looks at ctimes only
-        return self.run("borg", "create", "--files-cache=disabled", "::{uuid4}", ".", folder=corpus)
+        return self._create(corpus, "--files-cache=disabled")  # else it looks at ctimes only
 
     def check(self):
         return self.run("borg", "check", "--verify-data")
+
+    def _create(self, corpus, *options):
+        # acc's compression, and about restic's: its own, lz4, is quicker and stores 1.7 times the bytes of columns
+        alike = "--compression=zstd,3"
+        return self.run("borg", "create", alike, *options, "::{uuid4}", ".", folder=corpus)
 
 
 class Casync(Tool):

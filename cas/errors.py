@@ -115,8 +115,8 @@ class CorruptRefs(AccError):
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            hint="'acc update-ref --rebuild' makes them again from the runs in the store; a dump of 'acc show-ref"
-            " --all' goes in by 'acc update-ref --stdin', once a damaged file is moved away",
+            hint="'acc update-ref --rebuild' makes them again from the store; with a dump, move the file away and"
+            " 'acc update-ref --stdin < DUMP'",
         )
 
 

@@ -13,18 +13,17 @@ from cas.errors import (
     ObjectNotFound,
     RefConflict,
     RefNotFound,
-    UnknownFormat,
 )
 from cas.files import check_name
 from cas.formats.node import get_node
 from cas.oid import ObjectId, is_prefix
-from jobs.execution.jobdir import highest_number
 from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex, Listing
-from jobs.reuse.rebuild import Rebuilt, list_run, rebuild, salvage
+from jobs.reuse.rebuild import list_run
 from jobs.reuse.refnames import check_ref, find_label
 from porcelain import config, storage, term
 from porcelain.arguments import Parser
+from porcelain.recovery import Recovered, recover
 from porcelain.spec import Resolver
 from porcelain.ticker import Ticker
 
@@ -83,14 +82,31 @@ def main(arguments: Sequence[str]) -> int:
     storage.open_store(project)
     refs = storage.open_refs(project)
     if given.rebuild:
-        _rebuild(project, refs, nul=given.nul)
+        with Ticker("looking", "object") as ticker:
+            recovered = recover(project, refs, progress=ticker.show)
+        _print(recovered, nul=given.nul)
     elif not given.stdin:
         _make([_change_of(given)], project, refs, given.why or "update-ref")
     else:
         # all of stdin is read before refs are locked: its sender may take its time
         changes = [*_read_changes(nul=given.nul)]
         _make_or_restore(changes, project, refs, given.why or "update-ref --stdin")
+    # many changes leave a long write-ahead log, which this brings home
+    refs.close()
     return 0
+
+
+def _print(recovered: Recovered, *, nul: bool) -> None:
+    rebuilt, saved, aside = recovered
+    if aside:
+        term.note(f"the damaged refs are kept as '{aside}'; {term.count(saved, 'ref')} saved from them")
+    for name, oid in sorted(rebuilt.made.items()):
+        term.record(oid, name, nul=nul)
+    for before, now in rebuilt.relabelled:
+        term.note(f"more than one job was '{before}': an older one is '{now}' now")
+    for text in rebuilt.notes:
+        term.warn(text)
+    term.note(f"{term.count(len(rebuilt.made), 'ref')} made again")
 
 
 # ---- what is wanted
@@ -102,8 +118,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
         "Set refs: the mutable names of the project. With OLD a ref is changed only if it is at OLD; an OLD of 0\n"
         "says that it must not be there. --rebuild makes refs again from the runs and builds in the store: all of\n"
         "them when refs.sqlite is gone, or damaged (what can be read of it is saved, and it is kept beside the new\n"
-        "one); else those that are lacking, and nothing is changed. What stands in no run and no build does not\n"
-        "come back so: result links that 'acc link' made, and the log of refs.",
+        "one); else those that are lacking, and nothing is changed. The log of refs does not come back, nor what\n"
+        "remotes had. A dump of 'acc show-ref --all' goes in by --stdin, once a damaged refs.sqlite is moved away.",
         prints=_PRINTS,
     )
     parser.usage = _USAGE
@@ -149,24 +165,23 @@ def _read_changes(*, nul: bool) -> Iterator[Change]:
                 f"{place} holds a '\\', which may stand for another character",
                 hint="'acc show-ref -z' and 'acc update-ref -z --stdin' escape nothing",
             )
-        yield _read_change(text)._replace(place=place)
+        yield _read_change(text, place)
 
 
-def _read_change(text: str) -> Change:
+def _read_change(text: str, place: str) -> Change:
     between = "\t" if "\t" in text else " "
     verb, *words = text.split(between)
     if is_prefix(verb) and words:
         # a name may hold whatever stands between fields
-        return Change("update", between.join(words), verb)
+        return Change("update", between.join(words), verb, place=place)
     if len(words) not in _VERBS.get(verb, ()):
-        raise BadChange(
-            f"'{text}' is no change of a ref", hint="'acc update-ref --help' lists those there are"
-        )
+        hint = "'acc update-ref --help' lists the changes that there are"
+        raise BadChange(f"{place} is no change of a ref: '{text}'", hint=hint)
     name, *ids = words
     if verb in ("update", "create"):
         new, *old = ids
-        return Change(verb, name, new, _NONE if verb == "create" else next(iter(old), None))
-    return Change(verb, name, old=next(iter(ids), _NONE if verb == "verify" else None))
+        return Change(verb, name, new, _NONE if verb == "create" else next(iter(old), None), place)
+    return Change(verb, name, "", next(iter(ids), _NONE if verb == "verify" else None), place)
 
 
 # ---- changes
@@ -174,7 +189,8 @@ def _read_change(text: str) -> Change:
 
 def _make_or_restore(changes: Sequence[Change], project: "Config", refs: "LocalRefs", why: str) -> None:
     """Make changes; when refs are gone, in new ones that come to be whole or not at all."""
-    if refs.path.exists():
+    # a dump with nothing in it is no reason to begin anew
+    if refs.path.exists() or not changes:
         _make(changes, project, refs, why)
         return
     with refs.draft() as draft:
@@ -276,42 +292,3 @@ def _no_id(text: str) -> InvalidId:
         f"'{text}' is no object id",
         hint="an object id is 4 to 64 hex digits; 'acc rev-parse SPEC' prints that of a name",
     )
-
-
-# ---- made again
-
-
-def _rebuild(project: "Config", refs: "LocalRefs", *, nul: bool) -> None:
-    store = storage.open_store(project)
-    taken = {workdir: highest_number(workdir, folder) for workdir, folder in project.workdirs.items()}
-    with Ticker("looking", "object") as ticker:
-        if _are_sound(refs):
-            done = rebuild(refs, store, taken, progress=ticker.show)
-        else:
-            with refs.draft() as draft:
-                saved = salvage(refs.path, draft)
-                done = rebuild(draft, store, taken, progress=ticker.show)
-                aside = refs.replace_by(draft)
-            if aside:
-                term.note(
-                    f"the damaged refs are kept as '{aside}'; {term.count(saved, 'ref')} saved from them"
-                )
-    for name, oid in sorted(done.made.items()):
-        term.record(oid, name, nul=nul)
-    _explain(done)
-
-
-def _are_sound(refs: "LocalRefs") -> bool:
-    try:
-        JobIndex(refs).check()
-        return not refs.damage() and all(oid is not None for _, oid in refs.scan())
-    except (CorruptRefs, UnknownFormat):
-        return False
-
-
-def _explain(done: Rebuilt) -> None:
-    for before, now in done.relabelled:
-        term.note(f"more than one job was '{before}': an older one is '{now}' now")
-    for text in done.notes:
-        term.warn(text)
-    term.note(f"{term.count(len(done.made), 'ref')} made from the store")

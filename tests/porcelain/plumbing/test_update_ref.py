@@ -206,10 +206,10 @@ def test_stdin_with_nul_takes_any_name(acc, refs, nodes, feed):
         ("verify tags/a", "line 2: ref 'tags/a' is at 'ONE', expected none"),
         ("delete tags/b", "line 2: no ref 'tags/b'"),
         ("update tags/b " + "0" * 64, "line 2: no object '" + "0" * 64 + "' in 'STORE'"),
-        ("rename tags/a tags/b", "'rename tags/a tags/b' is no change of a ref"),
-        ("update tags/a", "'update tags/a' is no change of a ref"),
-        ("create tags/b ONE TWO", "'create tags/b ONE TWO' is no change of a ref"),
-        ("", "'' is no change of a ref"),
+        ("rename tags/a tags/b", "line 2 is no change of a ref: 'rename tags/a tags/b'"),
+        ("update tags/a", "line 2 is no change of a ref: 'update tags/a'"),
+        ("create tags/b ONE TWO", "line 2 is no change of a ref: 'create tags/b ONE TWO'"),
+        ("", "line 2 is no change of a ref: ''"),
         ("ONE\ttags/a\\n", "line 2 holds a '\\', which may stand for another character"),
         ("ONE\ttags/\udcff", "line 2 is no UTF-8 text"),
     ],
@@ -281,10 +281,11 @@ def test_a_dump_brings_back_all_refs_and_listings(acc, busy, feed, options):
     assert len(list(storage.open_refs(busy.resolver.config).log())) == len(before[0])
 
 
-def test_a_dump_that_cannot_be_put_back_leaves_refs_gone(acc, busy, feed):
+@pytest.mark.parametrize("end", ["and so on\n", f"{oid_of(b'never')}\ttags/a\n", None])
+def test_a_dump_that_cannot_be_put_back_leaves_refs_gone(acc, busy, feed, end):
     dump = acc("show-ref", "--all")[1]
     lose(busy)
-    feed(dump.encode() + b"and so on\n")
+    feed(b"" if end is None else (dump + end).encode())
     assert acc("update-ref", "--stdin")[0] == 1
     assert acc("log")[2].startswith(f"acc: refs '{busy.root}/.acc/refs.sqlite' are gone\nhint: ")
     assert [path.name for path in (busy.root / ".acc").glob("*refs*")] == []
@@ -301,11 +302,24 @@ def test_rebuild_brings_back_what_the_store_tells(acc, busy):
     before, dump, log = everything(busy), acc("show-ref", "--all")[1], acc("log")[1]
     lose(busy)
     count = len(dump.splitlines())
-    assert acc("update-ref", "--rebuild") == (0, dump, f"{count} refs made from the store\n")
+    assert acc("update-ref", "--rebuild") == (0, dump, f"{count} refs made again\n")
     assert everything(busy) == before
     assert acc("log")[1] == log
-    assert acc("update-ref", "--rebuild") == (0, "", "0 refs made from the store\n")
+    assert acc("update-ref", "--rebuild") == (0, "", "0 refs made again\n")
     assert acc("fsck")[0] == 0
+
+
+def test_rebuild_remembers_links_that_no_build_made(acc, busy):
+    row = busy.job("make", files={"a.txt": b"text"})
+    assert acc("link", f"{row.label}:a.txt", "by/hand.txt")[0] == 0
+    (busy.root / "results/none of ours").symlink_to("/etc")
+    (busy.root / "results/lost").symlink_to("../.acc/jobs/dev-99/a.txt")
+    before = everything(busy)
+    shown = acc("results")[1]
+    lose(busy)
+    assert "\tresults/by/hand.txt\n" in acc("update-ref", "--rebuild")[1]
+    assert everything(busy) == before
+    assert acc("results")[1] == shown
 
 
 def test_rebuild_gives_no_number_that_a_directory_has(acc, busy):
