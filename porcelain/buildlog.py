@@ -10,7 +10,8 @@ from cas.refs import Refs
 from cas.store import Store
 from jobs.nodes.build import Build, BuiltJob, How
 from jobs.nodes.run import MICROSECONDS
-from jobs.reuse.refnames import BUILDS
+from jobs.reuse.index import Listing
+from jobs.reuse.refnames import BUILD, BUILDS
 
 
 def _now() -> int:
@@ -44,17 +45,20 @@ class BuildLog:
     def write(self, build: Build) -> int:
         """Store `build` and return its number."""
         oid = put_node(self._store, build)
-        number = max(self._numbers(), default=0) + 1
         with self._refs.transaction(f"build {build.script}") as transaction:
-            # another build may have ended since we looked
-            while transaction.find(f"{BUILDS}{number}") is not None:
-                number += 1
+            listing = Listing(transaction)
+            # the counter, since gc may have dropped the newest; builds of before there was one are counted
+            number = (listing.take_number(BUILD, 0) or max(self._numbers(), default=0)) + 1
             transaction.set(f"{BUILDS}{number}", oid, old=None)
+            listing.take_number(BUILD, number)
         return number
 
     def get(self, number: int) -> Build:
         """Return the build with that number; raise LookupError when there is none."""
-        return get_node(self._store, self._numbers()[number], Build)
+        oid = self._refs.find(f"{BUILDS}{number}")
+        if oid is None:
+            raise LookupError(f"no build {number}")
+        return get_node(self._store, oid, Build)
 
     def newest(self, limit: int | None = None) -> list[tuple[int, Build]]:
         """Return builds with their numbers, newest first."""

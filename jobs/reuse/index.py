@@ -230,9 +230,10 @@ class Listing:
     def take_number(self, workdir: str, number: int) -> int:
         """Take all numbers up to this one, and return the highest that is taken, which may be a higher one."""
         counter = self._transaction.select("counters", {"workdir": workdir})
-        highest = max(cast("int", counter[0]["number"]) if counter else 0, number)
-        self._transaction.insert("counters", {"workdir": workdir, "number": highest})
-        return highest
+        highest = cast("int", counter[0]["number"]) if counter else 0
+        if number > highest:
+            self._transaction.insert("counters", {"workdir": workdir, "number": number})
+        return max(number, highest)
 
     def note_earlier(self, again: Iterable[JobRow]) -> None:
         """Fill in `earlier` of rows that were written again: no node has it, but it is the first with the outcome."""

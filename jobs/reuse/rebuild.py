@@ -29,6 +29,7 @@ from jobs.records import make_row
 from jobs.reuse.index import Listing
 from jobs.reuse.refnames import (
     ACTIONS,
+    BUILD,
     BUILDS,
     LABELS,
     RESULTS,
@@ -254,10 +255,10 @@ class _Changes:
     def add_builds(self, builds: Mapping[ObjectId, Build]) -> None:
         """Set the builds that have no number yet."""
         named = {oid: find_build(name) or 0 for name, oid in self._refs.names(BUILDS)}
-        number = max(named.values(), default=0)
+        number = self._listing.take_number(BUILD, max(named.values(), default=0))
         for oid, _ in sorted(builds.items(), key=lambda item: item[1].end):
             if oid not in named:
-                number += 1
+                number = self._listing.take_number(BUILD, number + 1)
                 self._add(f"{BUILDS}{number}", oid)
 
     def add_results(self, results: Mapping[str, ObjectId]) -> None:

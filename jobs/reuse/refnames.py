@@ -14,6 +14,7 @@ LABELS: Final = "jobs/"
 REMOTES: Final = "remotes/"
 RESULTS: Final = "results/"
 URD: Final = "urd/"
+BUILD: Final = "build"  # what builds are numbered under, beside the workdirs: none of those has this name
 WINGS: Final = (ACTIONS, BUILDS, LABELS, REMOTES, RESULTS, URD)
 _KINDS: Final[Mapping[str, str]] = {ACTIONS: "run", BUILDS: "build", LABELS: "run", RESULTS: "result"}
 

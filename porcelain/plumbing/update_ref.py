@@ -20,7 +20,7 @@ from cas.oid import ObjectId, is_prefix
 from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex, Listing
 from jobs.reuse.rebuild import list_run
-from jobs.reuse.refnames import check_ref, find_label
+from jobs.reuse.refnames import BUILD, check_ref, find_build, find_label
 from porcelain import config, storage, term
 from porcelain.arguments import Parser
 from porcelain.recovery import Recovered, recover
@@ -262,6 +262,7 @@ class _Editor:
     def _set(self, name: str, oid: ObjectId) -> None:
         if self._find(name) != oid:
             self._transaction.set(name, oid)
+        self._listing.take_number(BUILD, find_build(name) or 0)
         label = find_label(name)
         listed = label and self._listing.find(*label)
         if label and not (listed and listed.run == oid):

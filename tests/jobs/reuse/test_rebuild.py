@@ -25,7 +25,7 @@ from jobs.nodes.result import Result
 from jobs.nodes.run import FORCED, ActionKey, Failure, Run, Times
 from jobs.nodes.source import Source
 from jobs.records import make_row
-from jobs.reuse.index import TABLES, JobIndex
+from jobs.reuse.index import TABLES, JobIndex, Listing
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
 
 SECOND = 1_000_000
@@ -98,6 +98,7 @@ class Project:
         oid = put_node(self.store, Build("main", "done", self.clock, self.clock + 1, jobs, results or {}))
         with self.refs.transaction("build") as transaction:
             transaction.set(f"builds/{number}", oid)
+            Listing(transaction).take_number("build", number)
         return oid
 
     def result(self, name: str, row: JobRow, content: bytes) -> ObjectId:
@@ -243,7 +244,8 @@ def test_what_sound_refs_lack_is_added_and_what_they_have_is_kept(busy: Project)
     done = rebuilt(busy, busy.refs)
     assert sorted(done.made) == [f"actions/{one.key}", "builds/4", "jobs/dev/3", "results/plot.png"]
     names, *tables = everything(busy.refs)
-    assert tables == list(before[1:])
+    assert tables[:2] == list(before[1:3])
+    assert {row["workdir"]: row["number"] for row in tables[2]} == {"build": 4, "dev": 10, "old": 7}
     assert names[f"actions/{newest.key}"] == one.run
     assert names["builds/4"] == before[0]["builds/2"]
     assert names["results/plot.png"] == before[0]["results/plot.png"]

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from cas.formats.node import put_node
+from cas.formats.node import get_node, put_node
 from cas.local import pins
 from cas.oid import oid_of
 from jobs.nodes.build import Build
 from jobs.nodes.run import Failure
 from jobs.reuse.index import TABLES
 from porcelain import storage
+from porcelain.buildlog import BuildLog
 from tests.porcelain.test_cli import RUN
 from tests.projects import Folder
 
@@ -251,9 +252,8 @@ def busy(project, nodes):
     one = project.job("make", files={"a": b"a"}, made={"default": project.dataset()}, caption="ä")
     project.job("make", failure=BROKEN)
     project.job("use", "old", datasets={"source": (one, "default")})
-    with project.index.refs.transaction("build") as transaction:
-        transaction.set("builds/1", nodes[0])
-        transaction.set("builds/2", nodes[1])
+    for node in nodes:
+        BuildLog(project.store, project.index.refs).write(get_node(project.store, node, Build))
     project.index.refs.close()
     return project
 
@@ -327,6 +327,19 @@ def test_rebuild_gives_no_number_that_a_directory_has(acc, busy):
     lose(busy)
     acc("update-ref", "--rebuild")
     assert busy.index.last_number("dev") == 9
+
+
+@pytest.mark.parametrize("bring_back", ["--stdin", "--rebuild"])
+def test_a_number_of_a_build_is_not_given_again(acc, busy, feed, nodes, bring_back):
+    acc("update-ref", "builds/7", nodes[0])
+    dump = acc("show-ref", "--all")[1]
+    lose(busy)
+    feed(dump.encode())
+    acc("update-ref", bring_back)
+    log = BuildLog(busy.store, storage.open_refs(busy.resolver.config))
+    assert log.write(Build("main", "done", 5, 6)) == {"--stdin": 8, "--rebuild": 3}[bring_back]
+    log.drop([8, 3], "gc")
+    assert log.write(Build("main", "done", 7, 8)) == {"--stdin": 9, "--rebuild": 4}[bring_back]
 
 
 def test_rebuild_adds_what_sound_refs_lack_and_says_what_it_added(acc, busy):
