@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from cas.errors import StoreReadOnly
-from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_atomically
+from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically
 from cas.oid import ObjectId, is_oid
 
 _ALIVE: Final = "alive"
@@ -138,9 +138,9 @@ def _append(descriptor: int, digests: Iterable[bytes]) -> None:
     lines = "\n".join([digest.hex() for digest in digests])
     data = f"\n{lines}\n".encode()
     # one write, so that those of several processes never mix: what a nearly full disk took only part of is written
-    # again as a whole, and its first line ends what was torn
-    while lines and os.write(descriptor, data) < len(data):
-        pass
+    # again, and the first line ends what was torn
+    if lines and os.write(descriptor, data) < len(data):
+        write_all(descriptor, data)
 
 
 def _host() -> str:
