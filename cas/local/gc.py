@@ -2,13 +2,14 @@
 
 Safe beside any number of readers and writers, in this order. What there is, is listed before it is asked what is
 reached: what comes later is no victim. Pins are read before refs, since a writer sets its refs before it lets go of its
-pins. Victims are moved before pins and refs are read a second time: a writer that pinned one too late for the first
-reading either did so before the move, and it comes back, or looks after the move, and does not find it.
+pins. Victims are moved before pins and refs are read a second time, and what is to be deleted is condemned before: a
+writer that pinned one too late for the first reading either did so before that, and it comes back with all that it
+links to, or looks after that, and does not find it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -94,12 +95,13 @@ def collect(
         When a node that a ref reaches is missing or damaged: what it links to is not known.
     """
     with upkeep(store.root, blocking=blocking):
-        work = _Collection(store, refs, progress or (lambda _: None))
+        work = _Collection(store, refs, progress or (lambda _: None), dry_run=dry_run)
         victims = work.find_victims(0.0 if grace_seconds == 0 else _WORTH_COPYING)
         if not dry_run:
             work.move(victims)
+            store.trash.condemn(grace_seconds=grace_seconds)
             work.restore_what_is_reached()
-            work.tidy(grace_seconds)
+            work.tidy()
         return work.done
 
 
@@ -114,11 +116,12 @@ class _Victims:
 class _Collection:
     """One gc."""
 
-    def __init__(self, store: LocalStore, refs: LocalRefs, progress: Progress) -> None:
+    def __init__(self, store: LocalStore, refs: LocalRefs, progress: Progress, *, dry_run: bool) -> None:
         self.done = Collected()
         self._store = store
         self._refs = refs
         self._progress = progress
+        self._dry_run = dry_run
         self._pins = AllPins(store.root / "pins", store.root / "cache" / "pins.json")
         self._way = Walk(store)
 
@@ -127,12 +130,7 @@ class _Collection:
     def find_victims(self, waste: float) -> _Victims:
         """Return what nothing reaches."""
         loose, packs = list(self._store.loose.ids()), self._store.packs.packs()
-        for visit in self._reach():
-            if visit.error is not None and visit.role == "node":
-                raise CannotCollect(
-                    f"node '{visit.oid}' cannot be followed: {visit.error}",
-                    hint="'acc fsck' names what is hurt, 'acc fsck --repair' mends what it can",
-                )
+        for _ in self._reach():
             self.done.reached += 1
             self._progress(self.done.reached)
         dead = [oid for oid in loose if not self._way.reached(bytes.fromhex(oid))]
@@ -147,20 +145,31 @@ class _Collection:
         # refs are read page by page: in a transaction, or one that is renamed meanwhile could be on no page
         with self._refs.transaction("gc"):
             roots = [oid for _, oid in self._refs.names()]
-        yield from map(self._bring_back, self._way.visit(roots))
+        for visit in map(self._bring_back, self._way.visit(roots)):
+            if visit.error is not None and visit.role == "node":
+                raise CannotCollect(
+                    f"node '{visit.oid}' cannot be followed: {visit.error}",
+                    hint="'acc fsck' names what is hurt, 'acc fsck --repair' mends what it can",
+                )
+            yield visit
         # a pin does not tell the role of what it names, which may not be there (yet)
         nodes = [oid for oid in pinned if is_node(self._store, oid)]
         visits = chain(self._way.visit(nodes), self._way.visit_blobs(pinned))
         yield from (visit for visit in map(self._bring_back, visits) if not visit.error)
 
     def _bring_back(self, visit: Visit) -> Visit:
-        if (visit.role == "node" or visit.missing) and not self._store.has(visit.oid):
-            if not self._store.trash.restore(visit.oid):
-                return visit
-            self.done.restored += 1
-            self._store.packs.rescan()
-            return Visit(visit.oid, visit.role, visit.blobs, visit.nodes)
-        return visit
+        """Return the visit; when it is to what is only in the trash, that has come back."""
+        # a node was read from wherever it is, so it is nowhere; of a blob only the store was asked
+        if visit.missing == (visit.role == "node"):
+            return visit
+        store = self._store
+        if not store.has(visit.oid):
+            if self._dry_run:
+                self.done.restored += store.trash.holds(visit.oid)
+            elif store.trash.restore(visit.oid, condemned=True):
+                self.done.restored += 1
+                store.packs.rescan()
+        return replace(visit, error=None) if visit.missing and store.has(visit.oid) else visit
 
     def _look_at(self, pack: Pack, waste: float) -> tuple[Pack, list[Entry]] | None:
         """Return the pack and its living entries, if it is to be moved away."""
@@ -213,12 +222,12 @@ class _Collection:
         for _ in self._reach():
             pass
 
-    def tidy(self, grace_seconds: float) -> None:
-        """Delete what has been in the trash for long enough, and what dead writers have left."""
+    def tidy(self) -> None:
+        """Delete what is condemned, and what dead writers have left."""
         store = self._store
         if store.packs.multi_is_stale():
             store.packs.write_multi_index()
-        emptied = store.trash.empty(grace_seconds=grace_seconds)
+        emptied = store.trash.empty()
         self.done.deleted, self.done.freed_bytes = emptied.files, emptied.bytes
         self._pins.sweep()
         for folder in (store.root, store.loose.folder, store.packs.folder):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias, TypeVar
+from typing import BinaryIO, Final, Literal, TypeAlias, TypeVar
 
 from blake3 import blake3
 
@@ -24,6 +24,9 @@ from cas.store import ObjectWriter, Sizes
 
 T = TypeVar("T")
 Durability: TypeAlias = Literal["none", "batch", "each"]
+
+# so often packs are listed again, if they changed each time, before an object is not there
+_MOST_LOOKS: Final = 8
 
 
 class LocalStore:
@@ -69,7 +72,7 @@ class LocalStore:
         digest = bytes.fromhex(oid)
         if self.packs.has(digest) or self.loose.has(oid):
             return True
-        return self.packs.rescan() and self.packs.has(digest)
+        return self.packs.second_look() and self.packs.has(digest)
 
     def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are in this store."""
@@ -84,7 +87,9 @@ class LocalStore:
         self.pins.add(map(bytes.fromhex, asked))
         self.packs.rescan()
         found = self.has_many(asked)
-        return found | {oid for oid in asked - found if self.trash.restore(oid)}
+        for oid in asked - found:
+            self.trash.restore(oid)
+        return found | self.has_many(asked - found)
 
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified; when a copy is damaged and another is sound, that one."""
@@ -214,16 +219,24 @@ class LocalStore:
 
     def _open(self, oid: ObjectId) -> StoredForm:
         """Return the stored form of an object, whose file the caller closes."""
-        digest = bytes.fromhex(oid)
-        stored = self.packs.find_open(digest) or self.loose.find_open(oid)
-        # another process may have packed it since we looked
-        if stored is None and self.packs.second_look():
-            stored = self.packs.find_open(digest)
+        stored = self._find_open(oid)
+        # others may have packed it since we looked, and that pack into another
+        for _ in range(_MOST_LOOKS):
+            if stored is not None or not self.packs.second_look():
+                break
+            stored = self._find_open(oid)
         if stored is None:
             stored = self.trash.find_open(oid)
         if stored is None:
+            # it may have come back from there
+            self.packs.rescan()
+            stored = self._find_open(oid)
+        if stored is None:
             raise ObjectNotFound(oid, where=self.name)
         return stored
+
+    def _find_open(self, oid: ObjectId) -> StoredForm | None:
+        return self.packs.find_open(bytes.fromhex(oid)) or self.loose.find_open(oid)
 
 
 def _read_and_close(stored: StoredForm) -> bytes:

@@ -1,19 +1,24 @@
 """Where gc puts what nothing reaches: one rename away from coming back, until a grace is over.
 
-Readers find objects here too. Writers do not: they store anew what is here.
+Readers find objects here too. Writers do not: they store anew what is here, or bring it back before they rely on it.
+What is to be deleted is condemned before gc looks for pins and refs a last time. From then on only gc brings it back,
+or what a node links to could be deleted right after the node had come back.
 """
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cas.formats.pack import SUFFIX, Pack
 from cas.formats.stream import StoredForm
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
 from cas.oid import ObjectId, is_prefix
+
+_CONDEMNED: Final = ".condemned"
 
 
 class Emptied(NamedTuple):
@@ -50,16 +55,19 @@ class Trash:
 
     def find_open(self, oid: ObjectId) -> StoredForm | None:
         """Return the stored form of an object that is here, whose file the caller closes, or None."""
-        path = self._find(oid)
+        path = self._find(oid, self._bins() + self._condemned())
         if path is None:
             return None
         with suppress(FileNotFoundError):  # it has just been deleted, or restored
             return self._pack(path).find_open(bytes.fromhex(oid)) if _is_pack(path) else open_loose(path, oid)
         return None
 
-    def restore(self, oid: ObjectId) -> bool:
-        """Move the file back that holds an object, so that all see it again; return whether it was here."""
-        path = self._find(oid)
+    def restore(self, oid: ObjectId, *, condemned: bool = False) -> bool:
+        """Move the file back that holds an object, so that all see it again; return whether that was done.
+
+        Who is not gc asks the store again when it was not: another process may have been quicker.
+        """
+        path = self._find(oid, self._bins() + (self._condemned() if condemned else []))
         if path is None:
             return False
         try:
@@ -73,35 +81,47 @@ class Trash:
         self._known.pop(path, None)
         return True
 
+    def holds(self, oid: ObjectId) -> bool:
+        """Return whether an object is here."""
+        return self._find(oid, self._bins() + self._condemned()) is not None
+
     def files(self) -> Iterator[Path]:
         """Yield every file that is here."""
-        for bin_ in self._bins():
-            yield from sorted(bin_.iterdir())
+        for bin_ in self._bins() + self._condemned():
+            yield from _files(bin_)
 
-    def empty(self, *, grace_seconds: float) -> Emptied:
-        """Delete what was moved here at least so long ago."""
-        files = freed = 0
+    def condemn(self, *, grace_seconds: float) -> None:
+        """Take from the reach of others what was moved here at least so long ago."""
         for bin_ in self._bins():
-            if time.time() - int(bin_.name) / 1e9 < grace_seconds:
-                continue
-            for path in bin_.iterdir():
-                with suppress(FileNotFoundError):
-                    freed += path.stat().st_size
-                    path.unlink()
-                    files += 1
-            with suppress(OSError):  # something came into it meanwhile, or another gc was quicker
+            if not grace_seconds or time.time() - int(bin_.name) / 1e9 >= grace_seconds:
+                bin_.rename(bin_.with_name(bin_.name + _CONDEMNED))
+        self._known.clear()
+
+    def empty(self) -> Emptied:
+        """Delete what is condemned."""
+        files = freed = 0
+        for bin_ in self._condemned():
+            for path in _files(bin_):
+                freed += path.stat().st_size
+                path.unlink()
+                files += 1
+            with suppress(OSError):  # something lies in it that is none of ours
                 bin_.rmdir()
         return Emptied(files, freed)
 
     def _bins(self) -> list[Path]:
         return sorted(path for path in self.folder.glob("*") if path.name.isdecimal())
 
-    def _find(self, oid: ObjectId) -> Path | None:
-        """Return the file that holds an object."""
+    def _condemned(self) -> list[Path]:
+        return sorted(self.folder.glob("*" + _CONDEMNED))
+
+    def _find(self, oid: ObjectId, bins: Iterable[Path]) -> Path | None:
+        """Return the file in one of `bins` that holds an object."""
         digest = bytes.fromhex(oid)
-        for path in self.files():
-            if path.name == oid or (_is_pack(path) and self._holds(path, digest)):
-                return path
+        for bin_ in bins:
+            for path in _files(bin_):
+                if path.name == oid or (_is_pack(path) and self._holds(path, digest)):
+                    return path
         return None
 
     def _holds(self, path: Path, digest: bytes) -> bool:
@@ -112,6 +132,14 @@ class Trash:
 
     def _pack(self, path: Path) -> Pack:
         return self._known.setdefault(path, Pack(str(path)))
+
+
+def _files(bin_: Path) -> list[Path]:
+    try:
+        with os.scandir(bin_) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # gc has just emptied it, or it is none of ours
 
 
 def _is_pack(path: Path) -> bool:

@@ -18,6 +18,7 @@ from cas.local.upkeep import UpkeepRuns, upkeep
 from cas.oid import oid_of
 from tests.cas.local.test_store import flip, unsound
 from tests.cas.test_graph import Knot
+from tests.suites.store import ABSENT
 
 DAY = 86400.0
 
@@ -292,6 +293,88 @@ def test_after_the_move_a_writer_finds_nothing_and_stores_anew(writer, store, re
     monkeypatch.setattr(collect.__globals__["_Collection"], "restore_what_is_reached", put_after)
     gc(store, refs, 0.0)
     assert in_store(store) == {oid_of(b"late")}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_node_held_before_what_is_condemned_goes_is_not_held_or_whole(
+    writer, store, refs, monkeypatch, packed
+):
+    node, blob = tree(writer, "very late", packed=packed)
+    writer.pins.release()
+    restore, held = collect.__globals__["_Collection"].restore_what_is_reached, set()
+
+    def hold_after(work):
+        restore(work)
+        held.update(writer.hold([node]))
+
+    monkeypatch.setattr(collect.__globals__["_Collection"], "restore_what_is_reached", hold_after)
+    gc(store, refs, 0.0)
+    assert in_store(store) == ({node, blob} if held else set())
+
+
+def test_an_object_that_comes_back_from_the_trash_is_not_missed_on_its_way(writer, store, refs, monkeypatch):
+    _node, blob = tree(writer, "back", packed=False)
+    writer.pins.release()
+    gc(store, refs)
+    find = store.trash.find_open
+
+    def find_after(oid):
+        assert LocalStore(store.root).hold([oid]) == {oid}
+        return find(oid)
+
+    monkeypatch.setattr(store.trash, "find_open", find_after)
+    assert store.get(blob) == b"blob of back"
+
+
+def test_what_two_processes_bring_back_is_held_by_both(writer, store, refs, monkeypatch):
+    oids = writer.put_many([b"1", b"2"])
+    writer.pins.release()
+    gc(store, refs)
+    restore = store.trash.restore
+
+    def restore_second(oid, **how):
+        # both objects are in one pack
+        assert LocalStore(store.root).hold([oids[0]])
+        return restore(oid, **how)
+
+    monkeypatch.setattr(store.trash, "restore", restore_second)
+    assert store.hold([oids[1]]) == {oids[1]}
+
+
+def test_a_folder_of_the_trash_may_go_while_it_is_searched(writer, store, refs, monkeypatch):
+    tree(writer, "lost")
+    writer.pins.release()
+    gc(store, refs)
+    bins = store.trash._bins
+    monkeypatch.setattr(store.trash, "_bins", lambda: [store.trash.folder / "1", *bins()])
+    assert store.hold([ABSENT]) == set()
+    assert len(list(store.trash.files())) == 1
+
+
+def test_nothing_is_deleted_while_a_late_node_cannot_be_followed(writer, store, refs, monkeypatch):
+    inner, blob = tree(writer, "inner", packed=False)
+    outer = put_node(writer, Knot("outer", (), (inner,)))
+    writer.pins.release()
+    begin = store.trash.begin
+
+    def set_and_begin():
+        keep(refs, "jobs/1", outer)
+        writer.loose.delete(inner)
+        return begin()
+
+    monkeypatch.setattr(store.trash, "begin", set_and_begin)
+    with pytest.raises(CannotCollect, match=inner):
+        gc(store, refs, 0.0)
+    assert store.get(blob) == b"blob of inner"
+
+
+def test_a_dry_run_leaves_in_the_trash_what_would_come_back(writer, store, refs):
+    node, _blob = tree(writer, "back", packed=False)
+    writer.pins.release()
+    gc(store, refs)
+    keep(refs, "jobs/1", node)
+    assert gc(store, refs, 0.0, dry_run=True).restored == 2
+    assert in_store(store) == set()
 
 
 def test_pins_have_a_host_a_process_and_a_time(writer):

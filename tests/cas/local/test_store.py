@@ -497,6 +497,7 @@ def test_no_damage_to_it_hides_an_object_from_a_reader(store):
         flip(path, place, bit=place % 8)
         assert [LocalStore(store.root).get(oid) for oid in oids] == [b"1", b"2", b"3"]
         assert LocalStore(store.root).get_many(oids) == dict(zip(oids, (b"1", b"2", b"3"), strict=True))
+        assert LocalStore(store.root).has_many(oids) == set(oids)
         flip(path, place, bit=place % 8)
 
 
