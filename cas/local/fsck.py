@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from cas.errors import CorruptRefs
+from cas.errors import CorruptObject, CorruptRefs, ObjectNotFound
 from cas.formats.multiindex import NAME as MULTI_INDEX
 from cas.formats.multiindex import open_multi_index
 from cas.formats.pack import SUFFIX
@@ -123,7 +123,7 @@ def check(
     way, reached = Walk(store), 0
     for visit in way.visit(list(roots)):
         reached += 1
-        if visit.error is not None and visit.oid not in known:
+        if visit.error is not None and visit.oid not in known and not _is_elsewhere(store, visit):
             kind: Kind = "missing" if visit.missing else "corrupt"
             problems.append(Problem(kind, visit.oid, _reason(visit), oid=visit.oid))
     named = _blame(store, roots, problems)
@@ -166,6 +166,24 @@ def _check_refs(refs: LocalRefs, roots: dict[ObjectId, list[str]]) -> Iterator[P
             yield Problem("corrupt", name, "the checksum of the ref does not fit", hurts=(name,))
         else:
             roots[oid].append(name)
+
+
+def _is_elsewhere(store: LocalStore, visit: Visit) -> bool:
+    """Return whether what is missing is sound in the trash, or came back while it was looked for.
+
+    A gc that is killed leaves there what it took too early; readers find it, and the next gc brings it back.
+    """
+    return visit.missing and is_sound(store, visit.oid)
+
+
+def is_sound(store: LocalStore, oid: ObjectId) -> bool:
+    """Return whether an object can be read from somewhere, and is what it should be."""
+    try:
+        for _ in store.pieces(oid):
+            pass
+    except (ObjectNotFound, CorruptObject):
+        return False
+    return True
 
 
 def _reason(visit: Visit) -> str:

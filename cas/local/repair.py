@@ -13,7 +13,7 @@ from cas.errors import CorruptObject, ObjectNotFound
 from cas.files import clone_or_copy
 from cas.formats.multiindex import NAME as MULTI_INDEX
 from cas.formats.pack import SUFFIX, open_pack, read_entries, write_packs
-from cas.local.fsck import Problem
+from cas.local.fsck import Problem, is_sound
 from cas.local.reading import verify_entries
 from cas.local.store import LocalStore
 from cas.local.upkeep import upkeep
@@ -72,7 +72,7 @@ def repair(
             store.packs.write_multi_index()
         wanted = sorted({oid for problem in damage if (oid := problem.oid) is not None})
         for done, oid in enumerate(wanted, start=1):
-            found = _is_sound(store, oid) or store.trash.restore(oid) or _fetch(store, oid, sources)
+            found = is_sound(store, oid) or store.trash.restore(oid) or _fetch(store, oid, sources)
             (mended.fetched if found else mended.lost).append(oid)
             if progress is not None:
                 progress(done)
@@ -114,15 +114,6 @@ def _save_pack(store: LocalStore, path: Path) -> Path:
     store.packs.forget(path.name)
     store.packs.take_in(written)
     return aside
-
-
-def _is_sound(store: LocalStore, oid: ObjectId) -> bool:
-    try:
-        for _ in store.pieces(oid):
-            pass
-    except (ObjectNotFound, CorruptObject):
-        return False
-    return True
 
 
 def _fetch(store: LocalStore, oid: ObjectId, sources: Sequence[Store]) -> bool:

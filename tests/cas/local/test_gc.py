@@ -368,6 +368,35 @@ def test_nothing_is_deleted_while_a_late_node_cannot_be_followed(writer, store, 
     assert store.get(blob) == b"blob of inner"
 
 
+def test_what_a_killed_gc_took_too_early_is_sound_and_comes_back(writer, store, refs, monkeypatch):
+    late = {**dict([tree(writer, "loose", packed=False)]), **dict([tree(writer, "packed")])}
+    writer.pins.release()
+    begin = store.trash.begin
+
+    def rely_and_begin():
+        for number, node in enumerate(late):
+            assert writer.hold([node])
+            keep(refs, f"jobs/{number}", node)
+        return begin()
+
+    def die(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.trash, "begin", rely_and_begin)
+    monkeypatch.setattr(store.trash, "condemn", die)
+    with pytest.raises(KeyboardInterrupt):
+        gc(store, refs, 0.0)
+    monkeypatch.undo()
+    writer.pins.release()
+    assert check(LocalStore(store.root), refs).is_sound
+    assert [LocalStore(store.root).get(blob) for blob in late.values()] == [
+        b"blob of loose",
+        b"blob of packed",
+    ]
+    gc(store, refs, 0.0)
+    assert in_store(store) == {*late, *late.values()}
+
+
 def test_a_dry_run_leaves_in_the_trash_what_would_come_back(writer, store, refs):
     node, _blob = tree(writer, "back", packed=False)
     writer.pins.release()
