@@ -1,5 +1,6 @@
 """The objects of `.acc`: packs and loose ones as one store."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -19,14 +20,16 @@ from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
 from cas.local.pins import Pins
 from cas.local.trash import Trash
+from cas.local.upkeep import Movement
 from cas.oid import Buffer, ObjectId
 from cas.store import ObjectWriter, Sizes
 
 T = TypeVar("T")
 Durability: TypeAlias = Literal["none", "batch", "each"]
 
-# so often packs are listed again, if they changed each time, before an object is not there
-_MOST_LOOKS: Final = 8
+# so often is looked for an object while others move objects: for a second, as their work on any one takes far less
+_MOST_LOOKS: Final = 200
+_PAUSE_SECONDS: Final = 0.005
 
 
 class LocalStore:
@@ -219,24 +222,34 @@ class LocalStore:
 
     def _open(self, oid: ObjectId) -> StoredForm:
         """Return the stored form of an object, whose file the caller closes."""
-        stored = self._find_open(oid)
-        # others may have packed it since we looked, and that pack into another
-        for _ in range(_MOST_LOOKS):
-            if stored is not None or not self.packs.second_look():
-                break
-            stored = self._find_open(oid)
-        if stored is None:
-            stored = self.trash.find_open(oid)
-        if stored is None:
-            # it may have come back from there
-            self.packs.rescan()
-            stored = self._find_open(oid)
+        stored = self._find_open(oid) or self._look_again(oid)
         if stored is None:
             raise ObjectNotFound(oid, where=self.name)
         return stored
 
     def _find_open(self, oid: ObjectId) -> StoredForm | None:
         return self.packs.find_open(bytes.fromhex(oid)) or self.loose.find_open(oid)
+
+    def _look_again(self, oid: ObjectId) -> StoredForm | None:
+        """Return what was not found at once, or None when it is nowhere.
+
+        An object that gc or repack moves may be missed wherever one looks: it is behind whoever looks for it. So what
+        is missing is missing only when nobody moved anything meanwhile.
+        """
+        before = Movement.of(self.root)
+        for _ in range(_MOST_LOOKS):
+            self.packs.second_look()
+            stored = self._find_open(oid) or self.trash.find_open(oid)
+            if stored is None and self.packs.rescan():
+                # who holds an object brings it back from the trash, and is no upkeep
+                stored = self._find_open(oid)
+            stored = stored or self.loose.find_open(oid)
+            now = Movement.of(self.root)
+            if stored is not None or not now.may_have_moved_since(before):
+                return stored
+            before = now
+            time.sleep(_PAUSE_SECONDS)
+        return None
 
 
 def _read_and_close(stored: StoredForm) -> bytes:

@@ -1,10 +1,16 @@
-"""The lock under which one process at a time moves objects about: repack, gc, repair. Nobody else needs it."""
+"""The lock under which one process at a time moves objects about: repack, gc, repair. Writers do without it."""
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, NamedTuple, Self
 
-from cas.files import Locked, lock_file
+from cas.files import Locked, is_locked, lock_file
+
+# stores whose lock this process holds
+_OURS: Final[set[Path]] = set()
 
 
 class UpkeepRuns(Locked):
@@ -17,12 +23,43 @@ class UpkeepRuns(Locked):
 @contextmanager
 def upkeep(root: Path, *, blocking: bool) -> Iterator[None]:
     """Hold the lock of the store under `root`; if not `blocking`, raise `UpkeepRuns` when somebody has it."""
-    folder = root / "locks"
-    folder.mkdir(exist_ok=True)
+    path = _lock_of(root)
+    path.parent.mkdir(exist_ok=True)
     try:
-        with lock_file(folder / "upkeep", blocking=blocking):
-            yield
+        with lock_file(path, blocking=blocking):
+            # its time tells each upkeep from the one before: what came between two looks of a reader is seen
+            now = time.time_ns()
+            os.utime(path, ns=(now, now))
+            _OURS.add(root)
+            try:
+                yield
+            finally:
+                _OURS.discard(root)
     except Locked as err:
         if isinstance(err, UpkeepRuns):
             raise
         raise UpkeepRuns from err
+
+
+class Movement(NamedTuple):
+    """Whether another process moves objects about at a moment, and which upkeep was the last to begin."""
+
+    runs: bool
+    begun: int
+
+    @classmethod
+    def of(cls, root: Path) -> Self:
+        """Return what can be seen now; what this process does itself is no movement to it."""
+        path = _lock_of(root)
+        try:
+            return cls(root not in _OURS and is_locked(path), path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            return cls(runs=False, begun=0)
+
+    def may_have_moved_since(self, before: "Movement") -> bool:
+        """Return whether anything may have been moved since the moment `before`."""
+        return self.runs or self != before
+
+
+def _lock_of(root: Path) -> Path:
+    return root / "locks" / "upkeep"
