@@ -1,6 +1,5 @@
 """`acc update-ref`: set and delete refs by hand, put a dump of them back, or make them again from the runs."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,18 +17,19 @@ from cas.files import check_name
 from cas.formats.node import get_node
 from cas.oid import ObjectId, is_prefix
 from jobs.nodes.run import Run
-from jobs.reuse.index import JobIndex, Listing
+from jobs.reuse.index import Listing
 from jobs.reuse.rebuild import list_run
 from jobs.reuse.refnames import BUILD, check_ref, find_build, find_label
-from porcelain import config, storage, term
+from porcelain import config, stdin, storage, term
 from porcelain.arguments import Parser
+from porcelain.objects import find_envelope, get_whole_id
 from porcelain.recovery import Recovered, recover
-from porcelain.spec import Resolver
 from porcelain.ticker import Ticker
 
 if TYPE_CHECKING:
     from cas.local.refs import LocalRefs
     from cas.refs import Transaction
+    from cas.store import Store
     from jobs.nodes.listing import JobRow
     from porcelain.config import Config
 
@@ -50,7 +50,6 @@ in a line without tabs.
 # how many words stand behind each verb
 _VERBS: Final = {"update": (2, 3), "create": (2,), "delete": (1, 2), "verify": (1, 2)}
 _NONE: Final = "0"
-_ID_DIGITS: Final = 64
 
 
 class BadChange(AccError, ValueError):
@@ -152,9 +151,7 @@ def _change_of(given: Namespace) -> Change:
 
 def _read_changes(*, nul: bool) -> Iterator[Change]:
     """Yield the changes that stdin holds."""
-    end = b"\0" if nul else b"\n"
-    data = sys.stdin.buffer.read().removesuffix(end)
-    for number, record in enumerate(data.split(end) if data else (), start=1):
+    for number, record in enumerate(stdin.records(nul=nul), start=1):
         place = f"{'record' if nul else 'line'} {number}"
         try:
             text = record.decode()
@@ -199,9 +196,8 @@ def _make_or_restore(changes: Sequence[Change], project: "Config", refs: "LocalR
 
 
 def _make(changes: Sequence[Change], project: "Config", refs: "LocalRefs", why: str) -> None:
-    resolver = Resolver(JobIndex(refs), storage.open_store(project), project)
     with refs.transaction(why) as transaction:
-        editor = _Editor(transaction, resolver)
+        editor = _Editor(transaction, storage.open_store(project))
         for change in changes:
             try:
                 editor.make(change)
@@ -215,10 +211,9 @@ def _make(changes: Sequence[Change], project: "Config", refs: "LocalRefs", why: 
 class _Editor:
     """Makes changes in one transaction, and keeps the listing as the labels are."""
 
-    def __init__(self, transaction: "Transaction", resolver: Resolver) -> None:
+    def __init__(self, transaction: "Transaction", store: "Store") -> None:
         self._transaction = transaction
-        self._resolver = resolver
-        self._store = resolver.store
+        self._store = store
         self._listing = Listing(transaction)
         self._listed: list[JobRow] = []
 
@@ -250,10 +245,11 @@ class _Editor:
         """Return the node that a ref is to be at. Here, and nowhere else, refs made by hand rely on objects."""
         if not is_prefix(text):
             raise _no_id(text)
-        oid = ObjectId(text) if len(text) == _ID_DIGITS else self._resolver.resolve(f"@{text}").oid
-        if oid is None or not self._store.hold([oid]):
-            raise ObjectNotFound(text, where=self._store.name)
-        node = self._resolver.envelope(oid)
+        oid = get_whole_id(self._store, text)
+        if not self._store.hold([oid]):
+            raise ObjectNotFound(oid, where=self._store.name)
+        with self._store.open(oid) as stream:
+            node = find_envelope(stream)
         if node is None:
             raise NotANode(f"object '{oid}' is a blob, and a ref names a node")
         check_ref(name, node)
