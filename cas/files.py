@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ _FICLONE: Final = (
 )
 # what filesystems without hard links say
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_LOCK: Final = ".lock"
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 
 
@@ -50,7 +52,12 @@ def find_abandoned(folder: Path, *, age_seconds: float) -> Iterator[Path]:
     """Yield the temporary files in `folder` whose writers are dead: unlocked, and not written for `age_seconds`."""
     for path in sorted(folder.glob(TEMPORARY_PREFIX + "*")):
         with suppress(OSError):
-            if path.is_file() and time.time() - path.stat().st_mtime >= age_seconds and not is_locked(path):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or time.time() - status.st_mtime < age_seconds:
+                continue
+            # what has another name already must not even be opened: to close a database that this process has open
+            # ends the locks of SQLite
+            if status.st_nlink > 1 or not is_locked(path):
                 yield path
 
 
@@ -149,7 +156,7 @@ def rename_durably(source: Path, target: Path, *, durable: bool) -> None:
 def place_new(source: Path, target: Path) -> bool:
     """Give `source` the name `target` unless that is taken; return whether it was free. `source` is gone after.
 
-    Of two who do so at once one wins, where the filesystem has hard links; elsewhere the last.
+    Of two who do so at once one wins. Where there are no hard links, the lock file that this takes stays behind.
     """
     try:
         target.hardlink_to(source)
@@ -159,13 +166,24 @@ def place_new(source: Path, target: Path) -> bool:
     except OSError as err:
         if err.errno not in _NO_LINKS:
             raise
-        if target.exists():
-            source.unlink()
-            return False
-        source.replace(target)
-        return True
+        with lock_file(target.with_name(_LOCK)):
+            if target.exists():
+                source.unlink()
+                return False
+            source.replace(target)
+            return True
     source.unlink()
     return True
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give the file `source` a second name `target`, which must be free; without hard links, make a copy of it."""
+    try:
+        target.hardlink_to(source)
+    except OSError as err:
+        if err.errno not in _NO_LINKS:
+            raise
+        clone_or_copy(source, target)
 
 
 def clone_or_copy(source: int | Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from cas.errors import CorruptRefs, StoreReadOnly, UnknownFormat
-from cas.files import Locked, rename_durably, sync_folder, temporary_path
+from cas.files import Locked, link_or_copy, place_new, rename_durably, sync_folder, temporary_path
 from cas.refs import Cell, Table
 
 FORMAT: Final = 1
@@ -93,9 +93,8 @@ class Database:
             with closing(_sqlite(temporary.as_uri() + "?mode=rwc")) as connection:
                 self._set_up(connection)
                 connection.executescript(_SCHEMA)
-            # a link and not a rename: of two that come here together, one finds what the other made
-            with suppress(FileExistsError):
-                self.path.hardlink_to(temporary)
+            # of two that come here together, one finds what the other made
+            place_new(temporary, self.path)
         finally:
             remove(temporary)
         if self.durable:
@@ -118,7 +117,7 @@ class Database:
             with suppress(FileNotFoundError):
                 there.rename(then)
         with suppress(FileNotFoundError):
-            main[1].hardlink_to(main[0])  # and not renamed: at no moment is there no database
+            link_or_copy(*main)  # and not renamed: at no moment is there no database
         rename_durably(path, self.path, durable=self.durable)
         return aside if aside.exists() else None
 

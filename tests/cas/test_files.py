@@ -14,7 +14,12 @@ from cas.files import (
     Locked,
     check_name,
     clone_or_copy,
+    create_temporary,
+    find_abandoned,
+    is_locked,
+    link_or_copy,
     lock_file,
+    place_new,
     rename_durably,
     sync_folder,
     temporary_path,
@@ -199,6 +204,91 @@ def test_a_forked_child_neither_keeps_nor_ends_its_parents_lock(tmp_path):
     os.close(hold_write)
     os.close(hold_read)
     os.waitpid(child, 0)
+
+
+# new names
+
+
+@pytest.fixture(params=[None, errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def links(request, monkeypatch):
+    """Files have second names, or the filesystem says so in one way or another."""
+
+    def refuse(*_):
+        raise OSError(request.param, os.strerror(request.param))
+
+    if request.param:
+        monkeypatch.setattr(os, "link", refuse)
+    return request.param is None
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_file_takes_a_name_only_when_it_is_free(tmp_path, links, taken):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"new")
+    if taken:
+        target.write_bytes(b"old")
+    assert place_new(source, target) is not taken
+    assert target.read_bytes() == (b"old" if taken else b"new")
+    assert not source.exists()
+
+
+def test_without_links_one_of_many_that_place_a_file_wins(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    target = tmp_path / "target"
+    with lock_file(tmp_path / ".lock"):
+        child = os.fork()
+        if child == 0:
+            (tmp_path / "source").write_bytes(b"second")
+            os._exit(place_new(tmp_path / "source", target))
+        # the child asks whether the name is free only when it has the lock
+        while not (tmp_path / "source").exists():
+            pass
+        assert not target.exists()
+        target.write_bytes(b"first")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert target.read_bytes() == b"first"
+
+
+def test_a_file_gets_a_second_name_or_a_copy(tmp_path, links):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"bytes")
+    link_or_copy(source, target)
+    assert (source.read_bytes(), target.read_bytes()) == (b"bytes", b"bytes")
+    assert source.samefile(target) is links
+    with pytest.raises(FileExistsError):
+        link_or_copy(source, target)
+
+
+# what is left behind
+
+
+def test_a_temporary_file_is_abandoned_when_its_writer_is_gone_and_it_is_old(tmp_path):
+    path, descriptor = create_temporary(tmp_path, 0o444)
+    assert is_locked(path)
+    assert list(find_abandoned(tmp_path, age_seconds=0.0)) == []
+    os.close(descriptor)
+    assert list(find_abandoned(tmp_path, age_seconds=1000.0)) == []
+    assert list(find_abandoned(tmp_path, age_seconds=0.0)) == [path]
+
+
+def test_what_is_no_file_is_not_abandoned(tmp_path):
+    (tmp_path / ".tmp-folder").mkdir()
+    (tmp_path / ".tmp-nowhere").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / ".tmp-pipe")  # to open it would wait for a writer
+    assert list(find_abandoned(tmp_path, age_seconds=0.0)) == []
+
+
+def test_what_has_its_name_already_is_abandoned_without_a_look_into_it(tmp_path, monkeypatch):
+    path = tmp_path / ".tmp-1"
+    path.touch()
+    os.link(path, tmp_path / "database")
+    opened = []
+    monkeypatch.setattr(os, "open", lambda path, *_: opened.append(path))
+    assert list(find_abandoned(tmp_path, age_seconds=0.0)) == [path]
+    assert opened == []
 
 
 # names
