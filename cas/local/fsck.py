@@ -144,7 +144,7 @@ def _check_files(store: LocalStore) -> Iterator[Problem]:
         except FileNotFoundError:
             continue  # merged into another since it was listed
     multi = store.packs.folder / MULTI_INDEX
-    if multi.exists() and not ((index := open_multi_index(str(multi))) and index.is_sound()):
+    if multi.exists() and not ((index := open_multi_index(str(multi))) is not None and index.is_sound()):
         yield Problem(
             "corrupt", str(multi), "the index over many packs is damaged; it can be made again", path=multi
         )

@@ -119,7 +119,7 @@ class PackFolder:
         if stat != self._multi_stat:
             multi, self._multi_stat = open_multi_index(f"{self._root}/{multiindex.NAME}"), stat
         # names that the index over many packs holds need no look: it is checked
-        names = listed.intersection(multi.files if multi else ())
+        names = listed.intersection(multi.files if multi is not None else ())
         names.update(name for name in listed - names if _fits(name))
         came, gone = names - self._packs.keys(), self._packs.keys() - names
         for name in gone:
@@ -271,8 +271,8 @@ class PackFolder:
     def _look_up_anew(self, multi: MultiIndex | None) -> None:
         """Make the lookup again, from `multi` and the packs that it does not cover."""
         # when a pack went since it was written, what it says of that one is not to be had any more
-        self._multi = multi if multi and self._packs.keys() >= multi.files else None
-        covered = self._multi.files if self._multi else frozenset()
+        self._multi = multi if multi is not None and self._packs.keys() >= multi.files else None
+        covered = self._multi.files if self._multi is not None else frozenset()
         self._multi_packs = [self._packs[name + SUFFIX] for name in self._multi.packs] if self._multi else []
         self._large, self._small = [], {}
         for name, pack in list(self._packs.items()):

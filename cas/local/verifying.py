@@ -22,8 +22,8 @@ _TASK_COUNT: Final = 2000
 _TASK_LOOSE: Final = 16
 # pieces of work that wait for a process; what they tell of is held in memory
 _AHEAD: Final = 4
-# less work than this is done before other processes have begun
-_ALONE: Final = 2
+# so few pieces of work are done before other processes have begun
+_ALONE: Final = 4
 
 
 class Finding(NamedTuple):
