@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cas.errors import UnknownFormat
-from cas.files import place_new, temporary_path, write_atomically
+from cas.files import place_new, sync_folder, temporary_path, write_atomically
 
 # version 1 knows named seals only; all that it wrote is read, so a store of it becomes one of version 2 as it is
 _VERSION: Final = 2
@@ -35,6 +35,8 @@ def write_format(root: Path) -> None:
     write_atomically(draft, _encode({"needs": [], "uuid": str(uuid.uuid4()), "version": _VERSION}))
     # it does not replace what is there: the first uuid stays
     place_new(draft, path)
+    for folder in (root, root.parent):
+        sync_folder(folder)
 
 
 def check_format(root: Path) -> None:
