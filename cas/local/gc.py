@@ -25,8 +25,8 @@ from cas.local.store import LocalStore
 from cas.local.upkeep import upkeep
 from cas.oid import ObjectId
 
-# a pack is written again without its dead when they are at least this part of it: to copy the living costs more
-# than a few dead bytes are worth
+# a pack is written again without its dead blobs when they are at least this part of it: to copy the living costs
+# more than a few dead bytes are worth
 _WORTH_COPYING: Final = 0.2
 # temporary files of writers that took no lock count as abandoned after this
 _TEMPORARY_SECONDS: Final = 3600.0
@@ -49,7 +49,7 @@ class Collected:
     dead, dead_bytes : int
         Objects that were moved to the trash, and the bytes that they are stored in.
     left_bytes : int
-        Stored bytes of dead objects that stay in packs of mostly living ones.
+        Stored bytes of dead blobs that stay in packs of mostly living objects.
     restored : int
         Files that came back from the trash, since something reaches what they hold again.
     deleted, freed_bytes : int
@@ -178,14 +178,17 @@ class _Collection:
         except FileNotFoundError:
             return None
         living = [entry for entry in entries if self._way.reached(entry.digest)]
-        if len(living) == len(entries) or pack.damaged:
+        dead = [entry for entry in entries if not self._way.reached(entry.digest)]
+        if not dead or pack.damaged:
             return None
         alive_bytes = sum(entry.end - entry.offset for entry in living)
-        dead_bytes = sum(entry.end - entry.offset for entry in entries) - alive_bytes
-        if living and dead_bytes < waste * (alive_bytes + dead_bytes):
+        dead_bytes = sum(entry.end - entry.offset for entry in dead)
+        few = living and dead_bytes < waste * (alive_bytes + dead_bytes)
+        # a node does not stay when what it links to goes: who holds it relies on all of that
+        if few and not any(is_node(self._store, entry.oid) for entry in dead):
             self.done.left_bytes += dead_bytes
             return None
-        self._count(len(entries) - len(living), dead_bytes)
+        self._count(len(dead), dead_bytes)
         return pack, living
 
     def _count(self, objects: int, stored_bytes: int) -> None:
