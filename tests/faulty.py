@@ -255,9 +255,10 @@ class _Child:
             except FileNotFoundError:  # a later change that lasts has taken it away
                 continue
         for path in [*self._folder.rglob("*")]:
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and status.st_ino in self._loose_bytes:
-                self._lose_bytes(path, status.st_size, rng)
+            with suppress(FileNotFoundError):  # SQLite takes its files away by itself
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_ino in self._loose_bytes:
+                    self._lose_bytes(path, status.st_size, rng)
 
     def _lose_bytes(self, path: Path, size: int, rng: random.Random) -> None:
         synced = self._loose_bytes[path.stat().st_ino]

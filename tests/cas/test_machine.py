@@ -194,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 class TestStoreMachine(StoreMachine.TestCase):
-    settings = settings(max_examples=60, stateful_step_count=25, deadline=None, phases=QUICK)
+    settings = settings(max_examples=30, stateful_step_count=25, deadline=None, phases=QUICK)
 
 
 @pytest.mark.slow
