@@ -199,4 +199,4 @@ class TestStoreMachine(StoreMachine.TestCase):
 
 @pytest.mark.slow
 class TestStoreMachineForLong(StoreMachine.TestCase):
-    settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
