@@ -129,6 +129,8 @@ def test_ctrl_c_stops_everything_within_a_second(tmp_path: Path) -> None:
         cwd=folder.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # a shell that runs the tests in the background has them ignore it, and all that they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
     pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
     begun = time.monotonic()
