@@ -73,8 +73,7 @@ def read(store, oid, path):
     """Get one large object back into a file, not fsynced."""
     start = perf_counter()
     with open(path, "wb", buffering=0) as file:
-        for piece in LocalStore(Path(store)).pieces(oid):
-            file.write(piece)
+        LocalStore(Path(store)).export(oid, file.fileno())
     seconds = perf_counter() - start
     assert oid_of_file(path) == oid
     return {"seconds": seconds}

@@ -62,6 +62,12 @@ class Store(Protocol):
     def pieces(self, oid: ObjectId) -> Iterator[bytes]:
         """Yield the whole object piece by piece, each verified, and the last only if the id of all fits."""
 
+    def export(self, oid: ObjectId, descriptor: int) -> None:
+        """Make the object all that is in a file open for writing.
+
+        It is verified when this returns: until then nobody may use the file, and not at all when this raises.
+        """
+
     def put(self, data: Buffer) -> ObjectId:
         """Store `data` as an object and return its id."""
 

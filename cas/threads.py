@@ -6,7 +6,7 @@ of megabytes. Small objects lose more by changing threads than they gain.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Lane(Generic[R]):
             self._pool = None
 
 
-def in_order(call: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def in_order(call: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
     """Yield `call(item)` of each of `items`, computed on several threads, a few ahead of who reads them."""
     ready: deque[R] = deque()
     lane: Lane[R] = Lane(ready.append)

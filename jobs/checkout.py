@@ -55,8 +55,7 @@ def _write(store: Store, blob: ObjectId, folder: Path, target: Path) -> None:
     temporary = temporary_path(parent)
     try:
         with open(temporary, "xb") as copy:
-            for piece in store.pieces(blob):
-                copy.write(piece)
+            store.export(blob, copy.fileno())
         temporary.chmod(0o444)
         # not durable: a copy can be made again
         rename_durably(temporary, target, durable=False)

@@ -9,12 +9,14 @@ import io
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from zlib import crc32
 
 from blake3 import blake3
 
 from cas.errors import CorruptObject
+from cas.files import write_all
 from cas.formats.frame import (
     FRAME_BYTES,
     STORED_FRAME_BYTES,
@@ -23,6 +25,7 @@ from cas.formats.frame import (
     check_of,
     decode_table,
     decompress_frame,
+    decompress_into,
     find_table_bytes,
 )
 from cas.formats.seal import Seal
@@ -108,6 +111,22 @@ def read_pieces(stored: StoredForm) -> Iterator[bytes]:
             yield _read_frame(stored)
         else:
             yield from Frames(stored).pieces()
+    finally:
+        stored.close()
+
+
+def export_object(stored: StoredForm, descriptor: int) -> None:
+    """Make the object all that is in a file open for writing. Closes `stored`.
+
+    Only at the end is it verified, as a whole: when `CorruptObject` is raised, what is in the file is worth nothing.
+    """
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(descriptor, 0)
+        if stored.seal.raw_bytes <= FRAME_BYTES:
+            write_all(descriptor, _read_frame(stored))
+        else:
+            Frames(stored).export(descriptor)
     finally:
         stored.close()
 
@@ -200,6 +219,30 @@ class Frames:
                 raise self._stored.corrupt("its bytes have another id")
             yield frame
 
+    def export(self, descriptor: int) -> None:
+        """Write the raw bytes of all frames, decompressed on several threads; raise at the end unless the id fits."""
+        hasher = blake3()
+        spare: list[bytearray] = []
+
+        def fill(number: int) -> tuple[bytearray, int]:
+            try:
+                buffer = spare.pop()
+            except IndexError:
+                buffer = bytearray(FRAME_BYTES)
+            frame, raw_bytes = self._read_stored(number)
+            with memoryview(buffer)[:raw_bytes] as room:
+                decompress_into(room, frame, self._stored.seal.oid, self._stored.where)
+            return buffer, raw_bytes
+
+        with closing(in_order(fill, range(len(self)))) as filled:
+            for buffer, raw_bytes in filled:
+                with memoryview(buffer)[:raw_bytes] as frame:
+                    write_all(descriptor, frame)
+                    hasher.update(frame)
+                spare.append(buffer)
+        if hasher.digest() != self._stored.seal.digest:
+            raise self._stored.corrupt("its bytes have another id")
+
     def parts(self) -> Iterator[bytes]:
         """Yield the stored form, unverified, frame by frame and the frame table last."""
         start = 0
@@ -217,18 +260,17 @@ class Frames:
         return frame
 
     def _decode(self, number: int) -> bytes:
-        table, stored = self.table, self._stored
-        before = number - 1
-        raw_start, stored_start = (table.raw_ends[before], table.stored_ends[before]) if number else (0, 0)
-        frame = decompress_frame(
-            stored.read(stored_start, table.stored_ends[number]),
-            table.raw_ends[number] - raw_start,
-            stored.seal.oid,
-            stored.where,
-        )
-        if check_of(frame) != table.checks[number]:
+        stored = self._stored
+        frame = decompress_frame(*self._read_stored(number), stored.seal.oid, stored.where)
+        if check_of(frame) != self.table.checks[number]:
             raise stored.corrupt(f"frame {number} holds other bytes than its frame table says")
         return frame
+
+    def _read_stored(self, number: int) -> tuple[bytes, int]:
+        """Return one frame as it is stored, and how many raw bytes it is said to hold."""
+        table, before = self.table, number - 1
+        raw_start, stored_start = (table.raw_ends[before], table.stored_ends[before]) if number else (0, 0)
+        return self._stored.read(stored_start, table.stored_ends[number]), table.raw_ends[number] - raw_start
 
 
 class _FrameStream(io.RawIOBase):

@@ -16,7 +16,7 @@ from cas.formats.pack import fits_in_pack, open_entry, read_entries
 from cas.formats.packindex import Entry
 from cas.formats.seal import NAMED_SEAL_BYTES, Seal
 from cas.formats.segment import Segment, scan_segment
-from cas.formats.stream import HeldForm, StoredForm, open_object, read_object, read_pieces
+from cas.formats.stream import HeldForm, StoredForm, export_object, open_object, read_object, read_pieces
 from cas.local.bulk import LOOSE_BYTES
 from cas.local.loose import Draft, LooseObjects
 from cas.local.store import LocalStore
@@ -118,6 +118,14 @@ class Staging:
         """Yield the object piece by piece, each verified; a large one is decompressed on several threads."""
         stored = self._find_open(bytes.fromhex(oid))
         return self._local.pieces(oid) if stored is None else read_pieces(stored)
+
+    def export(self, oid: ObjectId, descriptor: int) -> None:
+        """Make the object all that is in a file open for writing, which nobody may use before this returns."""
+        stored = self._find_open(bytes.fromhex(oid))
+        if stored is None:
+            self._local.export(oid, descriptor)
+        else:
+            export_object(stored, descriptor)
 
     def put_many(self, items: Iterable[Buffer]) -> list[ObjectId]:
         """Store each of `items`, in order."""

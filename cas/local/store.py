@@ -14,7 +14,7 @@ from cas.formats.encoder import encode
 from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import open_entry
 from cas.formats.seal import Seal
-from cas.formats.stream import StoredForm, open_object, read_object, read_pieces
+from cas.formats.stream import StoredForm, export_object, open_object, read_object, read_pieces
 from cas.local.formatfile import check_format, write_format
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
@@ -120,6 +120,10 @@ class LocalStore:
             return read_pieces(stored)
         stored.close()
         return iter((self.get(oid),))
+
+    def export(self, oid: ObjectId, descriptor: int) -> None:
+        """Make the object all that is in a file open for writing, which nobody may use before this returns."""
+        self._from_any_copy(oid, partial(export_object, descriptor=descriptor))
 
     def put(self, data: Buffer) -> ObjectId:
         """Store `data` as a loose object and return its id."""

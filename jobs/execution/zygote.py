@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import os
 import pickle
-import select
+import selectors
 import signal
 import socket
 import struct
@@ -180,9 +180,12 @@ def main(descriptor: int) -> None:
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     control = socket.socket(fileno=descriptor)
     nursery = _Nursery(control, (waking, woken))
-    sources: list[socket.socket | int] = [control, waking]
+    # it has no descriptor that forked jobs could share, as an epoll has, and takes those from 1024 on, unlike select
+    selector = selectors.PollSelector()
+    for source in (control, waking):
+        selector.register(source, selectors.EVENT_READ)
     while True:
-        ready, _, _ = select.select(sources, [], [])
+        ready = {key.fileobj for key, _ in selector.select()}
         if waking in ready:
             os.read(waking, 4096)
             nursery.reap()

@@ -128,9 +128,8 @@ def _print_content(objects: _Objects, oid: ObjectId) -> None:
             stream.seek(0)
             term.emit_json(json.load(stream))
             return
-        stream.seek(0)
-        while chunk := stream.read(_CHUNK_BYTES):
-            term.raw(chunk)
+    for piece in objects.store.pieces(oid):
+        term.raw(piece)
 
 
 _PRINTERS: Mapping[str, Callable[[_Objects, ObjectId], None]] = {

@@ -1,6 +1,7 @@
 """One bit of a store changed: fsck names it, and no read ever gives other bytes."""
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def reads(store):
     """Yield what each way to read gives of each object, and what it should be."""
     for data in [*OBJECTS, NODE]:
         oid = oid_of(data)
-        for read in (store.get, _open_and_read, _read_pieces, _read_with_others):
+        for read in (store.get, _open_and_read, _read_pieces, _export, _read_with_others):
             with suppress(CorruptObject, ObjectNotFound):
                 yield read(oid) if read == store.get else read(store, oid), data
 
@@ -67,6 +68,13 @@ def _open_and_read(store, oid):
 
 def _read_pieces(store, oid):
     return b"".join(store.pieces(oid))
+
+
+def _export(store, oid):
+    with tempfile.TemporaryFile() as file:
+        store.export(oid, file.fileno())
+        file.seek(0)
+        return file.read()
 
 
 def _read_with_others(store, oid):

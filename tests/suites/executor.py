@@ -1,6 +1,8 @@
 """What every executor does: a job's stages and slices, its events, its failures, its subjobs."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,12 @@ class ExecutorSuite:
         numbers, _, parts = build("stages", n=5).load()
         assert numbers == [5, 6, 7]
         assert parts == [0, 1, 2]
+
+    def test_a_program_with_many_open_files_can_build(self, build: Callable[..., Job]) -> None:
+        with ExitStack() as stack:
+            for _ in range(1024):
+                stack.enter_context(open(os.devnull, "rb"))
+            assert build("sub", n=4).load() == 40
 
     def test_random_numbers_come_from_the_key(self, build: Callable[..., Job]) -> None:
         first = build("stages")

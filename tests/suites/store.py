@@ -120,6 +120,19 @@ class StoreSuite:
         assert sizes.raw_bytes == len(data)
         assert len(data) // 2 <= sizes.stored_bytes <= len(data) + 100
 
+    @pytest.mark.parametrize("data", [b"", b"little", LARGE], ids=["empty", "small", "large"])
+    def test_pieces_are_the_object(self, store, data):
+        assert b"".join(store.pieces(store.put(data))) == data
+
+    @pytest.mark.parametrize("data", [b"", b"little", LARGE], ids=["empty", "small", "large"])
+    def test_an_exported_object_is_all_that_is_in_the_file(self, store, data, tmp_path):
+        oid = store.put(data)
+        with open(tmp_path / "file", "w+b") as file:
+            file.write(b"what was there before")
+            file.flush()
+            store.export(oid, file.fileno())
+        assert (tmp_path / "file").read_bytes() == data
+
     # many at once
 
     def test_put_many_keeps_the_order(self, store):
@@ -151,11 +164,11 @@ class StoreSuite:
 
     # missing objects
 
-    @pytest.mark.parametrize("question", ["get", "open", "size_of", "sizes_of", "delete"])
+    @pytest.mark.parametrize("question", ["get", "open", "pieces", "size_of", "sizes_of", "delete"])
     def test_a_missing_object_is_named(self, store, question):
         store.put(b"another")
         with pytest.raises(ObjectNotFound) as caught:
-            getattr(store, question)(ABSENT)
+            list(getattr(store, question)(ABSENT))
         assert caught.value.oid == ABSENT
 
     def test_a_missing_object_is_not_there(self, store):
@@ -351,3 +364,10 @@ class StoreSuite:
         with pytest.raises(CorruptObject):
             read_by_pieces(store, oid, got)
         assert data.startswith(got)
+
+    @pytest.mark.parametrize("data", [b"a few bytes", LARGE], ids=["small", "large"])
+    def test_a_damaged_object_cannot_be_exported(self, store, data, tmp_path):
+        oid = store.put(data)
+        self.damage(store, oid)
+        with open(tmp_path / "file", "wb") as file, pytest.raises(CorruptObject):
+            store.export(oid, file.fileno())

@@ -1,6 +1,6 @@
 """The default: a job is a process forked from the zygote, which forks its slices."""
 
-import select
+import selectors
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from jobs.execution.children import death, died
 from jobs.execution.events import (
     ANALYSIS,
     LOAD,
-    Channel,
     Described,
     DescribeRequest,
     Event,
@@ -57,11 +56,13 @@ class _InProcess:
     def _records(self) -> Iterator[Event | None]:
         """Yield the records of the job until its end, and None at every tick without one."""
         channel = self._process.channel
-        sources: list[Channel | Zygote] = [channel, self._zygote]
+        selector = selectors.PollSelector()
+        for source in (channel, self._zygote):
+            selector.register(source, selectors.EVENT_READ)
         while True:
             while (record := channel.take()) is not None:
                 yield record
-            ready, _, _ = select.select(sources, [], [], _TICK_SECONDS)
+            ready = {key.fileobj for key, _ in selector.select(_TICK_SECONDS)}
             if channel in ready:
                 if not channel.fill():
                     return

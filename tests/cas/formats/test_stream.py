@@ -18,6 +18,7 @@ from cas.formats.encoder import Encoder, encode, encode_many
 from cas.formats.frame import FRAME_BYTES, lengths
 from cas.formats.stream import (
     StoredForm,
+    export_object,
     open_object,
     read_object,
     read_pieces,
@@ -282,6 +283,14 @@ def test_frames_that_fit_their_table_are_checked_against_the_id_too():
             stream.seek(0)
             with pytest.raises(CorruptObject, match="another id"):
                 stream.read()
+
+
+def test_an_export_of_another_id_fails_at_its_end(tmp_path):
+    seal, stored = forged_form()
+    with opened(stored, seal) as form, open(tmp_path / "file", "wb") as file:
+        copy = StoredForm(os.dup(form.fd), form.offset, form.seal, form.where)
+        with pytest.raises(CorruptObject, match="another id"):
+            export_object(copy, file.fileno())
 
 
 def test_pieces_hand_out_no_last_frame_of_another_id():

@@ -12,6 +12,7 @@ from cas.formats.encoder import encode
 from cas.formats.pack import open_pack, write_packs
 from cas.local import formatfile
 from cas.local.bulk import LOOSE_BYTES
+from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 from cas.local.verifying import verify_all
 from cas.oid import oid_of
@@ -439,9 +440,16 @@ def test_a_damaged_object_among_many_is_an_error(store):
         LocalStore(store.root).get_many([oid_of(b"one"), oid_of(b"two")])
 
 
-def test_pieces_are_the_object(store):
-    for oid, data in [(store.put(data), data) for data in (b"", b"small", LARGE)]:
-        assert b"".join(store.pieces(oid)) == data
+def test_an_export_that_meets_damage_begins_anew_with_the_next_copy(store, tmp_path):
+    oid = store.put(LARGE)
+    loose = open_loose(store.loose.path_of(oid), oid)
+    packed = [(loose.seal, loose.read(0, loose.seal.stored_bytes))]
+    loose.close()
+    (damaged,) = write_packs(store.root / "packs", packed, durable=False)
+    flip(Path(damaged.path), 5 << 20)
+    with open(tmp_path / "file", "wb") as file:
+        LocalStore(store.root).export(oid, file.fileno())
+    assert (tmp_path / "file").read_bytes() == LARGE
 
 
 def test_both_sizes_of_an_object(store):
