@@ -155,17 +155,21 @@ def _check_files(store: LocalStore) -> Iterator[Problem]:
 
 def _check_refs(refs: LocalRefs, roots: dict[ObjectId, list[str]]) -> Iterator[Problem]:
     """Yield what is wrong with refs, and add to `roots` what the sound ones name."""
+    findings: set[str] = set()
     try:
-        findings, pairs = refs.damage(), [*refs.scan()]
+        findings.update(refs.damage())
     except CorruptRefs as err:
-        findings, pairs = [str(err)], []
-    for finding in findings:
+        findings.add(str(err))
+    try:
+        for name, oid in refs.scan():
+            if oid is None:
+                yield Problem("corrupt", name, "the checksum of the ref does not fit", hurts=(name,))
+            else:
+                roots[oid].append(name)
+    except CorruptRefs as err:
+        findings.add(str(err))  # the refs before are followed
+    for finding in sorted(findings):
         yield Problem("corrupt", str(refs.path), finding, path=refs.path)
-    for name, oid in pairs:
-        if oid is None:
-            yield Problem("corrupt", name, "the checksum of the ref does not fit", hurts=(name,))
-        else:
-            roots[oid].append(name)
 
 
 def _is_elsewhere(store: LocalStore, visit: Visit) -> bool:

@@ -72,7 +72,7 @@ def repair(
             store.packs.write_multi_index()
         wanted = sorted({oid for problem in damage if (oid := problem.oid) is not None})
         for done, oid in enumerate(wanted, start=1):
-            found = is_sound(store, oid) or store.trash.restore(oid) or _fetch(store, oid, sources)
+            found = _bring_back(store, oid) or _fetch(store, oid, sources)
             (mended.fetched if found else mended.lost).append(oid)
             if progress is not None:
                 progress(done)
@@ -114,6 +114,14 @@ def _save_pack(store: LocalStore, path: Path) -> Path:
     store.packs.forget(path.name)
     store.packs.take_in(written)
     return aside
+
+
+def _bring_back(store: LocalStore, oid: ObjectId) -> bool:
+    """Return whether a sound copy is in the store; one in the trash is taken from there."""
+    if not is_sound(store, oid):
+        return False
+    # with all that it links to if possible, else by itself: what reaches it is hurt less then
+    return store.has(oid) or bool(store.hold([oid])) or store.trash.restore(oid)
 
 
 def _fetch(store: LocalStore, oid: ObjectId, sources: Sequence[Store]) -> bool:

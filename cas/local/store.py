@@ -84,15 +84,14 @@ class LocalStore:
     def hold(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Pin objects, and return those that are here: gc leaves them, and all that they link to.
 
-        They stay until this process ends or releases its pins. What is only in the trash comes back.
+        They stay until this process ends or releases its pins. What is only in the trash comes back with all that it
+        links to; when some of that is gone for good, it is not here.
         """
         asked = set(oids)
         self.pins.add(map(bytes.fromhex, asked))
         self.packs.rescan()
         found = self.has_many(asked)
-        for oid in asked - found:
-            self.trash.restore(oid)
-        return found | self.has_many(asked - found)
+        return found | self._bring_back(asked - found)
 
     def get(self, oid: ObjectId) -> bytes:
         """Return the whole object, verified; when a copy is damaged and another is sound, that one."""
@@ -197,6 +196,32 @@ class LocalStore:
         Nobody needs to, since a miss does it; but what is read before a fork no forked process reads again.
         """
         self.packs.rescan()
+
+    def _bring_back(self, oids: set[ObjectId]) -> set[ObjectId]:
+        """Return those of `oids` that are here in the end, with what they link to: what was in the trash comes back."""
+        if not oids:
+            return set()
+        from graphlib import (
+            TopologicalSorter,
+        )  # here, not above: a command that reads one object loads little
+
+        links = self._links_within(oids)
+        gone: set[ObjectId] = set()
+        # what is linked to comes first: whoever finds a node here finds all of it
+        for oid in TopologicalSorter(links).static_order():
+            here = gone.isdisjoint(links[oid]) and (self.has(oid) or self.trash.restore(oid) or self.has(oid))
+            if not here:
+                gone.add(oid)
+        return oids - gone
+
+    def _links_within(self, oids: set[ObjectId]) -> dict[ObjectId, set[ObjectId]]:
+        """Return each object that `oids` reach, themselves too, with what it links to."""
+        from cas.graph import is_node, walk
+
+        links: dict[ObjectId, set[ObjectId]] = {oid: set() for oid in oids}
+        for visit in walk(self, [oid for oid in oids if is_node(self, oid)]):
+            links.setdefault(visit.oid, set()).update(visit.blobs, visit.nodes)
+        return links
 
     def _has_durably(self, oid: ObjectId, digest: bytes) -> bool:
         self.pins.add([digest])

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -25,20 +25,17 @@ def upkeep(root: Path, *, blocking: bool) -> Iterator[None]:
     """Hold the lock of the store under `root`; if not `blocking`, raise `UpkeepRuns` when somebody has it."""
     path = _lock_of(root)
     path.parent.mkdir(exist_ok=True)
-    try:
-        with lock_file(path, blocking=blocking):
-            # its time tells each upkeep from the one before: what came between two looks of a reader is seen
-            now = time.time_ns()
-            os.utime(path, ns=(now, now))
-            _OURS.add(root)
-            try:
-                yield
-            finally:
-                _OURS.discard(root)
-    except Locked as err:
-        if isinstance(err, UpkeepRuns):
-            raise
-        raise UpkeepRuns from err
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock_file(path, blocking=blocking))
+        except Locked as err:
+            raise UpkeepRuns from err
+        # its time tells each upkeep from the one before: what came between two looks of a reader is seen
+        now = time.time_ns()
+        os.utime(path, ns=(now, now))
+        _OURS.add(root)
+        held.callback(_OURS.discard, root)
+        yield
 
 
 class Movement(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cas.errors import ObjectNotFound
-from cas.files import TEMPORARY_PREFIX
+from cas.files import TEMPORARY_PREFIX, Locked
 from cas.formats.node import encode, put_node
 from cas.local.fsck import check
 from cas.local.gc import CannotCollect, collect
@@ -146,12 +146,24 @@ def test_what_is_put_again_while_it_is_in_the_trash_is_stored_anew(writer, store
 
 
 def test_holding_what_is_in_the_trash_brings_it_back(writer, store, refs):
-    (packed, _), (loose, _) = tree(writer, "packed"), tree(writer, "loose", packed=False)
+    packed, loose = tree(writer, "packed"), tree(writer, "loose", packed=False)
+    above = writer.put(encode(Knot("above", (), (loose[0],))))
     writer.pins.release()
     gc(store, refs)
-    absent = oid_of(b"absent")
-    assert writer.hold([packed, loose, absent]) == {packed, loose}
-    assert {packed, loose} <= in_store(store)
+    asked = {packed[0], above}
+    assert writer.hold([*asked, oid_of(b"absent")]) == asked
+    assert in_store(store) == {*packed, *loose, above}
+
+
+def test_what_links_to_something_that_is_gone_does_not_come_back(writer, store, refs):
+    node, blob = tree(writer, "node", packed=False)
+    above = writer.put(encode(Knot("above", (), (node,))))
+    whole, _ = tree(writer, "whole", packed=False)
+    writer.pins.release()
+    gc(store, refs)
+    next(path for path in store.trash.files() if path.name == blob).unlink()
+    assert writer.hold([above, node, whole]) == {whole}
+    assert not {above, node} & in_store(store)
 
 
 def test_a_ref_to_what_is_in_the_trash_brings_it_back_with_all_it_links_to(writer, store, refs):
@@ -248,6 +260,12 @@ def test_what_dead_writers_left_is_swept_when_it_is_old(store, refs):
 def test_a_second_gc_waits_or_says_so(store, refs):
     with upkeep(store.root, blocking=True), pytest.raises(UpkeepRuns):
         gc(store, refs, blocking=False)
+
+
+def test_another_lock_that_an_upkeep_meets_is_not_taken_for_an_upkeep(store):
+    with pytest.raises(Locked) as caught, upkeep(store.root, blocking=False):
+        raise Locked("refs are busy")
+    assert not isinstance(caught.value, UpkeepRuns)
 
 
 def test_an_index_over_many_packs_is_written_again_when_a_pack_of_it_went(writer, store, refs):

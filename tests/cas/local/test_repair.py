@@ -63,6 +63,22 @@ def test_a_missing_object_is_fetched_from_the_first_store_that_has_it(store, ref
     assert store.get(oid_of(OBJECTS[0])) == OBJECTS[0]
 
 
+@pytest.mark.parametrize("sound_in_trash", [True, False])
+def test_a_sound_copy_in_the_trash_takes_the_place_of_a_corrupt_one(store, refs, sound_in_trash):
+    for data in OBJECTS:
+        store.put(data)
+    oid = oid_of(OBJECTS[0])
+    bin_ = store.trash.begin()
+    store.trash.move_loose(oid, bin_)
+    if not sound_in_trash:
+        flip(bin_ / oid, 7)
+    store.put(OBJECTS[0])
+    flip(Path(store.loose.path_of(oid)), 7)
+    done, sound = mend(store, refs)
+    assert (done.fetched, done.lost, sound) == (([oid], [], True) if sound_in_trash else ([], [oid], False))
+    assert LocalStore(store.root).has(oid) == sound_in_trash
+
+
 def test_a_corrupt_loose_object_is_put_aside_and_fetched(store, refs):
     store.put_many(OBJECTS[1:])
     oid = store.put(OBJECTS[0])
