@@ -118,7 +118,7 @@ class PackFolder:
         multi, stat = self._multi, self._stat_multi()
         if stat != self._multi_stat:
             multi, self._multi_stat = open_multi_index(f"{self._root}/{multiindex.NAME}"), stat
-        # names that the index over many packs holds need no look: it is checked
+        # names that the index over many packs holds need no look: it can hold none but names of packs
         names = listed.intersection(multi.files if multi is not None else ())
         names.update(name for name in listed - names if _fits(name))
         came, gone = names - self._packs.keys(), self._packs.keys() - names
