@@ -203,7 +203,7 @@ class AllPins:
             if is_locked(path / _ALIVE):
                 return False
         except FileNotFoundError:
-            return not path.exists()
+            return True  # its writer is taking it away, or died of that
         return path.name.rsplit("-", 2)[0] == _host() or self._stood_still(path)
 
     def _stood_still(self, path: Path) -> bool:

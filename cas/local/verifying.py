@@ -1,5 +1,6 @@
 """Read every copy of every object again, on all cores, a few megabytes at a time."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
@@ -22,8 +23,10 @@ _TASK_COUNT: Final = 2000
 _TASK_LOOSE: Final = 16
 # pieces of work that wait for a process; what they tell of is held in memory
 _AHEAD: Final = 4
-# so few pieces of work are done before other processes have begun
-_ALONE: Final = 4
+# so much work is done before other processes have begun
+_ALONE_BYTES: Final = 8 << 20
+# to open and hash an object of nothing takes as long as so many stored bytes
+_OBJECT_BYTES: Final = 16 << 10
 
 
 class Finding(NamedTuple):
@@ -76,11 +79,14 @@ def verify_all(loose: LooseObjects, packs: PackFolder, *, fast: bool) -> Iterato
     if fast:
         yield from map(_look_at, work)
         return
-    first = list(islice(work, _ALONE))
-    if len(first) < _ALONE or usable_cores() == 1:
-        yield from map(_verify, [*first, *work])
-        return
-    yield from _in_processes(chain(first, work))
+    first, weight = [], 0
+    while weight < _ALONE_BYTES and (part := next(work, None)):
+        first.append(part)
+        weight += _weight_of(part)
+    if weight < _ALONE_BYTES or usable_cores() == 1:
+        yield from map(_verify, chain(first, work))
+    else:
+        yield from _in_processes(chain(first, work))
 
 
 def _in_processes(parts: "Iterator[_PackPart | _LoosePart]") -> Iterator[Verified]:
@@ -112,6 +118,16 @@ def _parts(loose: LooseObjects, packs: PackFolder) -> "Iterator[_PackPart | _Loo
     oids = loose.ids()
     while some := list(islice(oids, _TASK_LOOSE)):
         yield _LoosePart(loose, some)
+
+
+def _weight_of(part: _PackPart | _LoosePart) -> int:
+    if isinstance(part, _PackPart):
+        return sum(_OBJECT_BYTES + entry.stored_bytes for entry in part.entries)
+    found = 0
+    for oid in part.oids:
+        with suppress(FileNotFoundError):
+            found += _OBJECT_BYTES + os.stat(part.loose.path_of(oid)).st_size
+    return found
 
 
 def _pieces(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

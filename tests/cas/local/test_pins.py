@@ -41,6 +41,18 @@ def test_pins_outlive_the_store_that_made_them(tmp_path):
     assert living(root / "pins") == []
 
 
+@pytest.mark.parametrize("left", [["alive"], ["ids"], []], ids=["alive", "ids", "nothing"])
+def test_a_writer_killed_while_it_released_its_pins_pins_nothing(folder, left):
+    mine = folder / f"{os.uname().nodename}-1-1"
+    mine.mkdir(parents=True)
+    for name in left:
+        (mine / name).write_text(oid_of(b"1") + "\n")
+    assert living(folder) == []
+    pins = AllPins(folder, folder.parent / "cache" / "pins.json")
+    pins.sweep()
+    assert not mine.exists()
+
+
 def test_pins_that_cannot_begin_leave_nothing(folder, monkeypatch):
     def refuse(*_):
         raise OSError("no more")

@@ -331,7 +331,7 @@ def test_all_copies_are_verified_when_processes_are_quicker_than_whoever_waits(s
     wait = futures.wait
     # all that run have ended whenever one is waited for
     monkeypatch.setattr(futures, "wait", lambda running, **_: wait(running))
-    for number in range(300):
+    for number in range(1000):
         store.put(b"%d" % number)
     assert unsound(store) == []
 
