@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from cas.errors import AccError, UnsafeName
+from cas.errors import AccError, StoreReadOnly, UnsafeName
 
 TEMPORARY_PREFIX: Final = ".tmp-"
 
@@ -20,6 +20,8 @@ _PART_BYTES: Final = 255  # what ext4, xfs, btrfs and apfs take
 _FICLONE: Final = (
     0x40049409  # linux/fs.h: share the extents of another file, copied when one of them is written
 )
+# what is said of a folder in which one may not write
+_REFUSALS: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 # what filesystems without hard links say
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _LOCK: Final = ".lock"
@@ -28,6 +30,17 @@ _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 
 class Locked(AccError):
     """A lock that somebody else holds."""
+
+
+@contextmanager
+def writing_in(root: Path) -> Iterator[None]:
+    """Raise `StoreReadOnly` of the store at `root` when the block is not allowed to write."""
+    try:
+        yield
+    except OSError as err:
+        if err.errno not in _REFUSALS:
+            raise
+        raise StoreReadOnly(f"store '{root}' is only read") from err
 
 
 def temporary_path(folder: Path) -> Path:

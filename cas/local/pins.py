@@ -10,7 +10,6 @@ Source: docs/reference/formats/store.md.
 """
 
 import atexit
-import errno
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -18,8 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from cas.errors import StoreReadOnly
-from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically
+from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically, writing_in
 from cas.oid import ObjectId, is_oid
 
 _ALIVE: Final = "alive"
@@ -100,12 +98,8 @@ class Pins:
         # the time: process ids come again
         own = self._folder / f"{_host()}-{os.getpid()}-{time.time_ns()}"
         draft = self._folder / (TEMPORARY_PREFIX + own.name)
-        try:
+        with writing_in(self._folder.parent):
             draft.mkdir(parents=True)
-        except OSError as err:
-            if err.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise
-            raise StoreReadOnly(f"store '{self._folder.parent}' is only read") from err
         with ExitStack() as undo:
             undo.callback(_remove, draft)
             alive = hold_lock(draft / _ALIVE)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from cas.files import Locked, is_locked, lock_file
+from cas.files import Locked, is_locked, lock_file, writing_in
 
 # stores whose lock this process holds
 _OURS: Final[set[Path]] = set()
@@ -24,10 +24,11 @@ class UpkeepRuns(Locked):
 def upkeep(root: Path, *, blocking: bool) -> Iterator[None]:
     """Hold the lock of the store under `root`; if not `blocking`, raise `UpkeepRuns` when somebody has it."""
     path = _lock_of(root)
-    path.parent.mkdir(exist_ok=True)
     with ExitStack() as held:
         try:
-            held.enter_context(lock_file(path, blocking=blocking))
+            with writing_in(root):
+                path.parent.mkdir(exist_ok=True)
+                held.enter_context(lock_file(path, blocking=blocking))
         except Locked as err:
             raise UpkeepRuns from err
         # its time tells each upkeep from the one before: what came between two looks of a reader is seen

@@ -214,3 +214,16 @@ def test_zstd_reads_a_pack(tmp_path):
     path = pack_of(tmp_path, OBJECTS)
     done = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True)
     assert done.stdout == b"".join(OBJECTS)
+
+
+@pytest.mark.skipif(not (shutil.which("zstd") and shutil.which("b3sum")), reason="no zstd, no b3sum")
+def test_zstd_and_b3sum_print_the_name_of_every_object_cut_out_of_a_pack(tmp_path):
+    large = bytes(5 << 20) + LARGE[: 1 << 20]
+    staged, table_and_all = stored_form(large)[:2]
+    parts = [*map(part_of, [*OBJECTS, *(b"%d" % number * number for number in range(1, 20))])]
+    (pack,) = write_packs(tmp_path, [*parts, (staged, table_and_all)], durable=False)
+    cut = 'tail -c "+$(($1 + 1))" "$3" | head -c "$2" | zstd -dc | b3sum --no-names'
+    for entry in pack.index:
+        command = ["sh", "-c", cut, "cut", str(entry.start), str(entry.stored_bytes), pack.path]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == entry.oid
