@@ -83,7 +83,7 @@ def raw(data: bytes, *, hold: bool = False) -> None:
 def record(*fields: object, nul: bool = False) -> None:
     """Print one record: its fields with a tab between, ended by a newline, or by NUL and then as they are."""
     if nul:
-        print(*fields, sep="\t", end="\0")
+        raw(os.fsencode("\t".join(map(str, fields))) + b"\0", hold=True)
     else:
         print(*(printable(str(field)) for field in fields), sep="\t")
 

@@ -129,7 +129,9 @@ def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None
 def _summary(report: Report) -> str:
     checked = f"{term.count(report.copies, 'object')} and {term.count(report.refs, 'ref')} checked: "
     damages = sum(problem.is_damage for problem in report.problems)
-    left = f"; {report.dangling:,} that no ref reaches ('acc gc' takes them)" if report.dangling else ""
+    left = f"; {report.dangling:,} that no ref reaches" if report.dangling else ""
+    if left and report.is_sound:
+        left += " ('acc gc' takes them)"  # of a damaged store, gc would take what only seems to be unreached
     return checked + ("sound" if report.is_sound else term.count(damages, "problem")) + left
 
 

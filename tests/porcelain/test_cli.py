@@ -92,3 +92,17 @@ def test_output_in_any_encoding_is_no_bug(project):
     done = run(project.root, "log", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
     assert "na\\xefve" in done.stdout
+
+
+def test_a_name_ended_by_nul_is_printed_as_it_is_whatever_the_terminal_can_show(project):
+    row = project.job("make")
+    with project.index.refs.transaction("test") as transaction:
+        transaction.set("results/grün", row.run)
+    done = subprocess.run(
+        [*RUN, "show-ref", "-z", "results/"],
+        cwd=project.root,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.stdout == f"{row.run}\tresults/grün\0".encode()
