@@ -8,7 +8,8 @@ import pytest
 
 from cas.local.refs import LocalRefs
 from cas.oid import oid_of
-from tests.cas.local.test_refs import A, B, fork, put
+from tests.cas.local.refdata import A, B, put
+from tests.cas.local.test_refs_damage import fork
 
 MANY = 100_000
 

@@ -13,7 +13,7 @@ import pytest
 from cas.local.database import Connection
 from cas.local.refs import LocalRefs
 from cas.oid import oid_of
-from tests.cas.local.test_refs import JOBS, A, B, C, put, row
+from tests.cas.local.refdata import JOBS, A, B, C, put, row
 
 
 @pytest.fixture
