@@ -9,7 +9,6 @@ import pytest
 
 from cas.formats.node import encode
 from cas.formats.pack import open_pack
-from cas.local import verifying
 from cas.local.fsck import check
 from cas.local.gc import collect
 from cas.local.pins import release_all
@@ -34,12 +33,6 @@ NEW = {
 }
 
 NODE = oid_of(encode(Knot("new", (oid_of(b"new"),))))
-
-
-@pytest.fixture(autouse=True)
-def one_core(monkeypatch):
-    """Let fsck of a small store begin no processes: they would take most of the time of these tests."""
-    monkeypatch.setattr(verifying, "usable_cores", lambda: 1)
 
 
 class World:
