@@ -1,14 +1,32 @@
-"""Put a file of a job back into its job directory, as a read-only copy of what the store holds."""
+"""Find a file of a job in the store, and put it back into the job directory as a read-only copy."""
 
 from pathlib import Path
 
-from cas.errors import StoreReadOnly
+from cas.errors import CorruptObject, StoreReadOnly
 from cas.files import check_name, rename_durably, temporary_path
 from cas.oid import ObjectId, oid_of_file
 from cas.store import Store
+from jobs.nodes.outcome import FileEntry
 
 # copies that this process has verified: path -> what its stat was then
 _trusted: dict[Path, tuple[ObjectId, int, int, int]] = {}
+
+
+def blob_of(store: Store, name: str, entry: FileEntry) -> ObjectId:
+    """Return the blob of file `name` of a job, which is as long as the job says.
+
+    A job that comes from elsewhere may lie, and what it calls a small file could fill the memory.
+
+    Raises
+    ------
+    CorruptObject
+        When it is longer or shorter.
+    """
+    size = store.size_of(entry.blob)
+    if size != entry.size:
+        reason = f"it has {size:,} bytes, and the job whose file '{name}' it is says {entry.size:,}"
+        raise CorruptObject(entry.blob, reason, where=store.name)
+    return entry.blob
 
 
 def checkout(store: Store, blob: ObjectId, folder: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from cas.formats.canonical import Json
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
-from jobs.checkout import checkout
+from jobs.checkout import blob_of, checkout
 from jobs.errors import NoSuchFile, UsageError
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry
@@ -73,6 +73,9 @@ class JobFiles(str):
             )
         return files[stored]
 
+    def _blob(self, name: str, sliceno: int | None = None) -> ObjectId:
+        return blob_of(self.store, sliced_name(name, sliceno), self._file(name, sliceno))
+
     def file_blobs(self, name: str, *, sliced: bool) -> Sequence[ObjectId]:
         """Return the blob of file `name`, or those of all its slices in order; raise `NoSuchFile`."""
         if not sliced:
@@ -81,8 +84,8 @@ class JobFiles(str):
 
     def filename(self, name: str, sliceno: int | None = None) -> str:
         """Return a real, absolute path of the file; the read-only copy there is made when it is not yet."""
-        entry = self._file(name, sliceno)
-        return str(checkout(self.store, entry.blob, self._folder, sliced_name(name, sliceno)))
+        blob = self._blob(name, sliceno)
+        return str(checkout(self.store, blob, self._folder, sliced_name(name, sliceno)))
 
     def open(
         self,
@@ -95,7 +98,7 @@ class JobFiles(str):
         """Return a readable stream of a file, UTF-8 unless `mode` has a "b" or `encoding` says otherwise."""
         if mode not in ("r", "rb", "rt"):
             raise UsageError(f"job '{self.label}' is finished: its files open with 'r' or 'rb', not '{mode}'")
-        stream = self.store.open(self._file(filename, sliceno).blob)
+        stream = self.store.open(self._blob(filename, sliceno))
         return stream if mode == "rb" else io.TextIOWrapper(stream, encoding or "utf-8", errors)
 
     def load(
@@ -107,7 +110,7 @@ class JobFiles(str):
     ) -> Any:
         """Return the value in a pickle, by default what synthesis returned; `default` when there is no such file."""
         try:
-            data = self.store.get(self._file(filename, sliceno).blob)
+            data = self.store.get(self._blob(filename, sliceno))
         except NoSuchFile:
             if default is _RAISE:
                 raise
@@ -119,7 +122,7 @@ class JobFiles(str):
     ) -> Any:
         """Return the value in a JSON file; `default` when there is no such file."""
         try:
-            data = self.store.get(self._file(filename, sliceno).blob)
+            data = self.store.get(self._blob(filename, sliceno))
         except NoSuchFile:
             if default is _RAISE:
                 raise

@@ -102,6 +102,7 @@ def link(arguments: Sequence[str]) -> int:
 
 def checkout(arguments: Sequence[str]) -> int:
     """Put files of a job back into its job directory."""
+    from jobs.checkout import blob_of
     from jobs.checkout import checkout as put_back
 
     parser = Parser(
@@ -119,7 +120,8 @@ def checkout(arguments: Sequence[str]) -> int:
     stored = resolver.outcome(target.row).files
     wanted = [target.name] if target.kind == "file" else given.files or ["*"]
     for name in _matching(target.row, stored, wanted):
-        term.line(str(put_back(resolver.store, stored[name].blob, _folder(resolver, target.row), name)))
+        blob = blob_of(resolver.store, name, stored[name])
+        term.line(str(put_back(resolver.store, blob, _folder(resolver, target.row), name)))
     return 0
 
 

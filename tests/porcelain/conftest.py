@@ -30,6 +30,8 @@ class Plan:
     """What a job of the tests is made of, beside its method."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
+    # what the job says of the size of a file, if it lies
+    sizes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     option_references: Mapping[str, Json] = field(default_factory=dict)
     jobs: Mapping[str, JobRow] = field(default_factory=dict)
@@ -124,7 +126,10 @@ class Project:
             for name, (row, dataset) in plan.datasets.items()
         }
         jobs: dict[str, Json] = {name: {"$job": row.outcome} for name, row in plan.jobs.items()}
-        files = {name: FileEntry(self.store.put(data), len(data)) for name, data in plan.files.items()}
+        files = {
+            name: FileEntry(self.store.put(data), plan.sizes.get(name, len(data)))
+            for name, data in plan.files.items()
+        }
         return Outcome(method, 2, Inputs(options, given, jobs), files, datasets)
 
     def dataset(self, previous: DatasetRef | None = None, **extra: object) -> DatasetHead:

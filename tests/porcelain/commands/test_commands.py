@@ -1,6 +1,8 @@
 """Porcelain commands on jobs made by hand: their text, their JSON and their exit codes."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -228,6 +230,21 @@ def test_checkout_puts_files_back(acc, project):
     assert len(acc("checkout", "make")[1].splitlines()) == 3
     code, _, err = acc("checkout", "make", "d")
     assert (code, err.splitlines()[0]) == (1, "acc: job 'dev-1' has no file 'd'")
+
+
+@pytest.mark.parametrize("read", ["load('a')", "json_load('a')", "open('a').read()", "filename('a')"])
+def test_a_file_of_another_size_than_the_job_says_is_not_read(project, read):
+    row = project.job("make", files={"a": b"null"}, sizes={"a": 3})
+    code = f"from acc import Job; Job({row.label!r}).{read}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project.root, capture_output=True, check=False)
+    assert "it has 4 bytes, and the job whose file 'a' it is says 3" in done.stderr.decode()
+
+
+def test_a_file_of_another_size_than_the_job_says_is_not_put_back(acc, project):
+    project.job("make", files={"a": b"null"}, sizes={"a": 3})
+    code, _, err = acc("checkout", "make")
+    assert (code, "says 3" in err) == (1, True)
+    assert not (project.root / ".acc/jobs/dev-1/a").exists()
 
 
 def test_workdir_lists_workdirs(acc, project):
