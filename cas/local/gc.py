@@ -7,6 +7,8 @@ writer that pinned one too late for the first reading either did so before that,
 links to, or looks after that, and does not find it.
 """
 
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -133,10 +135,14 @@ class _Collection:
         for _ in self._reach():
             self.done.reached += 1
             self._progress(self.done.reached)
-        dead = [oid for oid in loose if not self._way.reached(bytes.fromhex(oid))]
-        for oid in dead:
-            with suppress(FileNotFoundError):
-                self._count(1, Path(self._store.loose.path_of(oid)).stat().st_size)
+        dead = []
+        for oid in loose:
+            if not self._way.reached(bytes.fromhex(oid)):
+                with suppress(FileNotFoundError):
+                    status = os.lstat(self._store.loose.path_of(oid))
+                    if stat.S_ISREG(status.st_mode):  # what is no file is left: that is for fsck to say
+                        self._count(1, status.st_size)
+                        dead.append(oid)
         return _Victims(dead, [found for pack in packs if (found := self._look_at(pack, waste))])
 
     def _reach(self) -> Iterator[Visit]:

@@ -89,7 +89,7 @@ def plan_merges(packs: Iterable[Pack]) -> list[list[Pack]]:
     classes: dict[int, list[tuple[int, list[Pack]]]] = {}
     for pack in packs:
         with suppress(FileNotFoundError):
-            size = os.stat(pack.path).st_size
+            size = os.lstat(pack.path).st_size
             if size < _FULL_BYTES:
                 classes.setdefault(_class_of(size), []).append((size, [pack]))
     merges: list[list[Pack]] = []
@@ -118,7 +118,7 @@ def _unsettled(packs: Iterable[Pack]) -> list[Pack]:
     found = []
     for pack in packs:
         with suppress(FileNotFoundError):
-            if os.stat(pack.path).st_size < _FULL_BYTES or pack.records is None:
+            if os.lstat(pack.path).st_size < _FULL_BYTES or pack.records is None:
                 found.append(pack)
     only = found[0] if len(found) == 1 else None
     return [] if only is not None and only.records is not None else found
@@ -184,7 +184,7 @@ class _Work:
         for oid in loose.ids():
             path = loose.path_of(oid)
             try:
-                if os.stat(path).st_size >= LOOSE_BYTES:
+                if os.lstat(path).st_size >= LOOSE_BYTES:
                     continue
                 part = _read_loose(path, oid)
             except FileNotFoundError:
