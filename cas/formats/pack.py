@@ -68,10 +68,12 @@ _WRITE_BYTES: Final = 1 << 20
 def open_entry(path: str, entry: Entry) -> StoredForm:
     """Return the stored form of an object in the pack or segment at `path`; the caller closes its file."""
     try:
-        fd, _ = open_file(path)
+        fd, size = open_file(path)
     except UnreadableFile as err:
         raise CorruptObject(entry.oid, err.reason, where=path) from err
     try:
+        if entry.end > size:
+            raise CorruptObject(entry.oid, "its place is behind the end of the file", where=path)
         return stored_form(fd, entry, path)
     except BaseException:
         os.close(fd)
@@ -342,9 +344,9 @@ def write_packs(folder: Path, parts: Iterable[tuple[Seal, bytes]], *, durable: b
         series.abort()
 
 
-def fits_in_pack(seal: Seal) -> bool:
-    """Return whether a pack can hold an object: its index has four bytes for each size."""
-    return max(seal.raw_bytes, seal.stored_bytes) <= MOST_BYTES - PACK_BYTES
+def fits_in_pack(told: Seal | Entry) -> bool:
+    """Return whether a pack can hold an object: its index has four bytes for each size, that of version 1 had eight."""
+    return max(told.raw_bytes, told.stored_bytes) <= MOST_BYTES - PACK_BYTES
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Final
 
 from cas.errors import AccError, CorruptObject
 from cas.files import find_abandoned
-from cas.formats.pack import Pack, read_entries, write_packs
+from cas.formats.pack import Pack, fits_in_pack, read_entries, write_packs
 from cas.formats.packindex import Entry
 from cas.graph import Visit, Walk, is_node
 from cas.local.pins import AllPins
@@ -185,7 +185,7 @@ class _Collection:
             return None
         living = [entry for entry in entries if self._way.reached(entry.digest)]
         dead = [entry for entry in entries if not self._way.reached(entry.digest)]
-        if not dead or pack.damaged:
+        if not dead or pack.damaged or not all(map(fits_in_pack, living)):
             return None
         alive_bytes = sum(entry.end - entry.offset for entry in living)
         dead_bytes = sum(entry.end - entry.offset for entry in dead)

@@ -92,10 +92,12 @@ def _read_together(path: str, run: list[Entry], *, sealed: bool) -> list[bytes] 
     if run[-1].end - start > _RUN_BYTES or max(entry.raw_bytes for entry in run) > FRAME_BYTES:
         return None
     try:
-        fd, _ = open_file(path)
+        fd, size = open_file(path)
     except UnreadableFile:
         return None
     try:
+        if run[-1].end > size:
+            return None
         data = os.pread(fd, run[-1].end - start, start)
     finally:
         os.close(fd)

@@ -44,7 +44,8 @@ class Repacked:
     written : int
         Packs that were written.
     damaged : list of str
-        Files that were left alone, since not all of their bytes are as they were written.
+        Files that were left alone, since not all of their bytes are as they were written, or an object that they
+        tell of is too large for a pack.
     """
 
     merged: int = 0
@@ -172,8 +173,9 @@ class _Work:
 
     def _parts_of(self, pack: Pack) -> Iterator[tuple[Seal, bytes]]:
         entries = sorted(pack.index, key=lambda entry: entry.offset)
-        if not entries:
+        if not entries or not all(map(fits_in_pack, entries)):
             self._spoil(pack.path)
+            return
         try:
             yield from read_entries(pack.path, entries)
         except CorruptObject as err:
