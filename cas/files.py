@@ -82,6 +82,13 @@ def open_file(path: str | Path) -> tuple[int, int]:
     return descriptor, status.st_size
 
 
+def read_file(path: str | Path) -> bytes:
+    """Return what is in the file at `path`, which is opened as `open_file` does."""
+    descriptor, _ = open_file(path)
+    with open(descriptor, "rb", buffering=0) as file:
+        return file.read()
+
+
 def kind_of(path: str | Path) -> Literal["file", "folder", "other", "nothing"]:
     """Return what is at `path` itself; a symlink is something other, whatever it leads to."""
     try:

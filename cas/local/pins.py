@@ -25,7 +25,7 @@ from cas.files import (
     hold_lock,
     is_locked,
     kind_of,
-    open_file,
+    read_file,
     write_all,
     write_atomically,
 )
@@ -164,9 +164,8 @@ def _remove(folder: Path) -> None:
 
 
 def _read(ids: Path) -> Iterator[ObjectId]:
-    descriptor, _ = open_file(ids)
-    with open(descriptor, encoding="ascii", errors="replace") as file:
-        yield from (ObjectId(line) for line in file.read().splitlines() if is_oid(line))
+    lines = read_file(ids).decode("ascii", "replace").split("\n")
+    yield from (ObjectId(line) for line in lines if is_oid(line))
 
 
 def _is_writer(path: Path) -> bool:

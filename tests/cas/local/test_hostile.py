@@ -321,7 +321,8 @@ def test_a_check_names_it_and_a_repair_loses_nothing(world, place, kind):
         assert done.lost == [oid_of(HIT)]
     else:
         assert done.lost == []
-        assert world.check().is_sound
+        # whoever may read a pack is to say whether it is sound
+        assert world.check().is_sound == ((place, kind) != ("pack", "unreadable"))
         assert set(read_all_ways(world.store(), HIT)) == {HIT}
     if place in DAMAGE and kind not in FILES:
         assert [is_as_it_was(aside, kind) for aside in done.quarantined] == [True]
@@ -468,6 +469,16 @@ def test_a_writer_that_replaces_a_damaged_object_before_its_repair_loses_nothing
     done = repair(world.store(), problems)
     assert (done.quarantined, done.lost) == ([], [])
     assert world.store().get(oid_of(HIT)) == HIT
+
+
+@pytest.mark.parametrize("kind", sorted(set(THINGS) - FILES))
+def test_a_store_whose_format_is_no_file_is_refused(world, kind):
+    (world.root / "format").unlink()
+    THINGS[kind](world.root / "format", world.secret)
+    with pytest.raises(UnreadableFile, match="format"):
+        world.store()
+    with pytest.raises(UnreadableFile, match="format"):
+        LocalStore.create(world.root)
 
 
 def test_a_file_is_opened_with_its_length(tmp_path):
