@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from cas.errors import AccError, StoreReadOnly, UnsafeName
 
@@ -24,12 +24,37 @@ _FICLONE: Final = (
 _REFUSALS: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 # what filesystems without hard links say
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+# errors of `open` that say that no file can be read there, and how: they are no faults of the disk or this process
+_UNREADABLE: Final = {
+    errno.ELOOP: "a symlink is in its place",
+    errno.ENXIO: "a socket is in its place",
+    errno.EOPNOTSUPP: "a socket is in its place",  # what macOS and BSD say
+    errno.EACCES: "it may not be read",
+}
 _LOCK: Final = ".lock"
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 
 
 class Locked(AccError):
     """A lock that somebody else holds."""
+
+
+class UnreadableFile(AccError):
+    """A folder, a symlink, a pipe or the like where a file should be, or a file that may not be read."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"'{path}' cannot be read: {reason}")
+        self.reason = reason
+
+
+class PlaceTaken(AccError):
+    """What is no file, in the place of a file that is to be written or of its folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"'{path}' cannot be written: what is no file of acc is in its place, or in that of its folder",
+            hint="'acc fsck' names it; move it away",
+        )
 
 
 @contextmanager
@@ -41,6 +66,56 @@ def writing_in(root: Path) -> Iterator[None]:
         if err.errno not in _REFUSALS:
             raise
         raise StoreReadOnly(f"store '{root}' is only read") from err
+
+
+def open_file(path: str | Path) -> tuple[int, int]:
+    """Return a descriptor of the file at `path`, open for reading, and how long that is.
+
+    Others may have put anything there. It never waits for the other end of a pipe, and follows no symlink.
+
+    Raises
+    ------
+    FileNotFoundError
+        When nothing is there, be it that its folder is none.
+    UnreadableFile
+        When it is no regular file, or may not be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except NotADirectoryError as err:
+        raise FileNotFoundError(*err.args, str(path)) from err
+    except OSError as err:
+        if err.errno not in _UNREADABLE:
+            raise
+        raise UnreadableFile(path, _UNREADABLE[err.errno]) from err
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise UnreadableFile(path, "what is in its place is no file")
+    return descriptor, status.st_size
+
+
+def read_file(path: str | Path) -> bytes:
+    """Return what is in the file at `path`, which is opened as `open_file` does."""
+    descriptor, _ = open_file(path)
+    with open(descriptor, "rb", buffering=0) as file:
+        return file.read()
+
+
+def kind_of(path: str | Path) -> Literal["file", "folder", "other", "nothing"]:
+    """Return what is at `path` itself; a symlink is something other, whatever it leads to."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "folder" if stat.S_ISDIR(mode) else "other"
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether a name that was listed is that of a file on its way, be it gone by now."""
+    return path.name.startswith(TEMPORARY_PREFIX) and kind_of(path) in ("file", "nothing")
 
 
 def temporary_path(folder: Path) -> Path:
@@ -64,7 +139,7 @@ def create_temporary(folder: Path, mode: int) -> tuple[Path, int]:
 def find_abandoned(folder: Path, *, age_seconds: float) -> Iterator[Path]:
     """Yield the temporary files in `folder` whose writers are dead: unlocked, and not written for `age_seconds`."""
     for path in sorted(folder.glob(TEMPORARY_PREFIX + "*")):
-        with suppress(OSError):
+        with suppress(OSError, UnreadableFile):
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode) or time.time() - status.st_mtime < age_seconds:
                 continue
@@ -86,7 +161,7 @@ def hold_lock(path: Path) -> int:
 
 def is_locked(path: Path) -> bool:
     """Return whether somebody holds the lock on the file at `path`, be it shared."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor, _ = open_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -160,8 +235,19 @@ def sync_folder(path: Path) -> None:
 
 
 def rename_durably(source: Path, target: Path, *, durable: bool) -> None:
-    """Rename `source` to `target`, in place of what is there, and for good when `durable`."""
-    source.replace(target)
+    """Rename `source` to `target`, in place of what is there, and for good when `durable`.
+
+    Raises
+    ------
+    PlaceTaken
+        When a folder is at `target`, or what is no folder where its folder should be.
+    """
+    try:
+        source.replace(target)
+    except OSError as err:
+        if err.errno not in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP):
+            raise
+        raise PlaceTaken(target) from err
     if durable:
         sync_folder(target.parent)
 

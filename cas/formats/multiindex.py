@@ -17,7 +17,7 @@ from typing import Final
 
 from blake3 import blake3
 
-from cas.files import create_temporary, rename_durably, sync_file, write_all
+from cas.files import UnreadableFile, create_temporary, open_file, rename_durably, sync_file, write_all
 from cas.formats.frame import check_of
 from cas.formats.pack import SUFFIX
 from cas.formats.packindex import RECORD_BYTES, Entry, decode_entry
@@ -43,12 +43,13 @@ class MultiIndex:
         The names of their files.
     """
 
-    __slots__ = ("_data", "_end", "_start", "files", "packs", "records")
+    __slots__ = ("_bits", "_data", "_end", "_start", "files", "packs", "records")
 
-    def __init__(self, data: mmap, packs: tuple[str, ...], records: Records, start: int) -> None:
+    def __init__(self, data: mmap, packs: tuple[str, ...], records: Records, start: int, bits: int) -> None:
         self.packs = packs
         self.files = frozenset(name + SUFFIX for name in packs)
         self.records = records
+        self._bits = bits
         self._data = data
         self._start = start
         self._end = start + len(records) * _WIDTH
@@ -70,6 +71,19 @@ class MultiIndex:
             head, records = check_of(view[: start - _CHECK_BYTES]), check_of(view[start:end])
         return data[start - _CHECK_BYTES : start] == head and data[end:] == records
 
+    def repeats(self, packs: Sequence[Records]) -> bool:
+        """Return whether it is what `write_multi_index` makes of the packs that it covers, given their records."""
+        fan_out, at = FanOut(self._bits), self._start
+        for merged in _merged(packs):
+            fan_out.count(merged)
+            part = b"".join(merged)
+            if self._data[at : at + len(part)] != part:
+                return False
+            at += len(part)
+        expected = fan_out.encode()
+        fan_out_end = self._start - _CHECK_BYTES
+        return at == self._end and self._data[fan_out_end - len(expected) : fan_out_end] == expected
+
 
 def open_multi_index(path: str) -> MultiIndex | None:
     """Return the index at `path`; None when it is missing, of another length, or of a version that acc does not know.
@@ -77,11 +91,11 @@ def open_multi_index(path: str) -> MultiIndex | None:
     Its checks are those of `is_sound`: what it tells wrongly is missed, or found to be so where it is read.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        fd, size = open_file(path)
+    except (FileNotFoundError, UnreadableFile):
         return None
     try:
-        if os.fstat(fd).st_size < _START.size:
+        if size < _START.size:
             return None
         data = mmap(fd, 0, access=ACCESS_READ)
     finally:
@@ -95,7 +109,7 @@ def open_multi_index(path: str) -> MultiIndex | None:
         return None
     names = data[_START.size : _START.size + count * DIGEST_BYTES]
     packs = tuple(names[at : at + DIGEST_BYTES].hex() for at in range(0, len(names), DIGEST_BYTES))
-    return MultiIndex(data, packs, Records(data, start, gap, total, _WIDTH, bits), start)
+    return MultiIndex(data, packs, Records(data, start, gap, total, _WIDTH, bits), start, bits)
 
 
 def write_multi_index(folder: Path, packs: Sequence[tuple[str, Records]], *, durable: bool) -> None:

@@ -7,7 +7,7 @@ Source: docs/reference/formats/pack.md.
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from mmap import ACCESS_READ, mmap
 from operator import attrgetter
@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from cas.errors import CorruptObject
-from cas.files import create_temporary, sync_file, sync_folder, write_all
+from cas.files import (
+    UnreadableFile,
+    create_temporary,
+    open_file,
+    rename_durably,
+    sync_file,
+    sync_folder,
+    write_all,
+)
 from cas.formats.packindex import (
     FOOTER_BYTES,
     VERSION,
@@ -59,8 +67,13 @@ _WRITE_BYTES: Final = 1 << 20
 
 def open_entry(path: str, entry: Entry) -> StoredForm:
     """Return the stored form of an object in the pack or segment at `path`; the caller closes its file."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        fd, size = open_file(path)
+    except UnreadableFile as err:
+        raise CorruptObject(entry.oid, err.reason, where=path) from err
+    try:
+        if entry.end > size:
+            raise CorruptObject(entry.oid, "its place is behind the end of the file", where=path)
         return stored_form(fd, entry, path)
     except BaseException:
         os.close(fd)
@@ -89,7 +102,7 @@ def has_good_seal(entry: Entry, data: bytes, at: int, stored: Buffer) -> bool:
     )
 
 
-def read_entries(path: str, entries: Iterable[Entry]) -> Iterator[tuple[Seal, bytes]]:
+def read_entries(path: str, entries: Sequence[Entry]) -> Iterator[tuple[Seal, bytes]]:
     """Yield seal and stored form of objects in the pack or segment at `path`, to be written elsewhere.
 
     Raises
@@ -97,13 +110,18 @@ def read_entries(path: str, entries: Iterable[Entry]) -> Iterator[tuple[Seal, by
     CorruptObject
         When the stored bytes are not those that were written: they are not copied on.
     """
-    with mapped(path) as data:
-        for entry in entries:
-            seal = seal_of(entry, data[entry.offset : entry.start], path)
-            stored = data[entry.start : entry.end]
-            if crc32(stored) != seal.crc:
-                raise CorruptObject(entry.oid, "its stored bytes have changed", where=path)
-            yield seal, stored
+    if not entries:
+        return
+    try:
+        with mapped(path) as data:
+            for entry in entries:
+                seal = seal_of(entry, data[entry.offset : entry.start], path)
+                stored = data[entry.start : entry.end]
+                if crc32(stored) != seal.crc:
+                    raise CorruptObject(entry.oid, "its stored bytes have changed", where=path)
+                yield seal, stored
+    except UnreadableFile as err:
+        raise CorruptObject(entries[0].oid, err.reason, where=path) from err
 
 
 class Pack:
@@ -112,7 +130,7 @@ class Pack:
     Attributes
     ----------
     damaged : bool
-        Its index could not be read, so its objects are found by a scan.
+        Its index could not be read, so its objects are found by a scan. What is no file has none.
     """
 
     __slots__ = ("_index", "damaged", "path")
@@ -131,12 +149,10 @@ class Pack:
     def index(self) -> "PackIndex | HeldIndex":
         """Its index, or one made by a scan."""
         if self._index is None:
-            self._index = _read_index(self.path)
+            with suppress(UnreadableFile):
+                self._index = _read_index(self.path)
         if self._index is None:
-            from cas.formats.salvage import HeldIndex, salvage  # once in the life of a pack, at most
-
-            with mapped(self.path) as data:
-                self._index = HeldIndex(salvage(data, self.path))
+            self._index = _scan(self.path)
             self.damaged = True
         return self._index
 
@@ -158,9 +174,12 @@ class Pack:
             yield f"its index is damaged or missing; {len(entries)} objects were found by a scan"
             return
         start = PACK_START if self.index.seal_bytes == SEAL_BYTES else PACK_START_1
-        with open(self.path, "rb") as file:
-            if file.read(len(start)) != start:
-                yield "its start is damaged"
+        try:
+            with mapped(self.path) as data:
+                if data[: len(start)] != start:
+                    yield "its start is damaged"
+        except UnreadableFile as err:
+            yield err.reason
         ends = [len(start), *(entry.end for entry in entries)]
         if ends != [*(entry.offset for entry in entries), self.index.end]:
             yield "there are bytes between its objects"
@@ -173,10 +192,19 @@ def open_pack(path: str) -> Pack:
     return pack
 
 
-def _read_index(path: str) -> PackIndex | None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _scan(path: str) -> "HeldIndex":
+    from cas.formats.salvage import HeldIndex, salvage  # once in the life of a pack, at most
+
     try:
-        size = os.fstat(fd).st_size
+        with mapped(path) as data:
+            return HeldIndex(salvage(data, path))
+    except UnreadableFile:
+        return HeldIndex(())
+
+
+def _read_index(path: str) -> PackIndex | None:
+    fd, size = open_file(path)
+    try:
         end = os.pread(fd, _END_BYTES, max(0, size - _END_BYTES))
         length = find_index_bytes(end[-FOOTER_BYTES:])
         if length is None or length > size:
@@ -232,7 +260,7 @@ class PackWriter:
 
     def publish(self) -> Pack:
         """Give the sealed pack its name, by which all see it; whoever needs that to last syncs the folder."""
-        self._temporary.replace(self._path)
+        rename_durably(self._temporary, self._path, durable=False)
         os.close(self._fd)
         self._fd = -1
         return Pack(str(self._path), find_index(self._index, 0, str(self._path)))
@@ -316,17 +344,17 @@ def write_packs(folder: Path, parts: Iterable[tuple[Seal, bytes]], *, durable: b
         series.abort()
 
 
-def fits_in_pack(seal: Seal) -> bool:
-    """Return whether a pack can hold an object: its index has four bytes for each size."""
-    return max(seal.raw_bytes, seal.stored_bytes) <= MOST_BYTES - PACK_BYTES
+def fits_in_pack(told: Seal | Entry) -> bool:
+    """Return whether a pack can hold an object: its index has four bytes for each size, that of version 1 had eight."""
+    return max(told.raw_bytes, told.stored_bytes) <= MOST_BYTES - PACK_BYTES
 
 
 @contextmanager
 def mapped(path: str) -> Iterator[IndexBytes]:
     """Have the file at `path` in memory, read-only, while the block runs."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd, size = open_file(path)
     try:
-        if not os.fstat(fd).st_size:
+        if not size:
             yield b""  # mmap refuses an empty file
             return
         with mmap(fd, 0, access=ACCESS_READ) as data:

@@ -46,12 +46,11 @@ def encode_tail(seal: Seal, table: FrameTable | None, *, named: bool = False) ->
     return head + (encode_seek_table(table, len(head)) if table else b"")
 
 
-def find_tail(fd: int, digest: bytes) -> Tail | None:
-    """Return the tail of the loose object `digest` in the file `fd`; None when it is damaged or missing.
+def find_tail(fd: int, size: int, digest: bytes) -> Tail | None:
+    """Return the tail of the loose object `digest` in the file `fd` of `size` bytes; None when it is damaged.
 
     A seal at the end is looked for first, then one before a seek table.
     """
-    size = os.fstat(fd).st_size
     end = os.pread(fd, NAMED_SEAL_BYTES, max(0, size - NAMED_SEAL_BYTES))
     tail = _seal_before(end, size, digest)
     if tail is None and (length := find_seek_table_bytes(end)) is not None and length < size:

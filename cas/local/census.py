@@ -69,13 +69,13 @@ def _total(paths: Iterable[Path]) -> tuple[int, int]:
 
 
 def _garbage(store: LocalStore) -> Iterator[Path]:
-    yield from store.loose.foreign()
-    yield from store.packs.foreign()
+    found = {*store.loose.foreign(), *store.packs.foreign()}
     for folder in (store.root, store.loose.folder, store.packs.folder):
-        yield from folder.glob(TEMPORARY_PREFIX + "*")
+        found.update(folder.glob(TEMPORARY_PREFIX + "*"))
+    yield from found
 
 
 def _size(path: Path) -> int:
     with suppress(FileNotFoundError):
-        return path.stat().st_size
+        return path.lstat().st_size
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cas.errors import UnknownFormat
-from cas.files import place_new, sync_folder, temporary_path, write_atomically
+from cas.files import UnreadableFile, place_new, read_file, sync_folder, temporary_path, write_atomically
 
 # version 1 knows named seals only; all that it wrote is read, so a store of it becomes one of version 2 as it is
 _VERSION: Final = 2
@@ -55,9 +55,8 @@ def check_format(root: Path) -> None:
 
 def _is_usual(path: Path) -> bool:
     try:
-        with open(path, "rb", buffering=0) as file:
-            return _USUAL.fullmatch(file.read()) is not None
-    except OSError:
+        return _USUAL.fullmatch(read_file(path)) is not None
+    except (OSError, UnreadableFile):
         return False
 
 
@@ -71,7 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
     import json
 
     try:
-        told: dict[str, Any] = json.loads(path.read_bytes())
+        told: dict[str, Any] = json.loads(read_file(path))
         told["version"], set(told["needs"])
     except FileNotFoundError as err:
         raise UnknownFormat(f"'{path.parent}' holds no store", hint="'acc init' makes a project") from err

@@ -1,5 +1,6 @@
 """Is everything there and as it was written? A report, never a repair."""
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,10 +8,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cas.errors import CorruptObject, CorruptRefs, ObjectNotFound
+from cas.files import TEMPORARY_PREFIX, is_temporary
 from cas.formats.multiindex import NAME as MULTI_INDEX
 from cas.formats.multiindex import open_multi_index
-from cas.formats.pack import SUFFIX
+from cas.formats.pack import SUFFIX, Pack
 from cas.graph import Role, Visit, Walk, walk
+from cas.local.pins import AllPins
 from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
 from cas.local.verifying import count_copies, verify_all
@@ -28,7 +31,7 @@ class Problem:
     ----------
     kind : str
         "corrupt": bytes that are not what was written. "missing": an object that a ref reaches and that is not
-        there. "torn": a pack in which nothing can be read. "foreign": a file that is none of the store's.
+        there. "torn": a pack in which nothing can be read. "foreign": what is none of the store's.
     subject : str
         The object id, the name of the ref, or the path.
     reason : str
@@ -133,10 +136,13 @@ def check(
 
 def _check_files(store: LocalStore) -> Iterator[Problem]:
     """Yield what is wrong with files as wholes: packs, the index over them, and files of others."""
-    for pack in store.packs.packs():
+    torn = set()
+    packs = store.packs.packs()
+    for pack in packs:
         try:
             path = Path(pack.path)
             if not len(pack.index):
+                torn.add(path)
                 yield Problem("torn", pack.path, "nothing in this pack can be read", path=path)
                 continue
             for flaw in pack.flaws():
@@ -144,13 +150,35 @@ def _check_files(store: LocalStore) -> Iterator[Problem]:
         except FileNotFoundError:
             continue  # merged into another since it was listed
     multi = store.packs.folder / MULTI_INDEX
-    if multi.exists() and not ((index := open_multi_index(str(multi))) is not None and index.is_sound()):
+    if os.path.lexists(multi) and not _is_good_multi_index(multi, packs):
         yield Problem(
             "corrupt", str(multi), "the index over many packs is damaged; it can be made again", path=multi
         )
-    for path in [*store.loose.foreign(), *store.packs.foreign()]:
-        if path.suffix != SUFFIX:
-            yield Problem("foreign", str(path), "a file that acc did not write", path=path)
+    for path in _foreign(store):
+        if path not in torn:
+            yield Problem("foreign", str(path), "what acc did not write", path=path)
+
+
+def _is_good_multi_index(path: Path, packs: Iterable[Pack]) -> bool:
+    index = open_multi_index(str(path))
+    if index is None or not index.is_sound():
+        return False
+    known = {pack.name.removesuffix(SUFFIX): pack for pack in packs}
+    try:
+        covered = [known[name].records for name in index.packs]
+    except (KeyError, FileNotFoundError):
+        return True  # a pack has gone since, so nobody asks it
+    records = [found for found in covered if found is not None]
+    # of a pack whose own index is damaged it is the better one
+    return len(records) < len(covered) or index.repeats(records)
+
+
+def _foreign(store: LocalStore) -> Iterator[Path]:
+    yield from store.loose.foreign()
+    yield from store.packs.foreign()
+    yield from store.trash.foreign()
+    yield from AllPins(store.root / "pins", store.root / "cache" / "pins.json").foreign()
+    yield from (path for path in sorted(store.root.glob(TEMPORARY_PREFIX + "*")) if not is_temporary(path))
 
 
 def _check_refs(refs: LocalRefs, roots: dict[ObjectId, list[str]]) -> Iterator[Problem]:

@@ -7,6 +7,8 @@ writer that pinned one too late for the first reading either did so before that,
 links to, or looks after that, and does not find it.
 """
 
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ from typing import Final
 
 from cas.errors import AccError, CorruptObject
 from cas.files import find_abandoned
-from cas.formats.pack import Pack, read_entries, write_packs
+from cas.formats.pack import Pack, fits_in_pack, read_entries, write_packs
 from cas.formats.packindex import Entry
 from cas.graph import Visit, Walk, is_node
 from cas.local.pins import AllPins
@@ -133,10 +135,14 @@ class _Collection:
         for _ in self._reach():
             self.done.reached += 1
             self._progress(self.done.reached)
-        dead = [oid for oid in loose if not self._way.reached(bytes.fromhex(oid))]
-        for oid in dead:
-            with suppress(FileNotFoundError):
-                self._count(1, Path(self._store.loose.path_of(oid)).stat().st_size)
+        dead = []
+        for oid in loose:
+            if not self._way.reached(bytes.fromhex(oid)):
+                with suppress(FileNotFoundError):
+                    status = os.lstat(self._store.loose.path_of(oid))
+                    if stat.S_ISREG(status.st_mode):  # what is no file is left: that is for fsck to say
+                        self._count(1, status.st_size)
+                        dead.append(oid)
         return _Victims(dead, [found for pack in packs if (found := self._look_at(pack, waste))])
 
     def _reach(self) -> Iterator[Visit]:
@@ -179,7 +185,7 @@ class _Collection:
             return None
         living = [entry for entry in entries if self._way.reached(entry.digest)]
         dead = [entry for entry in entries if not self._way.reached(entry.digest)]
-        if not dead or pack.damaged:
+        if not dead or pack.damaged or not all(map(fits_in_pack, living)):
             return None
         alive_bytes = sum(entry.end - entry.offset for entry in living)
         dead_bytes = sum(entry.end - entry.offset for entry in dead)

@@ -6,7 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from cas.errors import CorruptObject, ObjectNotFound
-from cas.files import TEMPORARY_PREFIX, create_temporary, rename_durably, sync_file, sync_folder, write_all
+from cas.files import (
+    PlaceTaken,
+    UnreadableFile,
+    create_temporary,
+    is_temporary,
+    kind_of,
+    open_file,
+    rename_durably,
+    sync_file,
+    sync_folder,
+    write_all,
+)
 from cas.formats.encoder import Encoder
 from cas.formats.frame import FrameTable
 from cas.formats.seal import Seal
@@ -41,14 +52,24 @@ class LooseObjects:
 
     def has(self, oid: ObjectId) -> bool:
         """Return whether the object is here."""
-        return os.access(
-            self.path_of(oid), os.F_OK
-        )  # half the time of os.path.exists, a sixth of Path.exists
+        path = self.path_of(oid)
+        # half the time of os.path.exists, a sixth of Path.exists
+        return os.access(path, os.F_OK) and kind_of(path) == "file"
 
     def has_durably(self, oid: ObjectId) -> bool:
-        """Return whether the object is here and, if this store is durable, survives a power failure."""
+        """Return whether the object is here and, if this store is durable, survives a power failure.
+
+        What is in its place and has no seal of its own, as what a power failure left, does not count: it is replaced.
+        """
         if not self.has(oid):
             return False
+        try:
+            stored = self.find_open(oid)
+        except CorruptObject:
+            return False
+        if stored is None:
+            return False
+        stored.close()
         if self.durable:
             # whoever put it there may not have come so far yet
             sync_folder(self.folder / oid[:2])
@@ -86,7 +107,7 @@ class LooseObjects:
             raise ObjectNotFound(oid, where=self._root)
         try:
             verify_object(stored)
-            found = find_tail(stored.fd, stored.seal.digest)
+            found = find_tail(stored.fd, os.fstat(stored.fd).st_size, stored.seal.digest)
             assert found is not None
             tail = encode_tail(stored.seal, read_table(stored), named=found.named)
             if stored.read(found.start, found.start + len(tail)) != tail:
@@ -98,19 +119,20 @@ class LooseObjects:
         """Remove the object; return whether it was here."""
         try:
             Path(self.path_of(oid)).unlink()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return False
         return True
 
     def foreign(self) -> Iterator[Path]:
         """Yield what lies in the folder and is neither an object nor on its way to be one."""
+        paths = sorted(self.folder.iterdir())
         folders = set(self._folders())
-        for path in sorted(self.folder.iterdir()):
-            if path.name not in folders and not path.name.startswith(TEMPORARY_PREFIX):
+        for path in paths:
+            if path.name not in folders and not is_temporary(path):
                 yield path
         for folder in sorted(folders):
             for path in sorted((self.folder / folder).iterdir()):
-                if not _fits(path.name, folder) or not path.is_file():
+                if not _fits(path.name, folder):
                     yield path
 
     def place(self, temporary: Path, oid: ObjectId) -> None:
@@ -123,14 +145,18 @@ class LooseObjects:
         try:
             rename_durably(temporary, target, durable=self.durable)
         except FileNotFoundError:
-            target.parent.mkdir(exist_ok=True)
+            try:
+                target.parent.mkdir(exist_ok=True)
+            except FileExistsError as err:  # a symlink to nothing
+                raise PlaceTaken(target) from err
             if self.durable:
                 sync_folder(self.folder)
             rename_durably(temporary, target, durable=self.durable)
 
     def _folders(self) -> Iterator[str]:
         with os.scandir(self._root) as entries:
-            names = [entry.name for entry in entries if entry.is_dir()]
+            # what a symlink leads to is not the store's: nothing there is moved or deleted
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         return (name for name in names if len(name) == 2 and is_prefix(name * 2))
 
 
@@ -206,9 +232,12 @@ class LooseWriter:
 
 def open_loose(path: str | Path, oid: ObjectId) -> StoredForm:
     """Return the stored form of the loose object in the file at `path`; the caller closes its file."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        tail = find_tail(fd, bytes.fromhex(oid))
+        fd, size = open_file(path)
+    except UnreadableFile as err:
+        raise CorruptObject(oid, err.reason, where=str(path)) from err
+    try:
+        tail = find_tail(fd, size, bytes.fromhex(oid))
         if tail is None:
             raise CorruptObject(oid, "its seal is damaged or missing, or that of another", where=str(path))
         return StoredForm(fd, 0, tail.seal, str(path))

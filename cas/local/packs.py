@@ -3,10 +3,11 @@
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cas.errors import CorruptObject
-from cas.files import TEMPORARY_PREFIX, sync_folder
+from cas.files import PlaceTaken, is_temporary, sync_folder
 from cas.formats import multiindex
 from cas.formats.multiindex import MultiIndex, open_multi_index
 from cas.formats.pack import SUFFIX, Pack, open_entry, read_entries, write_packs
@@ -192,7 +193,8 @@ class PackFolder:
         """Write the index over all packs that are sound and of the present version."""
         packs = [(pack.name.removesuffix(SUFFIX), pack.records) for pack in self.packs()]
         known = [(name, records) for name, records in packs if records is not None]
-        multiindex.write_multi_index(self.folder, known, durable=self.durable)
+        with suppress(PlaceTaken):  # lookups do without, and fsck names what is in its place
+            multiindex.write_multi_index(self.folder, known, durable=self.durable)
         self._settled = False
         self.rescan()
 
@@ -226,7 +228,7 @@ class PackFolder:
         known = {pack.name for pack in self.packs() if len(pack.index)}
         for path in sorted(self.folder.iterdir()):
             ours = path.name in known or path.name == multiindex.NAME
-            if not ours and not path.name.startswith(TEMPORARY_PREFIX):
+            if not ours and not is_temporary(path):
                 yield path
 
     def _lacking(self, parts: Iterable[tuple[Seal, bytes]]) -> Iterator[tuple[Seal, bytes]]:
@@ -253,7 +255,7 @@ class PackFolder:
 
     def _stat_multi(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(f"{self._root}/{multiindex.NAME}")
+            status = os.lstat(f"{self._root}/{multiindex.NAME}")
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns

@@ -11,17 +11,28 @@ Source: docs/reference/formats/store.md.
 
 import atexit
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from cas.files import TEMPORARY_PREFIX, hold_lock, is_locked, write_all, write_atomically, writing_in
+from cas.files import (
+    TEMPORARY_PREFIX,
+    hold_lock,
+    is_locked,
+    kind_of,
+    read_file,
+    write_all,
+    write_atomically,
+    writing_in,
+)
 from cas.oid import ObjectId, is_oid
 
 _ALIVE: Final = "alive"
 _IDS: Final = "ids"
+_WRITER: Final = re.compile(r"(?!\.tmp-).*-[0-9]+-[0-9]+", re.DOTALL)
 # the lock of a writer on another host may not be seen here: it counts as dead when its pins stood still so long
 _FOREIGN_SECONDS: Final = 86400.0
 # from making its folder to having its lock a writer takes microseconds
@@ -147,6 +158,15 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _read(ids: Path) -> Iterator[ObjectId]:
+    lines = read_file(ids).decode("ascii", "replace").split("\n")
+    yield from (ObjectId(line) for line in lines if is_oid(line))
+
+
+def _is_writer(path: Path) -> bool:
+    return _WRITER.fullmatch(path.name) is not None and kind_of(path) == "folder"
+
+
 def _is_old(draft: Path) -> bool:
     """Return whether a folder that is not locked yet must be that of a dead writer."""
     with suppress(FileNotFoundError):
@@ -170,12 +190,14 @@ class AllPins:
         self._notes = notes
 
     def living(self) -> Iterator[ObjectId]:
-        """Yield what living writers have pinned; some ids several times, some that are not there (yet)."""
+        """Yield what living writers have pinned; some ids several times, some that are not there (yet).
+
+        Raises `UnreadableFile` when the pins of one cannot be told.
+        """
         for path in self._writers():
             if not self._is_dead(path):
                 with suppress(FileNotFoundError):  # its writer has just released it
-                    lines = (path / _IDS).read_text("ascii").splitlines()
-                    yield from (ObjectId(line) for line in lines if is_oid(line))
+                    yield from _read(path / _IDS)
 
     def writers(self) -> set[str]:
         """Return the names of living writers."""
@@ -184,13 +206,24 @@ class AllPins:
     def sweep(self) -> int:
         """Remove the pins of dead writers; return how many there were."""
         dead = [path for path in self._writers() if self._is_dead(path)]
-        drafts = [path for path in self._folder.glob(TEMPORARY_PREFIX + "*") if _is_old(path)]
+        drafts = [
+            path
+            for path in self._folder.glob(TEMPORARY_PREFIX + "*")
+            if kind_of(path) == "folder" and _is_old(path)
+        ]
         for path in dead + drafts:
             _remove(path)
         return len(dead)
 
+    def foreign(self) -> Iterator[Path]:
+        """Yield what lies in the folder and was not made by a writer."""
+        for path in sorted(self._folder.glob("*")):
+            named = _WRITER.fullmatch(path.name.removeprefix(TEMPORARY_PREFIX)) is not None
+            if not named or kind_of(path) in ("file", "other"):
+                yield path
+
     def _writers(self) -> list[Path]:
-        return sorted(path for path in self._folder.glob("*") if not path.name.startswith(TEMPORARY_PREFIX))
+        return sorted(filter(_is_writer, self._folder.glob("*")))
 
     def _is_dead(self, path: Path) -> bool:
         try:
@@ -208,7 +241,10 @@ class AllPins:
             notes = json.loads(self._notes.read_bytes())
         except (FileNotFoundError, ValueError):
             notes = {}
-        size = (path / _IDS).stat().st_size
+        try:
+            size = (path / _IDS).lstat().st_size
+        except FileNotFoundError:
+            return True
         seen = notes.get(path.name)
         if not isinstance(seen, list) or seen[0] != size:
             notes = {name: note for name, note in notes.items() if (self._folder / name).exists()}

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from blake3 import blake3
 
 from cas.errors import CorruptObject
+from cas.files import UnreadableFile, open_file
 from cas.formats.frame import FRAME_BYTES, decompress_frames
 from cas.formats.pack import has_good_seal, open_entry
 from cas.formats.packindex import Entry
@@ -90,8 +91,13 @@ def _read_together(path: str, run: list[Entry], *, sealed: bool) -> list[bytes] 
     start = run[0].offset
     if run[-1].end - start > _RUN_BYTES or max(entry.raw_bytes for entry in run) > FRAME_BYTES:
         return None
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        fd, size = open_file(path)
+    except UnreadableFile:
+        return None
+    try:
+        if run[-1].end > size:
+            return None
         data = os.pread(fd, run[-1].end - start, start)
     finally:
         os.close(fd)

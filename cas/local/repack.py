@@ -44,7 +44,8 @@ class Repacked:
     written : int
         Packs that were written.
     damaged : list of str
-        Files that were left alone, since not all of their bytes are as they were written.
+        Files that were left alone, since not all of their bytes are as they were written, or an object that they
+        tell of is too large for a pack.
     """
 
     merged: int = 0
@@ -89,7 +90,7 @@ def plan_merges(packs: Iterable[Pack]) -> list[list[Pack]]:
     classes: dict[int, list[tuple[int, list[Pack]]]] = {}
     for pack in packs:
         with suppress(FileNotFoundError):
-            size = os.stat(pack.path).st_size
+            size = os.lstat(pack.path).st_size
             if size < _FULL_BYTES:
                 classes.setdefault(_class_of(size), []).append((size, [pack]))
     merges: list[list[Pack]] = []
@@ -118,7 +119,7 @@ def _unsettled(packs: Iterable[Pack]) -> list[Pack]:
     found = []
     for pack in packs:
         with suppress(FileNotFoundError):
-            if os.stat(pack.path).st_size < _FULL_BYTES or pack.records is None:
+            if os.lstat(pack.path).st_size < _FULL_BYTES or pack.records is None:
                 found.append(pack)
     only = found[0] if len(found) == 1 else None
     return [] if only is not None and only.records is not None else found
@@ -172,8 +173,9 @@ class _Work:
 
     def _parts_of(self, pack: Pack) -> Iterator[tuple[Seal, bytes]]:
         entries = sorted(pack.index, key=lambda entry: entry.offset)
-        if not entries:
+        if not entries or not all(map(fits_in_pack, entries)):
             self._spoil(pack.path)
+            return
         try:
             yield from read_entries(pack.path, entries)
         except CorruptObject as err:
@@ -184,7 +186,7 @@ class _Work:
         for oid in loose.ids():
             path = loose.path_of(oid)
             try:
-                if os.stat(path).st_size >= LOOSE_BYTES:
+                if os.lstat(path).st_size >= LOOSE_BYTES:
                     continue
                 part = _read_loose(path, oid)
             except FileNotFoundError:

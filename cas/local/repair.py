@@ -3,6 +3,7 @@
 Nothing is deleted: what was put aside stays in `quarantine/` until somebody removes it.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cas.errors import CorruptObject, ObjectNotFound
-from cas.files import clone_or_copy
+from cas.files import PlaceTaken, clone_or_copy, kind_of
 from cas.formats.multiindex import NAME as MULTI_INDEX
-from cas.formats.pack import SUFFIX, open_pack, read_entries, write_packs
+from cas.formats.pack import open_pack, read_entries, write_packs
 from cas.local.fsck import Problem, is_sound
 from cas.local.reading import verify_entries
 from cas.local.store import LocalStore
@@ -82,15 +83,34 @@ def repair(
 def _put_aside(store: LocalStore, path: Path, mended: Mended) -> None:
     """Move a damaged file into quarantine; of a pack, what is sound is written anew before."""
     with suppress(FileNotFoundError):
+        if kind_of(path) == "file" and not os.access(path, os.R_OK):
+            return  # it may be sound: that is for whoever may read it to say
         if path.name == MULTI_INDEX:
-            path.unlink()
+            if kind_of(path) == "file":
+                path.unlink()
+            else:
+                mended.quarantined.append(_move_aside(store, path))
             store.packs.write_multi_index()
-        elif path.is_relative_to(store.packs.folder) and path.suffix == SUFFIX:
-            mended.quarantined.append(_save_pack(store, path))
-        elif path.is_relative_to(store.loose.folder):
-            aside = _place_in_quarantine(store, path)
-            path.rename(aside)
-            mended.quarantined.append(aside)
+        elif path.is_relative_to(store.packs.folder):
+            save = _save_pack if kind_of(path) == "file" else _move_aside
+            mended.quarantined.append(save(store, path))
+        elif path.is_relative_to(store.loose.folder) and not _is_sound_now(store, path):
+            mended.quarantined.append(_move_aside(store, path))
+
+
+def _is_sound_now(store: LocalStore, path: Path) -> bool:
+    """Return whether a writer has replaced a damaged loose object since it was found."""
+    try:
+        store.loose.verify(ObjectId(path.name))
+    except (CorruptObject, ObjectNotFound):
+        return False
+    return True
+
+
+def _move_aside(store: LocalStore, path: Path) -> Path:
+    aside = _place_in_quarantine(store, path)
+    path.rename(aside)
+    return aside
 
 
 def _place_in_quarantine(store: LocalStore, path: Path) -> Path:
@@ -136,6 +156,8 @@ def _fetch(store: LocalStore, oid: ObjectId, sources: Sequence[Store]) -> bool:
                 return True
         except (ObjectNotFound, CorruptObject):
             continue
+        except PlaceTaken:
+            return False
         finally:
             writer.abort()
     return False

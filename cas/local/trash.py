@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from cas.files import kind_of, rename_durably
 from cas.formats.pack import SUFFIX, Pack
 from cas.formats.stream import StoredForm
 from cas.local.loose import LooseObjects, open_loose
 from cas.local.packs import PackFolder
-from cas.oid import ObjectId, is_prefix
+from cas.oid import ObjectId, is_oid, is_prefix
 
 _CONDEMNED: Final = ".condemned"
 
@@ -72,8 +73,7 @@ class Trash:
             return False
         try:
             if _is_pack(path):
-                path.rename(self._packs.folder / path.name)
-                self._packs.sync()
+                rename_durably(path, self._packs.folder / path.name, durable=self._packs.durable)
             else:
                 self._loose.place(path, oid)
         except FileNotFoundError:
@@ -90,11 +90,24 @@ class Trash:
         for bin_ in self._bins() + self._condemned():
             yield from _files(bin_)
 
+    def foreign(self) -> Iterator[Path]:
+        """Yield what lies in the folder and was not moved here by a gc."""
+        for bin_ in sorted(self.folder.glob("*")):
+            kind = kind_of(bin_)
+            if kind in {"file", "other"} or not bin_.name.removesuffix(_CONDEMNED).isdecimal():
+                yield bin_
+                continue
+            for path in sorted(bin_.glob("*")):
+                if kind_of(path) in ("folder", "other") or not _is_ours(path):
+                    yield path
+
     def condemn(self, *, grace_seconds: float) -> None:
         """Take from the reach of others what was moved here at least so long ago."""
         for bin_ in self._bins():
             if not grace_seconds or time.time() - int(bin_.name) / 1e9 >= grace_seconds:
-                bin_.rename(bin_.with_name(bin_.name + _CONDEMNED))
+                condemned = bin_.with_name(bin_.name + _CONDEMNED)
+                if not os.path.lexists(condemned):  # else something that is none of ours is in the way
+                    bin_.rename(condemned)
         self._known.clear()
 
     def empty(self) -> Emptied:
@@ -110,10 +123,12 @@ class Trash:
         return Emptied(files, freed)
 
     def _bins(self) -> list[Path]:
-        return sorted(path for path in self.folder.glob("*") if path.name.isdecimal())
+        return sorted(
+            path for path in self.folder.glob("*") if path.name.isdecimal() and kind_of(path) == "folder"
+        )
 
     def _condemned(self) -> list[Path]:
-        return sorted(self.folder.glob("*" + _CONDEMNED))
+        return sorted(path for path in self.folder.glob("*" + _CONDEMNED) if kind_of(path) == "folder")
 
     def _find(self, oid: ObjectId, bins: Iterable[Path]) -> Path | None:
         """Return the file in one of `bins` that holds an object."""
@@ -137,9 +152,13 @@ class Trash:
 def _files(bin_: Path) -> list[Path]:
     try:
         with os.scandir(bin_) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.is_file())
+            return sorted(Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False))
     except (FileNotFoundError, NotADirectoryError):
         return []  # gc has just emptied it, or it is none of ours
+
+
+def _is_ours(path: Path) -> bool:
+    return is_oid(path.stem) and path.suffix in ("", SUFFIX)
 
 
 def _is_pack(path: Path) -> bool:

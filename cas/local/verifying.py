@@ -126,7 +126,7 @@ def _weight_of(part: _PackPart | _LoosePart) -> int:
     found = 0
     for oid in part.oids:
         with suppress(FileNotFoundError):
-            found += _OBJECT_BYTES + os.stat(part.loose.path_of(oid)).st_size
+            found += _OBJECT_BYTES + os.lstat(part.loose.path_of(oid)).st_size
     return found
 
 

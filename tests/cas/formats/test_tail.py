@@ -14,7 +14,7 @@ def found(path, data, digest=SEAL.digest):
     path.write_bytes(data)
     fd = os.open(path, os.O_RDONLY)
     try:
-        return find_tail(fd, digest)
+        return find_tail(fd, len(data), digest)
     finally:
         os.close(fd)
 
