@@ -347,6 +347,7 @@ def condemned_or(path):
 @every_case
 def test_repack_packs_what_is_sound_and_touches_nothing_else(world, place, kind):
     path = put_thing(world, place, kind)
+    repack(world.store())
     repack(world.store(), everything=True)
     assert not loose_file(world, SOUND[0]).exists()
     assert place == "multi.idx" or is_as_it_was(path, kind)
@@ -413,6 +414,23 @@ def test_a_sound_copy_in_the_trash_outlives_what_is_in_its_place(world, kind):
     collect(world.store(), world.refs(), grace_seconds=0.0)
     assert set(read_all_ways(world.store(), HIT)) == {HIT}
     release_all()
+    world.assert_unharmed()
+
+
+@pytest.mark.parametrize("kind", sorted(set(THINGS) - FILES))
+def test_a_pack_that_turns_into_something_else_once_its_index_was_read_is_corrupt(world, kind):
+    loose_file(world).unlink()
+    path = pack(world.store(), HIT, b"dead beside it")
+    used = world.store()
+    assert used.get(oid_of(HIT)) == HIT
+    path.unlink()
+    THINGS[kind](path, world.secret)
+    assert_unreadable(used, oid_of(HIT))
+    found = {problem.kind for problem in check(used, world.refs()).problems if problem.path == path}
+    assert found == {"corrupt"}
+    assert str(path) in repack(used, everything=True).damaged
+    collect(used, world.refs(), grace_seconds=0.0)
+    assert is_as_it_was(path, kind)
     world.assert_unharmed()
 
 
