@@ -57,6 +57,17 @@ class PackFolder:
             self.rescan()
         return self.knows(digest)
 
+    def has_now(self, digest: bytes) -> bool:
+        """Return whether an object is in a pack at this moment: what was pinned before stays there.
+
+        While packs come every second, to look for one file takes a hundredth of the time of a look at all.
+        """
+        found = self._find(digest)
+        if found is not None and os.access(found[0].path, os.F_OK):
+            return True
+        self.rescan()
+        return self.knows(digest)
+
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object in one of the packs, or None."""
         if self._changed < 0:

@@ -214,11 +214,8 @@ class Staging:
         if digest in self._staged:
             return True
         packs = self._local.packs
-        if not packs.knows(digest):
-            return False
-        # what was in a pack may be in the trash by now, but not after this look: it has been pinned before
-        packs.rescan()
-        return packs.knows(digest)
+        # what was in a pack may be in the trash by now, but not after a second look: it has been pinned before
+        return packs.knows(digest) and packs.has_now(digest)
 
     def _append(self, seal: Seal, stored: bytes) -> None:
         if self._pid != os.getpid():

@@ -89,8 +89,7 @@ class LocalStore:
         """
         asked = set(oids)
         self.pins.add(map(bytes.fromhex, asked))
-        self.packs.rescan()
-        found = self.has_many(asked)
+        found = {oid for oid in asked if self.packs.has_now(bytes.fromhex(oid)) or self.loose.has(oid)}
         return found | self._bring_back(asked - found)
 
     def get(self, oid: ObjectId) -> bytes:
@@ -225,8 +224,7 @@ class LocalStore:
 
     def _has_durably(self, oid: ObjectId, digest: bytes) -> bool:
         self.pins.add([digest])
-        self.packs.rescan()
-        if self.packs.knows(digest):
+        if self.packs.has_now(digest):
             self.packs.sync()
             return True
         return self.loose.has_durably(oid)

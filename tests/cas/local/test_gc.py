@@ -75,7 +75,6 @@ def test_what_a_ref_reaches_stays_and_the_rest_goes(writer, store, refs, packed)
     assert check(store, refs).is_sound
     assert [writer.get(oid) for oid in kept] == [store.get(oid) for oid in kept]
     assert writer.hold(kept) == set(kept)
-    assert not writer.has_many(lost)
 
 
 def test_what_went_is_still_read_until_the_grace_is_over(writer, store, refs):
