@@ -71,6 +71,7 @@ def test_what_a_ref_reaches_stays_and_the_rest_goes(writer, store, refs, packed)
     writer.pins.release()
     done = gc(store, refs)
     assert in_store(store) == set(kept)
+    assert not LocalStore(store.root).has_many(lost)
     assert (done.reached, done.dead) == (2, 2)
     assert check(store, refs).is_sound
     assert [writer.get(oid) for oid in kept] == [store.get(oid) for oid in kept]
