@@ -11,17 +11,22 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
 from cas.oid import oid_of, oid_of_file
 
 CHUNK_BYTES = 1 << 20
+SMALL_BYTES = 1 << 14
 LOOKUPS = 100_000
 PACKS = 100
 
 
 def create(store):
-    """Make an empty store."""
+    """Make an empty store, with refs beside it, or `acc fsck` would miss them."""
     LocalStore.create(Path(store))
+    refs = LocalRefs(Path(store) / "refs.sqlite")
+    refs.find("any")
+    refs.close()
     return {}
 
 
@@ -124,8 +129,13 @@ def _contents(folder):
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            with open(os.path.join(parent, name), "rb", buffering=0) as file:
-                yield file.read()
+            # half the time of open() and read(), which would be a quarter of what is measured
+            file = os.open(f"{parent}/{name}", os.O_RDONLY)
+            data = os.read(file, SMALL_BYTES)
+            if len(data) == SMALL_BYTES:
+                data += os.read(file, os.fstat(file).st_size)
+            os.close(file)
+            yield data
 
 
 def _peak_bytes():

@@ -130,6 +130,9 @@ class PackIndex:
         """Yield the ids that begin with `prefix`, sorted; many times as fast as to go through the entries."""
         return self.records.digests(prefix)
 
+    def __contains__(self, digest: bytes) -> bool:
+        return self.records.find(digest) is not None
+
     def find(self, digest: bytes) -> Entry | None:
         """Return the entry of an object, or None."""
         record = self.records.find(digest)

@@ -41,6 +41,9 @@ class HeldIndex:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._entries
+
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield the ids that begin with `prefix`."""
         return (digest for digest in self._entries if digest.hex().startswith(prefix))

@@ -49,7 +49,7 @@ class PackFolder:
         """Return whether an object is in a pack that this process has read; costs no look at the disk."""
         if digest in self._small or (self._multi is not None and self._multi.records.find(digest)):
             return True
-        return bool(self._large) and any(pack.index.find(digest) for pack in self._large)
+        return any(digest in pack.index for pack in self._large)
 
     def has(self, digest: bytes) -> bool:
         """Return whether an object is in one of the packs, as of the last look at the folder."""

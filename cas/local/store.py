@@ -113,7 +113,7 @@ class LocalStore:
 
     def pieces(self, oid: ObjectId) -> Iterator[bytes]:
         """Yield the object piece by piece, each verified; a large one is decompressed on several threads."""
-        stored = self._open(oid)
+        stored = self._from_any_copy(oid, _as_it_is)
         if stored.seal.raw_bytes > FRAME_BYTES:
             return read_pieces(stored)
         stored.close()
@@ -277,6 +277,10 @@ class LocalStore:
             before = now
             time.sleep(_PAUSE_SECONDS)
         return None
+
+
+def _as_it_is(stored: StoredForm) -> StoredForm:
+    return stored
 
 
 def _read_and_close(stored: StoredForm) -> bytes:

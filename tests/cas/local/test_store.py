@@ -440,6 +440,16 @@ def test_a_damaged_object_among_many_is_an_error(store):
         LocalStore(store.root).get_many([oid_of(b"one"), oid_of(b"two")])
 
 
+def test_pieces_of_an_object_come_from_a_copy_whose_seal_is_sound(store):
+    oid = store.put(LARGE)
+    loose = open_loose(store.loose.path_of(oid), oid)
+    packed = [(loose.seal, loose.read(0, loose.seal.stored_bytes))]
+    loose.close()
+    (damaged,) = write_packs(store.root / "packs", packed, durable=False)
+    flip(Path(damaged.path), damaged.index.find(bytes.fromhex(oid)).offset + 9)
+    assert b"".join(LocalStore(store.root).pieces(oid)) == LARGE
+
+
 def test_an_export_that_meets_damage_begins_anew_with_the_next_copy(store, tmp_path):
     oid = store.put(LARGE)
     loose = open_loose(store.loose.path_of(oid), oid)
