@@ -9,10 +9,10 @@ import numpy as np
 from jobs.column.kernel import Mask, join_masks
 from jobs.column.spread import slices_of
 from jobs.dataset.arrays import Cursor, aligned, opened
-from jobs.dataset.dataset import Dataset
 from jobs.dataset.writer import DatasetWriter
-from jobs.errors import ColumnError, DatasetError, NoSuchDataset
+from jobs.errors import ColumnError
 from jobs.method.options import OptionEnum
+from porcelain.methods.chains import chain_since
 from porcelain.methods.scratch import Place, Scratch
 from porcelain.methods.typeplan import NO_DEFAULT, Plan, TypedColumn, make_plan
 
@@ -96,7 +96,7 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     steps: list[Step] = []
     previous: Any = datasets.previous
     bad: Any = None
-    chain = _find_chain(datasets.source, datasets.previous, options.length)
+    chain = chain_since(datasets.source, datasets.previous, options.length)
     for number, source in enumerate(chain):
         name = "default" if number == len(chain) - 1 else str(number)
         plan = make_plan(source, options)
@@ -139,26 +139,6 @@ def synthesis(prepare_res: Prepared, analysis_res: Any) -> dict[str, Any]:
 
 
 # ---- the chain and its writers
-
-
-def _find_chain(source: Dataset, previous: Dataset | None, length: int) -> list[Dataset]:
-    """Return the datasets to be typed, oldest first: those after the one that `previous` was made of."""
-    chain = list(source.chain(length, stop_ds=_find_source(previous)))
-    if not chain:
-        raise DatasetError(f"dataset '{source.spec}' was typed in the previous job already")
-    return chain
-
-
-def _find_source(previous: Dataset | None) -> Dataset | None:
-    if not previous:
-        return None
-    # the parent says the same as the job's parameter, without making it matter which job that was
-    if isinstance(previous.parent, Dataset):
-        return previous.parent
-    try:
-        return Dataset({previous.job: "source"})
-    except NoSuchDataset:
-        return None
 
 
 def _make_writer(job: Any, plan: Plan, name: str, caption: str, previous: Any) -> DatasetWriter:

@@ -1,0 +1,67 @@
+"""A chain of datasets as one dataset."""
+
+from typing import Any, NamedTuple
+
+from jobs.dataset.dataset import Dataset
+from jobs.dataset.head import DatasetHead
+from jobs.dataset.lists import DatasetChain
+from jobs.dataset.writer import DatasetWriter
+from jobs.errors import DatasetError
+from porcelain.methods.chains import chain_since
+
+version = 1
+
+description = """A chain of datasets as one dataset.
+
+The datasets, from the source of previous on, must have the same columns and be hashed on the same one. To read one
+dataset takes less than to read many small ones.
+"""
+
+options = {"caption": "concatenated datasets"}
+datasets = ("source", "previous")
+
+
+class Prepared(NamedTuple):
+    """What is read, and where it goes."""
+
+    chain: "DatasetChain[Dataset]"
+    writer: DatasetWriter
+
+
+def prepare(job: Any, options: Any, datasets: Any) -> Prepared:
+    """Check that the datasets are alike."""
+    source = datasets.source
+    chain = chain_since(source, datasets.previous)
+    for each in chain:
+        _check_alike(each, source)
+    writer = job.datasetwriter(
+        hashlabel=source.hashlabel, previous=datasets.previous, caption=options.caption
+    )
+    for name, column in sorted(source.columns.items()):
+        writer.add(name, column.type, none_support=chain.none_support(name))
+    return Prepared(chain, writer)
+
+
+def analysis(sliceno: int, prepare_res: Prepared) -> None:
+    """Copy this slice of each dataset."""
+    for each in prepare_res.chain:
+        for columns in each.arrays(sliceno):
+            prepare_res.writer.write_arrays(columns)
+
+
+def _check_alike(one: Dataset, other: Dataset) -> None:
+    mine, theirs = _types(one.head), _types(other.head)
+    for name in sorted({*mine, *theirs}):
+        if mine.get(name) != theirs.get(name):
+            told = [types.get(name, "missing") for types in (mine, theirs)]
+            raise DatasetError(
+                f"column '{name}' is {told[0]} in '{one.spec}' and {told[1]} in '{other.spec}'"
+            )
+    if one.hashlabel != other.hashlabel:
+        raise DatasetError(
+            f"'{one.spec}' is hashed on {one.hashlabel!r} and '{other.spec}' on {other.hashlabel!r}"
+        )
+
+
+def _types(head: DatasetHead) -> dict[str, str]:
+    return {name: column.type for name, column in head.columns.items()}

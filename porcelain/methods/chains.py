@@ -1,0 +1,47 @@
+"""Which datasets of a chain a standard method works on: those that came since its last job."""
+
+from jobs.dataset.dataset import Dataset, NoDataset
+from jobs.dataset.lists import DatasetChain
+from jobs.errors import DatasetError, NoSuchDataset
+
+
+def check_given(source: Dataset, name: str = "source") -> Dataset:
+    """Return the dataset that a method was given; raise `DatasetError` when it was given none."""
+    if not source:
+        raise DatasetError(f"no dataset is given as '{name}'", hint=f"{name}=... names it")
+    return source
+
+
+def chain_since(source: Dataset, previous: Dataset, length: int = -1) -> "DatasetChain[Dataset]":
+    """Return the chain that ends in `source`, oldest first, from the dataset on that `previous` was made of.
+
+    Parameters
+    ----------
+    source
+        The newest dataset.
+    previous
+        What an earlier job of the same method made, or `NoDataset`.
+    length
+        At most so many; negative for all.
+
+    Raises
+    ------
+    DatasetError
+        When there is none: `previous` was made of this very source.
+    """
+    chain = check_given(source).chain(length, stop_ds=_source_of(previous))
+    if not chain:
+        raise DatasetError(f"dataset '{source.spec}' has nothing that the previous job had not")
+    return chain
+
+
+def _source_of(previous: Dataset) -> Dataset:
+    if not previous:
+        return NoDataset
+    # the parent says the same as the job's parameter, without making it matter which job that was
+    if isinstance(previous.parent, Dataset):
+        return previous.parent
+    try:
+        return Dataset({previous: "source"})
+    except NoSuchDataset:
+        return NoDataset
