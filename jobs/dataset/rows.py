@@ -28,10 +28,13 @@ class Target:
         Number of columns.
     deliver
         Given one list a column; takes out what it needs, since the lists are used again.
+    rows
+        How many are enough.
     """
 
-    def __init__(self, width: int, deliver: Callable[[Pending], None]) -> None:
+    def __init__(self, width: int, deliver: Callable[[Pending], None], rows: int = CHUNK_ROWS) -> None:
         self.pending: list[list[Any]] = [[] for _ in range(width)]
+        self.rows = rows
         self._deliver = deliver
 
     def flush(self) -> None:
@@ -46,7 +49,7 @@ class Target:
         self.flush()
         self._deliver = _refuse_late
         # full at once, so that the next row is delivered, that is refused, when it is written
-        self.pending[0] += [None] * CHUNK_ROWS
+        self.pending[0] += [None] * self.rows
 
 
 class RowWriter:
@@ -126,7 +129,7 @@ class RowWriter:
         if self._belongs is not None:
             body += [f"if not belongs(v{self._by}): return"]
         body += [f"add{i}(v{i})" for i in width]
-        body += [f"if len(first) >= {CHUNK_ROWS}: flush()"]
+        body += [f"if len(first) >= {self._target.rows}: flush()"]
         source = [line.format(arguments=arguments) for line in head] + [f"    {line}" for line in body]
         names = _names(self._columns, self._target) | {"belongs": self._belongs}
         exec(_compile("\n".join(source)), names)

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
 from jobs.column.spread import slices_of
 from jobs.dataset.rows import Pending
+
+# rows of each slice that are worth handing over together
+SLICE_ROWS: Final = 1024
 
 # takes the number of a slice and rows that go there
 Deliver = Callable[[int, Pending], None]

@@ -22,10 +22,10 @@ from jobs.dataset.declaration import (
 )
 from jobs.dataset.head import DatasetHead, DatasetRef, get_head
 from jobs.dataset.placement import Placement, Stage
-from jobs.dataset.rows import RowWriter, Target
+from jobs.dataset.rows import CHUNK_ROWS, RowWriter, Target
 from jobs.dataset.seal import seal
 from jobs.dataset.slices import ClosedSlices, ManyRows, Parts, WrittenSlices
-from jobs.dataset.splitting import HashSplit, TurnSplit
+from jobs.dataset.splitting import SLICE_ROWS, HashSplit, TurnSplit
 from jobs.errors import DatasetError
 
 State: TypeAlias = Literal["open", "finished", "discarded"]
@@ -208,13 +208,14 @@ class DatasetWriter:
     def _make_writer(
         self,
         deliver: Callable[[Any], None],
-        pick: Callable[[object], bool] | None = None,
+        belongs: Callable[[object], bool] | None = None,
         place: int | None = None,
+        rows: int = CHUNK_ROWS,
     ) -> RowWriter:
         columns = self._schema.columns
         if not columns:
             raise self._schema.error("has no columns to write")
-        return RowWriter(columns, Target(len(columns), deliver), pick, place)
+        return RowWriter(columns, Target(len(columns), deliver, rows), belongs, place)
 
     def _deliver(self, number: int, pending: Sequence[list[Any]]) -> None:
         self._slices.get(number).extend_kept(pending)
@@ -263,7 +264,7 @@ class DatasetWriter:
                 place = self._placement.hash_place()
                 column_type = self._schema.columns[place].column_type.base
                 spread = HashSplit(place, column_type, slices, self._deliver)
-            self._split = self._make_writer(spread)
+            self._split = self._make_writer(spread, rows=max(CHUNK_ROWS, SLICE_ROWS * slices))
             for number in range(slices):
                 self._slices.get(number)
         return self._split
