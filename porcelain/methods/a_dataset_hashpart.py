@@ -11,7 +11,7 @@ from jobs.errors import DatasetError
 from jobs.method.options import OptionString
 from porcelain.methods.chains import chain_since
 from porcelain.methods.columns import read_slice
-from porcelain.methods.moving import Moved, put_scattered, scatter, take_moved, targets_of
+from porcelain.methods.moving import Moved, are_trees, put_scattered, scatter, take_moved, targets_of
 from porcelain.methods.parallel import in_each_slice
 from porcelain.methods.scratch import Scratch
 
@@ -113,7 +113,7 @@ def _scatter_slice(
         moved: Moved = {}
         for columns in read_slice(source, sliceno, sorted(source.columns)):
             targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, len(scratches))
-            put_scattered(columns, targets, scratches[sliceno], moved)
+            put_scattered(columns, targets, scratches[sliceno], moved, are_trees=are_trees(source.columns))
         found.append(moved)
     return found
 

@@ -43,14 +43,16 @@ def read_slice(
         return
     with opened(dataset, sliceno, names) as readers:
         cursors = [
-            Cursor(reader, _decoder(reader, dataset.columns[name].type))
+            Cursor(reader, decoder(reader, dataset.columns[name].type))
             for name, reader in zip(names, readers, strict=True)
         ]
         for pieces in aligned(cursors, [range(dataset.lines[sliceno])] if spans is None else spans):
             yield dict(zip(names, pieces, strict=True))
 
 
-def _decoder(reader: SliceReader, column_type: str) -> Callable[[int], Array]:
+def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Array]:
+    """Return a function that gives a batch of a column as `read_slice` yields it."""
+
     def decode(batch: int) -> Array:
         if column_type in _LOSSY:
             return objects(reader.values(batch))

@@ -7,6 +7,7 @@ import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
+from jobs.dataset.head import DatasetColumn
 from porcelain.methods.columns import Columns, Values, select, split_none
 from porcelain.methods.scratch import Place, Scratch
 
@@ -30,10 +31,17 @@ def scatter(columns: Columns, targets: Array) -> Iterator[tuple[int, dict[str, V
         yield target, {name: select(values, rows) for name, values in columns.items()}
 
 
-def put_scattered(columns: Columns, targets: Array, scratch: Scratch, moved: Moved) -> None:
-    """Leave rows on disk, and note in `moved` where."""
+def put_scattered(
+    columns: Columns, targets: Array, scratch: Scratch, moved: Moved, *, are_trees: bool
+) -> None:
+    """Leave rows on disk, and note in `moved` where; see `are_trees`."""
     for target, part in scatter(columns, targets):
-        moved.setdefault(target, []).append(scratch.put(part))
+        moved.setdefault(target, []).append(scratch.put(part, is_tree=are_trees))
+
+
+def are_trees(columns: Mapping[str, DatasetColumn]) -> bool:
+    """Return whether no value of these columns can hold itself."""
+    return all(column.type != "pickle" for column in columns.values())
 
 
 def take_moved(
