@@ -3,11 +3,10 @@
 from typing import Any, NamedTuple
 
 from jobs.dataset.dataset import Dataset
-from jobs.dataset.head import DatasetHead
 from jobs.dataset.lists import DatasetChain
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
-from porcelain.methods.chains import chain_since
+from porcelain.methods.chains import chain_since, check_alike
 
 version = 1
 
@@ -33,7 +32,8 @@ def prepare(job: Any, options: Any, datasets: Any) -> Prepared:
     source = datasets.source
     chain = chain_since(source, datasets.previous)
     for each in chain:
-        _check_alike(each, source)
+        check_alike(each, source)
+        _check_hashed_alike(each, source)
     writer = job.datasetwriter(
         hashlabel=source.hashlabel, previous=datasets.previous, caption=options.caption
     )
@@ -49,19 +49,8 @@ def analysis(sliceno: int, prepare_res: Prepared) -> None:
             prepare_res.writer.write_arrays(columns)
 
 
-def _check_alike(one: Dataset, other: Dataset) -> None:
-    mine, theirs = _types(one.head), _types(other.head)
-    for name in sorted({*mine, *theirs}):
-        if mine.get(name) != theirs.get(name):
-            told = [types.get(name, "missing") for types in (mine, theirs)]
-            raise DatasetError(
-                f"column '{name}' is {told[0]} in '{one.spec}' and {told[1]} in '{other.spec}'"
-            )
+def _check_hashed_alike(one: Dataset, other: Dataset) -> None:
     if one.hashlabel != other.hashlabel:
         raise DatasetError(
             f"'{one.spec}' is hashed on {one.hashlabel!r} and '{other.spec}' on {other.hashlabel!r}"
         )
-
-
-def _types(head: DatasetHead) -> dict[str, str]:
-    return {name: column.type for name, column in head.columns.items()}

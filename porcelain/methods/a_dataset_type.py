@@ -1,19 +1,20 @@
 """Typed dataset: text becomes numbers, dates and other types."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Mask, join_masks
-from jobs.column.spread import slices_of
+from jobs.column.kernel import Array, Mask, join_masks
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
 from jobs.method.options import OptionEnum
 from porcelain.methods.chains import chain_since
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.columns import Values, count_rows, select
+from porcelain.methods.moving import Moved, are_trees, put_scattered, take_moved, targets_of
+from porcelain.methods.scratch import Scratch
 from porcelain.methods.typeplan import NO_DEFAULT, Plan, TypedColumn, make_plan
 
 version = 1
@@ -64,9 +65,6 @@ options = {
 }
 datasets = ("source", "previous")
 
-# values of a column: a list, or an array and which of it are None
-Values: TypeAlias = Any
-
 
 class Step(NamedTuple):
     """One dataset of the chain and those that it becomes; `bad` is None when no rows are left out."""
@@ -81,7 +79,7 @@ class Done(NamedTuple):
 
     lines: int
     bad: Counter[str]
-    moved: dict[int, list[Place]]
+    moved: Moved
 
 
 class Prepared(NamedTuple):
@@ -113,15 +111,16 @@ def analysis(sliceno: int, slices: int, prepare_res: Prepared) -> list[Done]:
     done = []
     for step in prepare_res.steps:
         plan = step.plan
-        lines, bad, moved = 0, Counter[str](), defaultdict[int, list[Place]](list)
+        lines, bad = 0, Counter[str]()
+        moved: Moved = {}
         for columns in _convert_slice(step, sliceno, bad):
-            lines += _count(columns)
+            lines += count_rows(columns)
             if plan.moves:
-                for target, part in _scatter(columns, step, slices):
-                    moved[target].append(prepare_res.scratches[sliceno].put(part))
+                targets, scratch = _targets(columns, step, slices), prepare_res.scratches[sliceno]
+                put_scattered(columns, targets, scratch, moved, are_trees=are_trees(plan.source.columns))
             else:
                 step.writer.write_arrays(columns)
-        done.append(Done(lines, bad, dict(moved)))
+        done.append(Done(lines, bad, moved))
     return done
 
 
@@ -191,9 +190,9 @@ def _convert_slice(step: Step, sliceno: int, bad: Counter[str]) -> Iterator[dict
             columns[column.name] = (values, none)
         if left_out is not None and step.bad is not None:
             rows = np.flatnonzero(left_out)
-            step.bad.write_arrays({each.name: _select(texts[each.source], rows) for each in plan.typed})
+            step.bad.write_arrays({each.name: select(texts[each.source], rows) for each in plan.typed})
             rows = np.flatnonzero(~left_out)
-            columns = {name: _select(values, rows) for name, values in columns.items()}
+            columns = {name: select(values, rows) for name, values in columns.items()}
         first += len(next(iter(texts.values())))
         yield columns
 
@@ -228,40 +227,15 @@ def _refusal(
     )
 
 
-def _select(values: Values, rows: Any) -> Values:
-    if isinstance(values, list):
-        return [values[row] for row in rows.tolist()]
-    array, none = values
-    return array[rows], None if none is None else none[rows]
-
-
-def _count(columns: Mapping[str, Values]) -> int:
-    values = next(iter(columns.values()))
-    return len(values if isinstance(values, list) else values[0])
-
-
-def _scatter(
-    columns: Mapping[str, Values], step: Step, slices: int
-) -> Iterator[tuple[int, dict[str, Values]]]:
-    """Yield the rows that go to each slice."""
+def _targets(columns: Mapping[str, Values], step: Step, slices: int) -> Array:
+    """Return the slice that each row goes to."""
     label = step.plan.hashlabel
     assert label is not None
-    deciding, column_type = columns[label], step.writer.columns[label].type
-    if isinstance(deciding, list):
-        targets = slices_of(deciding, column_type, slices)
-    else:
-        values, none = deciding
-        targets = slices_of(values, column_type, slices)
-        if none is not None:
-            targets[none] = 0
-    for target in np.unique(targets).tolist():
-        rows = np.flatnonzero(targets == target)
-        yield target, {name: _select(values, rows) for name, values in columns.items()}
+    return targets_of(columns[label], step.writer.columns[label].type, slices)
 
 
 def _write_moved(writer: DatasetWriter, done: list[Done], scratches: list[Scratch]) -> None:
     for target in range(len(scratches)):
         writer.set_slice(target)
-        for each, scratch in zip(done, scratches, strict=True):
-            for columns in scratch.take(each.moved.get(target, ())):
-                writer.write_arrays(columns)
+        for columns in take_moved(target, (each.moved for each in done), scratches):
+            writer.write_arrays(columns)

@@ -1,6 +1,7 @@
 """Which datasets of a chain a standard method works on: those that came since its last job."""
 
 from jobs.dataset.dataset import Dataset, NoDataset
+from jobs.dataset.head import DatasetHead
 from jobs.dataset.lists import DatasetChain
 from jobs.errors import DatasetError, NoSuchDataset
 
@@ -33,6 +34,21 @@ def chain_since(source: Dataset, previous: Dataset, length: int = -1) -> "Datase
     if not chain:
         raise DatasetError(f"dataset '{source.spec}' has nothing that the previous job had not")
     return chain
+
+
+def check_alike(one: Dataset, other: Dataset) -> None:
+    """Raise `DatasetError` when two datasets have not the same columns, of the same types."""
+    mine, theirs = _types(one.head), _types(other.head)
+    for name in sorted({*mine, *theirs}):
+        if mine.get(name) != theirs.get(name):
+            told = [types.get(name, "missing") for types in (mine, theirs)]
+            raise DatasetError(
+                f"column '{name}' is {told[0]} in '{one.spec}' and {told[1]} in '{other.spec}'"
+            )
+
+
+def _types(head: DatasetHead) -> dict[str, str]:
+    return {name: column.type for name, column in head.columns.items()}
 
 
 def _source_of(previous: Dataset) -> Dataset:
