@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 PLUMBING: Mapping[str, str] = {
     "action-key": "print the action key of a job that may not be there yet",
+    "cat-dataset": "print the rows of a dataset as CSV, JSON or Arrow",
     "cat-file": "print kind, size or content of an object",
     "cat-job": "print a job's nodes as JSON",
     "count-objects": "print how many objects there are, and what they take",

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 from cas.errors import AccError
 
@@ -78,6 +78,12 @@ def raw(data: bytes, *, hold: bool = False) -> None:
     sys.stdout.buffer.write(data)
     if not hold:
         sys.stdout.buffer.flush()
+
+
+def binary() -> BinaryIO:
+    """Return stdout as a stream of bytes, for a library that writes by itself."""
+    sys.stdout.flush()
+    return sys.stdout.buffer
 
 
 def record(*fields: object, nul: bool = False) -> None:
