@@ -80,6 +80,16 @@ def raw(data: bytes, *, hold: bool = False) -> None:
         sys.stdout.buffer.flush()
 
 
+def marked(text: str) -> str:
+    """Return a text that stands out of others, whatever it is printed to."""
+    return f"\x1b[1;31m{text}\x1b[0m"
+
+
+def colors() -> bool:
+    """Return whether stdout is a terminal whose user wants colours."""
+    return is_terminal() and _wants_color()
+
+
 def binary() -> BinaryIO:
     """Return stdout as a stream of bytes, for a library that writes by itself."""
     sys.stdout.flush()

@@ -50,6 +50,9 @@ JSON = {
 }
 
 
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
+
+
 @pytest.fixture
 def cat(project, capfdbinary):
     """A function that gives the bytes that are printed."""
@@ -133,7 +136,9 @@ def test_a_dataset_without_rows_is_a_header(cat, project):
     project.table({"n": ("int64", [[], []])})
     assert cat("make") == b"n\n"
     assert cat("make", "-f", "json") == b""
-    assert pyarrow.ipc.open_stream(cat("make", "-f", "arrow")).read_all().num_rows == 0
+    stream = cat("make", "-f", "arrow")
+    assert stream.endswith(END_OF_STREAM)
+    assert pyarrow.ipc.open_stream(stream).read_all().num_rows == 0
 
 
 def test_batches_of_different_columns_end_at_different_rows(cat, project):
@@ -163,9 +168,9 @@ def test_what_has_no_form_is_refused_by_name(acc, project):
 def test_a_number_that_no_float_equals_is_refused_by_arrow_only(project, cat, capfdbinary):
     project.table({"n": ("number", [[1.5, 2**70 + 1, math.nan]])})
     assert main(["cat-dataset", "make", "-f", "arrow"]) == 1
-    assert (
-        f"holds {2**70 + 1}, which no float64 of Arrow is equal to" in capfdbinary.readouterr().err.decode()
-    )
+    out, err = capfdbinary.readouterr()
+    assert f"holds {2**70 + 1}, which no float64 of Arrow is equal to" in err.decode()
+    assert not out.endswith(END_OF_STREAM)
     assert cat("make", "-f", "json") == f'{{"n": 1.5}}\n{{"n": {2**70 + 1}}}\n{{"n": "nan"}}\n'.encode()
 
 
