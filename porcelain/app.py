@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "job": Command("inspect", "show everything about one job"),
         "ds": Command("ds", "show a dataset: columns, types, lines, chain, first rows"),
         "grep": Command("grep", "print the rows of datasets that match a pattern"),
+        "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },

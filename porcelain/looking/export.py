@@ -20,10 +20,10 @@ def csv_lines(dataset: Dataset, names: Sequence[str], pieces: Iterable[Columns])
         yield csv_text(zip(*texts, strict=True))
 
 
-def csv_text(rows: Iterable[Sequence[str]]) -> bytes:
+def csv_text(rows: Iterable[Sequence[str]], *, separator: str = ",") -> bytes:
     """Return rows of texts as CSV."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
