@@ -1,7 +1,5 @@
 """Datasets to CSV: analysis makes text of each slice, synthesis puts the slices together."""
 
-import datetime
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +9,7 @@ from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
 from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.valuetexts import format_of, none_text, same
 
 version = 1
 
@@ -116,31 +115,7 @@ def _compressed(pieces: Iterable[bytes], filename: str) -> Iterator[bytes]:
     yield gzip.flush()
 
 
-# ---- values to text
-
-
-def _json_text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _bytes_text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")
-
-
-def _same(value: str) -> str:
-    return value
-
-
-_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "date": datetime.date.isoformat,  # what str gives, in a third of the time
-    "ascii": _same,
-    "unicode": _same,
-    "json": _json_text,
-    "bytes": _bytes_text,
-    "float32": repr,
-    "float64": repr,
-    "number": repr,
-}
+# ---- rows to lines
 
 
 class _Lines:
@@ -180,7 +155,7 @@ class _Lines:
     def _texts_of(self, source: Dataset, label: str) -> Callable[[list[Any]], Sequence[str]]:
         """Return a function that makes the texts of values of a column."""
         column = source.columns[label]
-        form = _FORMATS.get(column.type, str)
+        form = format_of(column.type)
         none = self._none_text(label, column.type)
         # a json column holds None as a value, and writes it in its own way
         may_be_none = column.none_support or column.type == "json"
@@ -188,13 +163,13 @@ class _Lines:
         def texts(values: list[Any]) -> Sequence[str]:
             if may_be_none and None in values:
                 return self._quoted(label, [none if value is None else form(value) for value in values])
-            return self._quoted(label, values if form is _same else list(map(form, values)))
+            return self._quoted(label, values if form is same else list(map(form, values)))
 
         return texts
 
     def _none_text(self, label: str, column_type: str) -> str:
         none_as = self._options.none_as
-        usual = "null" if column_type == "json" else "None"
+        usual = none_text(column_type)
         if isinstance(none_as, Mapping):
             return str(none_as.get(label, usual))
         return usual if none_as is None else str(none_as)

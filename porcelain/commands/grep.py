@@ -1,0 +1,414 @@
+"""`acc grep`: rows of datasets that match a pattern."""
+
+import re
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from cas.errors import AccError
+from porcelain import term
+from porcelain.arguments import Parser, count
+from porcelain.project import Project, cores
+
+if TYPE_CHECKING:
+    from jobs.dataset.dataset import Dataset
+    from porcelain.looking.hitlines import Layout, Tabs
+    from porcelain.looking.patterns import Patterns
+    from porcelain.looking.search import Part, Search
+
+MATCHED, NOTHING, WRONG = 0, 1, 2
+
+# with fewer rows one process is done before others have started
+_MANY_ROWS = 200_000
+_LINES_TOGETHER = 256
+
+
+def grep(arguments: Sequence[str]) -> int:
+    """Print the rows that match a pattern."""
+    parser = _parser()
+    given = parser.parse(arguments, intermixed=True)
+    _check(parser, given)
+    try:
+        with Project.here() as project:
+            return _search(parser, given, project)
+    except AccError as err:
+        # exit code 1 says that nothing matched
+        term.error(err)
+        return WRONG
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "grep",
+        "print the rows of datasets in which a value matches PATTERN, a regular expression",
+        prints="each such row, in the order of datasets, slices and rows: its values with tabs between, those with a\n"
+        "tab, a newline or a quote at their start in quotes; on a terminal aligned, what matches in colour.\n"
+        "Values are looked at as csvexport writes them. Exit code 0 when a\n"
+        "row was found, 1 when none was, 2 when something is wrong",
+    )
+    parser.add_argument("words", nargs="*", metavar="PATTERN SPEC [SPEC ...] [COL ...]", help=_WORDS)
+    _add_words(parser)
+    _add_choice(parser)
+    _add_output(parser)
+    return parser
+
+
+_WORDS = "what to look for, in which datasets, and which columns to print and look in; by default all, sorted"
+
+
+def _add_words(parser: Parser) -> None:
+    for short, long, to, metavar, what in (
+        ("-e", "--regexp", "patterns", "PATTERN", "a pattern; any of several may match"),
+        ("-d", "--dataset", "datasets", "SPEC", "a dataset"),
+        ("-n", "--column", "columns", "COL", "print this column, and look in it"),
+        ("-g", "--grep", "grep", "COL", "look only in this column"),
+    ):
+        parser.add_argument(
+            short, long, dest=to, action="append", default=[], metavar=metavar, help=f"{what}; repeatable"
+        )
+    _flag(parser, "-F", "--fixed-strings", "patterns are texts, not regular expressions")
+    _flag(
+        parser,
+        "-N",
+        "--numeric",
+        "patterns are numbers: 3, <3, <=3, >3, >=3, 3:5 (without 5), 3:=5 (with it), 3<:5 (without 3), or '' for any",
+    )
+    _flag(parser, "-i", "--ignore-case", "upper and lower case are one")
+    _flag(parser, "-v", "--invert-match", "rows that do not match")
+
+
+def _add_choice(parser: Parser) -> None:
+    from porcelain.looking.sources import add_chain, add_slices
+
+    add_chain(parser)
+    add_slices(parser)
+    _flag(parser, "-M", "--allow-missing-columns", "a dataset need not have all columns")
+    _flag(parser, "-r", "--roundrobin", "one row of each slice in turn")
+    _flag(parser, "-O", "--ordered", "slice after slice, as it always is")
+    for short, long, what in (
+        ("-B", "--before-context", "print N rows before each, too"),
+        ("-A", "--after-context", "print N rows after each, too"),
+        ("-C", "--context", "both; of the same slice of the same dataset"),
+    ):
+        parser.add_argument(short, long, type=count, metavar="N", help=what)
+    parser.add_argument("-m", "--max-count", type=count, metavar="N", help="stop after N rows that match")
+    parser.add_argument(
+        "-u",
+        "--unique",
+        nargs="?",
+        const="",
+        action="append",
+        metavar="COL",
+        help="of rows with equal values [in this column; repeatable] only the first",
+    )
+
+
+def _add_output(parser: Parser) -> None:
+    _flag(
+        parser,
+        "-l",
+        "--list-matching",
+        "print only the names of datasets, with -S their slices, that have such a row",
+    )
+    parser.add_argument("--count", action="store_true", help="print only how many rows match in each dataset")
+    _flag(
+        parser,
+        "-o",
+        "--only-matching",
+        "print only what matches; with -l only the values in which something does",
+    )
+    _flag(parser, "-H", "--headers", "print the names of columns first, and where they change")
+    _flag(parser, "-D", "--show-dataset", "print the dataset before each row")
+    _flag(parser, "-S", "--show-sliceno", "print the slice before each row")
+    _flag(parser, "-L", "--show-lineno", "print the number of the row in its slice, from 0, before each row")
+    parser.add_argument(
+        "-f", "--format", choices=("csv", "raw", "json"), help="raw: without quotes; json: an object a line"
+    )
+    parser.add_argument("-t", "--separator", metavar="TEXT", help="between values, in place of a tab")
+    parser.add_argument(
+        "-T",
+        "--tab-length",
+        type=_tabs,
+        metavar="TAB/FIELD/MIN",
+        help="align values by spaces: to multiples of TAB (8), at least FIELD (16) wide, MIN (2) spaces between",
+    )
+    parser.add_argument(
+        "--color",
+        "--colour",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="by default on a terminal",
+    )
+
+
+def _flag(parser: Parser, short: str, long: str, what: str) -> None:
+    parser.add_argument(short, long, action="store_true", help=what)
+
+
+def _tabs(text: str) -> "Tabs":
+    from porcelain.looking.hitlines import Tabs
+
+    parts = re.split("[/, ]", text)
+    # a number alone is a tab as it is elsewhere
+    made = Tabs(field=0, least=1) if len(parts) == 1 else Tabs()
+    try:
+        numbers = {name: int(part) for name, part in zip(Tabs._fields, parts, strict=False) if part}
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not TAB/FIELD/MIN") from None
+    made = made._replace(**numbers)
+    if len(parts) > len(Tabs._fields) or made.tab < 1 or made.field < 0 or made.least < 1:
+        raise ArgumentTypeError(f"'{text}' is not TAB/FIELD/MIN")
+    return made
+
+
+def _check(parser: Parser, given: Namespace) -> None:
+    """Leave with code 2 when options do not go together."""
+    if given.fixed_strings and given.numeric:
+        parser.error("--numeric does not go with --fixed-strings")
+    if given.count and (given.list_matching or given.only_matching):
+        parser.error("--count does not go with --list-matching and --only-matching")
+    if not given.patterns:
+        if not given.words:
+            parser.error("give a PATTERN and a SPEC")
+        given.patterns.append(given.words.pop(0))
+
+
+# -- what to look for, and where -----------------------------------------------------------------------------------
+
+
+def _search(parser: Parser, given: Namespace, project: Project) -> int:
+    from porcelain.looking.search import Search
+
+    patterns = _patterns(parser, given)
+    parts = _parts(parser, given, project)
+    both = given.context or 0
+    search = Search(
+        patterns,
+        given.invert_match,
+        both if given.before_context is None else given.before_context,
+        both if given.after_context is None else given.after_context,
+    )
+    if given.count:
+        return _print_counts(given, search, parts)
+    if given.list_matching and not given.only_matching:
+        return _print_names(given, search, parts)
+    return _print_rows(given, search, parts)
+
+
+def _patterns(parser: Parser, given: Namespace) -> "Patterns":
+    from porcelain.looking.patterns import NumberPatterns, TextPatterns
+
+    try:
+        if given.numeric:
+            return NumberPatterns(given.patterns)
+        return TextPatterns(given.patterns, fixed=given.fixed_strings, ignore_case=given.ignore_case)
+    except (re.error, ValueError) as err:
+        parser.error(f"bad pattern: {err}")
+
+
+def _parts(parser: Parser, given: Namespace, project: Project) -> "list[Part]":
+    from porcelain.looking.search import Part
+    from porcelain.looking.sources import follow, open_dataset, slices_of
+
+    named = [open_dataset(project.resolver, spec) for spec in given.datasets]
+    named, columns = _sort_words(given, project, named)
+    if not named:
+        parser.error("give a SPEC: which dataset to look in")
+    parts = []
+    for dataset in follow(project.resolver, named, given):
+        shown = _columns(dataset, columns, missing=given.allow_missing_columns)
+        searched = _columns(dataset, given.grep, missing=given.allow_missing_columns) if given.grep else shown
+        slices = slices_of(dataset, given.slices)
+        if shown and searched:
+            together = given.roundrobin and not (given.count or given.list_matching)
+            groups = [tuple(slices)] if together and slices else [(number,) for number in slices]
+            parts += [Part(dataset, group, shown, searched) for group in groups]
+    return parts
+
+
+def _sort_words(
+    given: Namespace, project: Project, named: "list[Dataset]"
+) -> "tuple[list[Dataset], list[str]]":
+    """Return the datasets and the columns: words are datasets, until one is none."""
+    from porcelain.looking.sources import open_dataset
+
+    found, columns = list(named), list(given.columns)
+    for word in given.words:
+        if found and columns:
+            columns.append(word)
+            continue
+        try:
+            found.append(open_dataset(project.resolver, word))
+        except AccError:
+            if not found:
+                raise
+            columns.append(word)
+    return found, columns
+
+
+def _columns(dataset: "Dataset", wanted: Sequence[str], *, missing: bool) -> list[str]:
+    if not wanted:
+        return sorted(dataset.columns)
+    names = list(dict.fromkeys(wanted))
+    if missing:
+        return [name for name in names if name in dataset.columns]
+    for name in names:
+        dataset.get_column_node(name)
+    return names
+
+
+def _processes(parts: "Sequence[Part]") -> int:
+    rows = sum(part.dataset.lines[number] for part in parts for number in part.slices)
+    return min(cores(), len(parts)) if rows >= _MANY_ROWS else 1
+
+
+# -- what is printed -----------------------------------------------------------------------------------------------
+
+
+class _Hit(NamedTuple):
+    """A line to print: whether its row matches or comes after one that does, and what makes it unique."""
+
+    part: int
+    match: bool
+    after: bool
+    line: bytes
+    key: tuple[str, ...]
+
+
+def _print_rows(given: Namespace, search: "Search", parts: "Sequence[Part]") -> int:
+    layout = _layout(given)
+    hits = _found(partial(_hits, given, search, layout, parts), parts)
+    if given.unique:
+        hits = _unique(hits)
+    if given.max_count is not None:
+        hits = _first(hits, given.max_count, search.after)
+    code, titles = NOTHING, None
+    for hit in hits:
+        names = parts[hit.part].shown
+        if given.headers and layout.form != "json" and names != titles:
+            term.raw(layout.header(names), hold=True)
+            titles = names
+        term.raw(hit.line, hold=not term.is_terminal())
+        code = MATCHED
+    return code
+
+
+def _found(work: "Callable[[int], Iterator[list[_Hit]]]", parts: "Sequence[Part]") -> Iterator[_Hit]:
+    from porcelain.looking.processes import in_order
+
+    for hits in in_order(work, range(len(parts)), _processes(parts)):
+        yield from hits
+
+
+def _hits(
+    given: Namespace, search: "Search", layout: "Layout", parts: "Sequence[Part]", number: int
+) -> Iterator[list[_Hit]]:
+    """Yield the lines of a part, some at a time."""
+    lines = _lines(given, search, layout, parts[number], number)
+    if given.max_count is not None and not given.unique:
+        lines = _first(lines, given.max_count, search.after)
+    while some := list(islice(lines, _LINES_TOGETHER)):
+        yield some
+
+
+def _lines(given: Namespace, search: "Search", layout: "Layout", part: "Part", number: int) -> Iterator[_Hit]:
+    from porcelain.looking.hitlines import unique_key
+
+    names = [name for name in given.unique or () if name]
+    for found in search.find(part):
+        key = unique_key(part, found, names, ignore_case=given.ignore_case) if given.unique else ()
+        yield _Hit(number, found.match, found.after, layout.row(part, found, search.patterns), key)
+
+
+def _unique(hits: Iterable[_Hit]) -> Iterator[_Hit]:
+    seen = set()
+    for hit in hits:
+        if hit.key not in seen:
+            seen.add(hit.key)
+            yield hit
+
+
+def _first(hits: Iterable[_Hit], limit: int, after: int) -> Iterator[_Hit]:
+    """Yield hits until so many have matched, with what comes after the last of them."""
+    if limit == 0:
+        return
+    due = after
+    for hit in hits:
+        if limit == 0:
+            if not hit.after:
+                return
+            due -= 1
+        limit -= hit.match
+        yield hit
+        if limit == 0 and due == 0:
+            return
+
+
+def _layout(given: Namespace) -> "Layout":
+    from porcelain.looking.hitlines import Layout, Tabs
+
+    aligned = term.is_terminal() and given.separator is None and given.format is None
+    return Layout(
+        form=given.format or "csv",
+        separator="\t" if given.separator is None else given.separator,
+        tabs=given.tab_length or (Tabs() if aligned else None),
+        only=("columns" if given.list_matching else "part") if given.only_matching else "",
+        color=given.color == "always" or (given.color == "auto" and term.colors()),
+        escape=term.is_terminal() and given.format != "raw",
+        dataset=given.show_dataset,
+        slice=given.show_sliceno,
+        line=given.show_lineno,
+    )
+
+
+def _print_names(given: Namespace, search: "Search", parts: "Sequence[Part]") -> int:
+    from porcelain.looking.processes import in_order
+
+    def look(number: int) -> Iterator[int]:
+        yield from (number for _ in islice(search.find(parts[number]), 1))
+
+    numbers = in_order(look, range(len(parts)), _processes(parts))
+    places = dict.fromkeys(_place(given, parts[number]) for number in numbers)
+    layout = _layout(given)
+    for place in islice(places, given.max_count):
+        _print_place(layout, place)
+    return MATCHED if places else NOTHING
+
+
+def _print_counts(given: Namespace, search: "Search", parts: "Sequence[Part]") -> int:
+    from porcelain.looking.processes import in_order
+
+    def count_rows(number: int) -> Iterator[int]:
+        yield search.count(parts[number])
+
+    totals: dict[tuple[str | int, ...], int] = {}
+    counts = in_order(count_rows, range(len(parts)), _processes(parts))
+    for part, rows in zip(parts, counts, strict=True):
+        place = _place(given, part)
+        totals[place] = totals.get(place, 0) + rows
+    layout = _layout(given)
+    for place, rows in totals.items():
+        if layout.form != "json" and len(totals) == 1 and not (given.show_dataset or given.show_sliceno):
+            term.record(rows)
+        else:
+            _print_place(layout, place, rows)
+    return MATCHED if any(totals.values()) else NOTHING
+
+
+def _place(given: Namespace, part: "Part") -> tuple[str | int, ...]:
+    spec = part.dataset.spec
+    return (spec, part.slices[0]) if given.show_sliceno else (spec,)
+
+
+def _print_place(layout: "Layout", place: Sequence[str | int], rows: int | None = None) -> None:
+    from porcelain.looking.export import json_line
+
+    if layout.form == "json":
+        named = dict(zip(("dataset", "sliceno"), place, strict=False))
+        term.raw(json_line(named if rows is None else named | {"count": rows}), hold=True)
+    else:
+        term.raw(
+            layout.join([str(value) for value in (*place, *([] if rows is None else [rows]))]), hold=True
+        )
