@@ -49,7 +49,7 @@ def kind_of(arrow_type: ArrowType) -> str:
     One of bool, int, float, decimal, complex, date, time, datetime, text, bytes, nested, null, and other. A decimal
     without places is an int, a struct of the floats `real` and `imag` is complex.
     """
-    types, stored = load_arrow().types, _stored_type(arrow_type)
+    types, stored = load_arrow().types, stored_type(arrow_type)
     tests: Mapping[str, Callable[[ArrowType], bool]] = {
         "bool": types.is_boolean,
         "int": types.is_integer,
@@ -68,10 +68,11 @@ def kind_of(arrow_type: ArrowType) -> str:
     return "int" if kind == "decimal" and stored.scale == 0 else kind
 
 
-def _stored_type(arrow_type: ArrowType) -> ArrowType:
+def stored_type(arrow_type: ArrowType) -> ArrowType:
+    """Return the type of the values of a dictionary, and what an extension type is stored as."""
     pa = load_arrow()
     if isinstance(arrow_type, pa.BaseExtensionType):
-        return _stored_type(arrow_type.storage_type)
+        return stored_type(arrow_type.storage_type)
     return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
 
 
