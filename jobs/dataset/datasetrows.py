@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from cas.store import Store
 from jobs.dataset.arrays import Readable, arrays
+from jobs.dataset.arrow import arrow_reader
 from jobs.dataset.head import ColumnNode, DatasetHead
 from jobs.dataset.reader import Reading, SliceChoice, iterate
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobs.dataset.arrays import Array
+    from jobs.dataset.arrow import RecordBatchReader, Table
 
 
 class DatasetRows(str):
@@ -89,3 +91,39 @@ class DatasetRows(str):
             Which columns; None for all.
         """
         return arrays(self, sliceno, columns)
+
+    # -- as Arrow; these need pyarrow ("acc[arrow]") -----------------------------------------------------------
+
+    def arrow_reader(
+        self, sliceno: int | None = None, columns: str | Iterable[str] | None = None
+    ) -> "RecordBatchReader":
+        """Return a `pyarrow.RecordBatchReader` of its rows: at most 65,536 at a time are in memory.
+
+        Parameters
+        ----------
+        sliceno
+            A slice, or None for all of them one after another.
+        columns
+            Which columns; None for all.
+
+        Raises
+        ------
+        DatasetError
+            At once, when pyarrow is not installed or there is no Arrow type for a column; while it is read, when a
+            datetime column turns out to have naive values and such in UTC.
+        """
+        return arrow_reader(self, sliceno, columns)
+
+    def to_arrow(self, sliceno: int | None = None, columns: str | Iterable[str] | None = None) -> "Table":
+        """Return its rows as a `pyarrow.Table` (see `arrow_reader`)."""
+        return arrow_reader(self, sliceno, columns).read_all()
+
+    def to_pandas(
+        self, sliceno: int | None = None, columns: str | Iterable[str] | None = None, **options: Any
+    ) -> Any:
+        """Return its rows as a `pandas.DataFrame`; `options` are those of `pyarrow.Table.to_pandas`."""
+        return self.to_arrow(sliceno, columns).to_pandas(**options)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Return all its rows as an Arrow stream in a PyCapsule, as pyarrow, duckdb and others ask for it."""
+        return arrow_reader(self).__arrow_c_stream__(requested_schema)

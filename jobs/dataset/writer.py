@@ -20,6 +20,7 @@ from jobs.dataset.declaration import (
     declare_column,
     ref_of,
 )
+from jobs.dataset.fromarrow import columns_of
 from jobs.dataset.head import DatasetHead, DatasetRef, get_head
 from jobs.dataset.placement import Placement, Stage
 from jobs.dataset.rows import CHUNK_ROWS, RowWriter, Target
@@ -194,6 +195,12 @@ class DatasetWriter:
         self._row_writer().flush()
         rows = self._placement.well_placed(ManyRows.of(self._schema.columns, columns))
         self._slices.get(self._placement.here()).extend(rows)
+
+    def write_arrow(self, data: Any) -> None:
+        """Write the rows of an Arrow table, batch or stream, whose columns are those that are written, by name."""
+        self._row_writer()  # data without rows too needs a slice to go to
+        for columns in columns_of(data, self._schema.columns):
+            self.write_arrays(columns)
 
     def _row_writer(self) -> RowWriter:
         """Return the functions that write to the slice of now, made when they are first needed."""

@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
-from jobs.errors import DatasetError, OptionError
+from jobs.errors import DatasetError
+from porcelain.methods.exports import find_sources, name_of_slice
 from porcelain.methods.scratch import Place, Scratch
 from porcelain.methods.valuetexts import format_of, none_text, same
 
@@ -48,7 +49,7 @@ class Prepared(NamedTuple):
 
 def prepare(options: Any, datasets: Any, jobs: Any, slices: int) -> Prepared:
     """Choose datasets and columns."""
-    sources = _find_sources(datasets.source, jobs.previous, options)
+    sources = find_sources(datasets.source, jobs.previous, chain=options.chain_source)
     labels = list(options.labels) or sorted(sources[0].columns)
     for source in sources:
         for label in labels:
@@ -64,7 +65,7 @@ def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> lis
     pieces = _compressed(lines.of_slice(prepare_res.sources, sliceno), options.filename)
     if not options.sliced:
         return [prepare_res.scratches[sliceno].put(piece) for piece in pieces]
-    with job.open(_name_of_slice(options.filename, sliceno), "wb") as file:
+    with job.open(name_of_slice(options.filename, sliceno, "part-%02d.csv"), "wb") as file:
         file.writelines(_compressed(lines.head(), options.filename))
         file.writelines(pieces)
     return []
@@ -80,27 +81,7 @@ def synthesis(job: Any, options: Any, prepare_res: Prepared, analysis_res: Any) 
             file.writelines(scratch.take(places))
 
 
-# ---- what is exported
-
-
-def _find_sources(sources: Sequence[Dataset], previous: Any, options: Any) -> list[Dataset]:
-    found = list(sources)
-    if options.chain_source:
-        before = list(previous.params["datasets"].get("source") or ()) if previous else []
-        before += [None] * (len(found) - len(before))
-        found = [
-            each for source, stop in zip(found, before, strict=False) for each in source.chain(stop_ds=stop)
-        ]
-    if not found:
-        raise DatasetError("no dataset to export", hint="source=... names it")
-    return found
-
-
-def _name_of_slice(filename: str, sliceno: int) -> str:
-    try:
-        return filename % sliceno if "%" in filename else f"{filename}.{sliceno}"
-    except (TypeError, ValueError) as err:
-        raise OptionError(f"'{filename}' has no place for one number", hint="as in 'part-%02d.csv'") from err
+# ---- text
 
 
 def _compressed(pieces: Iterable[bytes], filename: str) -> Iterator[bytes]:
