@@ -67,10 +67,15 @@ def split_none(values: Values) -> tuple[Any, Any]:
     """Return a list or an array, and which of it are None: no array when none is, or when it holds None itself."""
     if isinstance(values, tuple):
         return values
-    if isinstance(values, np.ma.MaskedArray):
+    if _is_masked(values):
         none = np.ma.getmaskarray(values)
         return values.data, none if none.any() else None
     return values, None
+
+
+def _is_masked(values: Values) -> bool:
+    # without asking for numpy.ma, which takes long to be imported
+    return hasattr(values, "mask")
 
 
 def select(values: Values, rows: Array) -> Values:
@@ -94,7 +99,7 @@ def join(parts: Sequence[Array]) -> Array:
         return parts[0]
     if len({part.dtype for part in parts}) > 1:
         parts = [_as_objects(part) for part in parts]
-    if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
+    if not any(map(_is_masked, parts)):
         return np.concatenate(parts)
     none = np.concatenate([np.ma.getmaskarray(part) for part in parts])
     return np.ma.MaskedArray(np.concatenate([np.asarray(part) for part in parts]), none)
