@@ -54,9 +54,9 @@ def join_tables(tables: Sequence[Table]) -> Table:
     )
 
 
-def reduce_table(table: Table, aggregates: Sequence[Aggregate]) -> Table:
-    """Return one row for each key, in the order of keys."""
-    groups = group_rows(table.keys, table.rows)
+def reduce_table(table: Table, aggregates: Sequence[Aggregate], *, ordered: bool = True) -> Table:
+    """Return one row for each key, in the order of keys if asked."""
+    groups = group_rows(table.keys, table.rows, ordered=ordered)
     return Table(
         len(groups.starts),
         [key[groups.first] for key in table.keys],
@@ -98,21 +98,21 @@ class Grouper:
 
     def add(self, table: Table) -> None:
         """Take some rows."""
-        self._keep([*self._pending, reduce_table(table, self._aggregates)])
+        self._keep([*self._pending, reduce_table(table, self._aggregates, ordered=False)])
         if self._rows > GROUPS_IN_MEMORY:
-            self._keep([self._reduce()])
+            self._keep([self._reduce(ordered=False)])
             if self._rows > GROUPS_IN_MEMORY // 2:
                 self.flush()
 
     def flush(self) -> None:
         """Put all groups to scratch."""
         if self._pending:
-            for target, part in self._division.split(self._reduce()):
+            for target, part in self._division.split(self._reduce(ordered=True)):
                 self.runs.setdefault(target, []).append(store_run([part], self._scratch))
         self._keep([])
 
-    def _reduce(self) -> Table:
-        return reduce_table(join_tables(self._pending), self._aggregates)
+    def _reduce(self, *, ordered: bool) -> Table:
+        return reduce_table(join_tables(self._pending), self._aggregates, ordered=ordered)
 
     def _keep(self, pending: list[Table]) -> None:
         self._pending, self._rows = pending, sum(each.rows for each in pending)

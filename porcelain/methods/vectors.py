@@ -4,7 +4,7 @@ A vector is made for computing. Dates are days since 1970, datetimes and times a
 that time zone and fold are kept; texts and other values are objects.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -189,13 +189,13 @@ def find_nans(vector: Vector) -> Mask:
     return nans
 
 
-def unique(values: Array) -> tuple[Array, Ints]:
-    """Return the different values in rising order, and which of these each value is; none is None or nan."""
+def unique(values: Array, *, ordered: bool = True) -> tuple[Array, Ints]:
+    """Return the different values, in rising order if asked, and which of these each value is.
+
+    None and nan must not be among them. To order texts takes more time than all else.
+    """
     if values.dtype == object:
-        ordered = sorted(set(values.tolist()))
-        ranks = dict(zip(ordered, range(len(ordered)), strict=True))
-        found = np.fromiter(map(ranks.__getitem__, values), np.int64, len(values))
-        return np.fromiter(ordered, object, len(ordered)), found
+        return _unique_objects(values.tolist(), ordered=ordered)
     if values.dtype.kind == "i" and len(values):
         low, high = int(values.min()), int(values.max())
         if high - low < 4 * len(values):
@@ -208,11 +208,23 @@ def unique(values: Array) -> tuple[Array, Ints]:
     return uniques, inverse.astype(np.int64, copy=False)
 
 
-def rank(vector: Vector) -> tuple[Ints, int]:
-    """Return numbers that are equal and ordered as the values are, and above all of them: None first, nan last."""
+def _unique_objects(values: list[Any], *, ordered: bool) -> tuple[Array, Ints]:
+    different: Iterable[Any] = dict.fromkeys(values)
+    if ordered:
+        different = sorted(different)  # parts that are in order already take less time
+    ranks = {value: number for number, value in enumerate(different)}
+    found = np.fromiter(map(ranks.__getitem__, values), np.int64, len(values))
+    return np.fromiter(ranks, object, len(ranks)), found
+
+
+def rank(vector: Vector, *, ordered: bool = True) -> tuple[Ints, int]:
+    """Return numbers that are equal when the values are, and how many there may be.
+
+    They are ordered as the values are, if asked: None first, nan last.
+    """
     nans = find_nans(vector)
     present = ~(vector.none | nans)
-    uniques, found = unique(vector.values[present])
+    uniques, found = unique(vector.values[present], ordered=ordered)
     ranks = np.zeros(len(vector), np.int64)
     ranks[present] = found + 1
     ranks[nans] = len(uniques) + 1
@@ -221,12 +233,12 @@ def rank(vector: Vector) -> tuple[Ints, int]:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Rows in the order of their keys.
+    """Rows of equal keys side by side.
 
     Attributes
     ----------
     order : (n,) int64
-        The rows, in rising order of keys; those of equal keys as they came.
+        The rows, group by group; those of equal keys as they came.
     starts : (m,) int64
         Where in `order` each group of equal keys begins.
     """
@@ -240,18 +252,18 @@ class Groups:
         return self.order[self.starts]
 
 
-def group_rows(keys: Sequence[Vector], rows: int) -> Groups:
-    """Return the groups of rows whose keys are equal; without keys all rows are one group."""
+def group_rows(keys: Sequence[Vector], rows: int, *, ordered: bool = True) -> Groups:
+    """Return the groups of rows whose keys are equal, in rising order if asked; without keys all are one group."""
     codes, count = np.zeros(rows, np.int64), 1
     for key in keys:
-        ranks, more = rank(key)
+        ranks, more = rank(key, ordered=ordered)
         codes, count = codes * more + ranks, count * more
         if count > _MANY_CODES:
             uniques, codes = unique(codes)
             count = len(uniques)
     # numpy sorts small integers by radix
     order = np.argsort(codes.astype(np.uint16) if count <= _FEW_CODES else codes, kind="stable")
-    ordered = codes[order]
-    changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    side_by_side = codes[order]
+    changes = np.flatnonzero(side_by_side[1:] != side_by_side[:-1]) + 1
     starts = np.concatenate([[0], changes]) if rows else np.zeros(0, np.int64)
     return Groups(order, starts.astype(np.int64))
