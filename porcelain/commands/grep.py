@@ -42,11 +42,11 @@ def grep(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         "grep",
-        "print the rows of datasets in which a value matches PATTERN, a regular expression",
-        prints="each such row, in the order of datasets, slices and rows: its values with tabs between, those with a\n"
-        "tab, a newline or a quote at their start in quotes; on a terminal aligned, what matches in colour.\n"
-        "Values are looked at as csvexport writes them. Exit code 0 when a\n"
-        "row was found, 1 when none was, 2 when something is wrong",
+        "print the rows of datasets that match a pattern",
+        prints="each row with a value that matches PATTERN, a regular expression, in the order of datasets, slices\n"
+        "and rows: its values with tabs between, those with a tab, a newline or a quote at their start in quotes;\n"
+        "on a terminal aligned, what matches in colour. Values are looked at as csvexport writes them. Exit code 0\n"
+        "when a row was found, 1 when none was, 2 when something is wrong",
     )
     parser.add_argument("words", nargs="*", metavar="PATTERN SPEC [SPEC ...] [COL ...]", help=_WORDS)
     _add_words(parser)

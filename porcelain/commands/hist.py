@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 
     parser = Parser(
         "hist",
-        "show how the values of a column of a dataset are distributed, in bins or as the most frequent ones",
+        "show how the values of a column are distributed",
         prints="on a terminal a line with a bar for each of about 20 bins of numbers and times, and for each of the\n"
         "20 most frequent values of other columns, or combinations of values of several. Elsewhere, with tabs\n"
         "between, the ends of the bin and its number of rows; or the values and theirs. Whole numbers and days are\n"
