@@ -76,6 +76,8 @@ def prepare(options: Any, datasets: Any, slices: int) -> Prepared:
         raise OptionError("give group_by, aggregates or both")
     for name in group_by:
         check_key(source, name)
+        if group_by.count(name) > 1:
+            raise OptionError(f"column '{name}' is given twice in group_by")
     for name in aggregates:
         if name in group_by:
             raise OptionError(f"aggregate '{name}' has the name of a column of group_by")

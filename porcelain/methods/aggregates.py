@@ -157,10 +157,7 @@ class Extreme:
     """Smallest or largest value; nan only when there is nothing else."""
 
     def __init__(self, column_type: str, *, largest: bool) -> None:
-        self._type = column_type
-        self._for_objects: Any = np.frompyfunc(_larger if largest else _smaller, 2, 1)
-        self._for_floats: Any = np.fmax if largest else np.fmin
-        self._for_others: Any = np.maximum if largest else np.minimum
+        self._type, self._largest = column_type, largest
 
     def start(self, vector: Vector) -> Part:
         """Return values, and which are None."""
@@ -185,8 +182,8 @@ class Extreme:
     def _pick(self, values: Array, starts: Array) -> Array:
         if not len(values):
             return values
-        kind = values.dtype.kind
-        function = {"O": self._for_objects, "f": self._for_floats}.get(kind, self._for_others)
+        of_objects, of_floats, of_others = _LARGEST if self._largest else _SMALLEST
+        function = {"O": of_objects, "f": of_floats}.get(values.dtype.kind, of_others)
         picked: Array = function.reduceat(values, starts)
         return picked
 
@@ -230,3 +227,8 @@ def _smaller(one: Any, other: Any) -> Any:
 
 def _larger(one: Any, other: Any) -> Any:
     return other if other > one or one != one else one  # noqa: PLR0124 - true for nan alone
+
+
+# of objects, of floats, of others
+_SMALLEST: Final[tuple[Any, Any, Any]] = (np.frompyfunc(_smaller, 2, 1), np.fmin, np.minimum)
+_LARGEST: Final[tuple[Any, Any, Any]] = (np.frompyfunc(_larger, 2, 1), np.fmax, np.maximum)

@@ -50,7 +50,7 @@ def join_tables(tables: Sequence[Table]) -> Table:
     return Table(
         sum(each.rows for each in tables),
         [join_vectors(keys) for keys in zip(*(each.keys for each in tables), strict=True)],
-        [_join_parts(parts) for parts in zip(*(each.parts for each in tables), strict=True)],
+        [join_parts(parts) for parts in zip(*(each.parts for each in tables), strict=True)],
     )
 
 
@@ -155,7 +155,8 @@ def _merge(runs: Sequence[Run], aggregates: Sequence[Aggregate]) -> Run:
         ]
 
 
-def _join_parts(parts: Sequence[Part]) -> Part:
+def join_parts(parts: Sequence[Part]) -> Part:
+    """Return the rows of all `parts`, which are of one aggregate."""
     return tuple(np.asarray(join_bodies(arrays)) for arrays in zip(*parts, strict=True))
 
 

@@ -1,6 +1,7 @@
 """Rows found by their key: those of one dataset that have the keys of another's rows."""
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -106,8 +107,7 @@ class _Lookup:
         if self._ranks is None:
             found = _places(self._uniques, key.values)
         else:
-            ranks = self._ranks
-            found = np.fromiter((ranks.get(value, -1) for value in key.values.tolist()), np.int64, len(key))
+            found = np.fromiter(map(self._ranks.get, key.values.tolist(), repeat(-1)), np.int64, len(key))
         return np.where(nans, self._nan, found)
 
 

@@ -135,6 +135,15 @@ def _to_array(values: Array, column_type: str) -> Array:
     return _MOMENTS[column_type].array(values) if column_type in _MOMENTS else values
 
 
+def to_values(vector: Vector, column_type: str) -> list[Any]:
+    """Return the rows as Python values."""
+    if column_type in _MOMENTS:
+        values = _MOMENTS[column_type].values(vector.values)
+    else:
+        values = _to_array(vector.values, column_type).tolist()
+    return [None if none else value for value, none in zip(values, vector.none.tolist(), strict=True)]
+
+
 def to_slices(vector: Vector, column_type: str, slices: int) -> Ints:
     """Return the slice of each row, when a column of that type is the hashlabel."""
     values = _to_array(vector.values, column_type)

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -81,8 +82,8 @@ class Tables(Bench):
 
 
 @contextmanager
-def open_tables(root: Path, slices: int = 3) -> Iterator[Tables]:
-    """Open a project in a new folder."""
+def open_tables(root: Path, slices: int = 3, executor: Any = None) -> Iterator[Tables]:
+    """Open a project in an empty folder; without an executor its jobs run in this process."""
     (root / "input").mkdir()
     (root / "written").mkdir()
     (root / "written" / "__init__.py").touch()
@@ -90,7 +91,7 @@ def open_tables(root: Path, slices: int = 3) -> Iterator[Tables]:
     (root / "acc.toml").write_text(
         f'[project]\nslices = {slices}\nmethods = ["written"]\ninput_directory = "input"\ndurability = "none"\n'
     )
-    with Project(config.load(root), executor=SerialExecutor()) as project:
+    with Project(config.load(root), executor=executor or SerialExecutor()) as project:
         yield Tables(root, project)
 
 

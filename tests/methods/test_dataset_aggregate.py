@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed
-from porcelain.methods import grouping
+from porcelain.methods import grouping, vectors
 from porcelain.methods.aggregates import FUNCTIONS
 from tests.methods.tables import KEYS, as_key, open_tables, row_key, sliced_rows
 
@@ -124,6 +124,7 @@ def test_groups_are_the_same_when_little_fits_into_memory(all_tables, case):
         patch.setattr(grouping, "GROUPS_IN_MEMORY", 2)
         patch.setattr(grouping, "BLOCK_ROWS", 1)
         patch.setattr(grouping, "FAN_IN", 2)
+        patch.setattr(vectors, "_MANY_CODES", 1)
         check(all_tables, *case)
 
 
@@ -298,6 +299,7 @@ def test_groups_of_many_rows_are_those_of_duckdb(tables):
     [
         ({}, "give group_by, aggregates or both"),
         ({"group_by": ["nosuch"]}, "has no column 'nosuch'"),
+        ({"group_by": ["k", "k"]}, "column 'k' is given twice in group_by"),
         ({"group_by": ["j"]}, "column 'j' of '.*' is json, which is no key"),
         ({"aggregates": {"x": ("sum", "nosuch")}}, "has no column 'nosuch'"),
         ({"aggregates": {"x": ("sum", "k")}}, "column 'k' of '.*' is ascii, of which there is no sum"),

@@ -227,7 +227,7 @@ def test_joins_go_across_the_borders_of_batches(tables, rows, hashlabel):
 
 
 def test_one_row_may_have_more_partners_than_a_batch_has_rows(tables):
-    left = tables.table({"k": "ascii"}, [[("a",)], [("a",), ("b",)], []])
+    left = tables.table({"k": "ascii"}, [[("a",), ("a",)], [("b",)], []])
     right = tables.table({"k": "ascii", "w": "int32"}, [[("a", n) for n in range(70_000)], [], []])
     assert sorted(read(join(tables, left, right, "k"), "w")) == sorted([(n,) for n in range(70_000)] * 2)
 
