@@ -81,7 +81,7 @@ def _is_complex(arrow_type: ArrowType) -> bool:
     if not types.is_struct(arrow_type):
         return False
     fields = [arrow_type.field(place) for place in range(arrow_type.num_fields)]
-    return [field.name for field in fields] == ["real", "imag"] and all(
+    return sorted(field.name for field in fields) == ["imag", "real"] and all(
         types.is_floating(field.type) for field in fields
     )
 
@@ -201,6 +201,8 @@ def _whole(value: Any) -> int | None:
 
 def _plain(array: ArrowArray) -> Array:
     """Return numbers as numpy holds them, 0 where a row is None."""
+    if load_arrow().types.is_float16(array.type):
+        array = array.cast("float32")  # older pyarrow puts no 0 into half floats
     values: Array = array.fill_null(0).to_numpy(zero_copy_only=False)
     return values
 
@@ -248,7 +250,8 @@ def _utc_datetimes(array: ArrowArray, mask: Mask | None) -> list[datetime.dateti
 
 
 def _complexes(array: ArrowArray) -> Array:
-    real, imag = array.flatten()
+    parts = array.flatten()
+    real, imag = (parts[array.type.get_field_index(name)] for name in ("real", "imag"))
     if max(real.null_count, imag.null_count) > array.null_count:
         raise ColumnError("a complex number without 'real' or 'imag'")
     values = np.empty(len(array), np.complex128)

@@ -1,6 +1,7 @@
 """Datasets as Arrow: every type and None, as pyarrow, polars, duckdb and pandas read them; what Arrow cannot hold."""
 
 import datetime
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cas.formats.node import put_node
+from jobs.column.batches import Piece
+from jobs.column.slice import SliceWriter
+from jobs.column.text import Texts
 from jobs.dataset.dataset import Dataset, NoDataset
+from jobs.dataset.head import ColumnNode, ColumnSlice, DatasetColumn, DatasetHead
 from jobs.errors import DatasetError
 from tests.jobs.dataset.owners import FewJobs
 from tests.jobs.dataset.test_roundtrip import SLICES, VALUES, shown
@@ -229,9 +235,17 @@ def test_numbers_are_not_copied(jobs: FewJobs) -> None:
 @pytest.mark.parametrize("separated", [True, False])
 def test_text_of_all_characters_is_found_again(jobs: FewJobs, separated: bool) -> None:
     texts = [chr(code) * 2 for code in range(1 if separated else 0, 128)] + ["", "\n", ""]
-    rows = [(None if number == 7 else text,) for number, text in enumerate(texts)]
+    rows = [(None if number == 99 else text,) for number, text in enumerate(texts)]
     dataset = jobs.write({"u": ("unicode", True)}, [rows, [], []])
     assert dataset.to_arrow()["u"].to_pylist() == [row[0] for row in rows]
+
+
+def test_a_reader_that_is_left_halfway_closes_what_it_read(jobs: FewJobs) -> None:
+    dataset = jobs.write({"i": "int64"}, [[(1,)], [(2,)], [(3,)]])
+    reader = dataset.arrow_reader()
+    assert reader.read_next_batch().to_pydict() == {"i": [1]}
+    del reader
+    gc.collect()  # an open stream would be a warning, and that an error
 
 
 # ---- number and datetime
@@ -321,3 +335,20 @@ def test_without_pyarrow_the_error_says_what_to_install(
     with pytest.raises(DatasetError, match="pyarrow is not installed") as caught:
         flights.to_arrow()
     assert "pip install 'acc[arrow]'" in caught.value.hint
+
+
+# ---- damage
+
+
+def test_text_that_is_no_utf8_never_reaches_arrow(jobs: FewJobs) -> None:
+    writer = SliceWriter("unicode", jobs.store.writer())
+    writer._write(Piece(1, Texts.from_rows([b"\xff"]), None))
+    part = writer.finish()
+    empty = SliceWriter("unicode", jobs.store.writer()).finish()
+    slices = tuple(ColumnSlice(each.blob, each.lines, each.bytes) for each in (part, empty, empty))
+    column = ColumnNode("unicode", False, None, None, slices)
+    head = DatasetHead({"u": DatasetColumn.of("u", column, put_node(jobs.store, column))}, (1, 0, 0))
+    job = jobs.new()
+    job.add_dataset("default", put_node(jobs.store, head), head)
+    with pytest.raises(DatasetError, match=r"column 'u' of dataset 'dev-1/default' is damaged: .* UTF8"):
+        job.dataset().to_arrow()

@@ -157,7 +157,7 @@ COMPLEX = pa.array(
         ("int32", pa.array([True, False]), [1, 0]),
         ("float64", pa.array([1, 2], pa.int16()), [1.0, 2.0]),
         ("float64", decimals("12.5", "0.1"), [12.5, 0.1]),
-        ("float64", pa.array([1.5], pa.float16()), [1.5]),
+        (("float64", True), pa.array(np.float16([1.5, 0]), mask=np.array([False, True])), [1.5, None]),
         ("float32", pa.array([0.1]), [float(np.float32(0.1))]),
         ("number", pa.array([1.5, 2.0]), [1.5, 2.0]),
         ("number", pa.array([(1 << 64) - 1], pa.uint64()), [(1 << 64) - 1]),
