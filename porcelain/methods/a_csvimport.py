@@ -1,5 +1,6 @@
 """CSV files to datasets: prepare deals the rows out to the slices, analysis cuts them into columns."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
@@ -7,22 +8,24 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from jobs.dataset.writer import DatasetWriter
-from jobs.errors import DatasetError, OptionError
-from jobs.method.options import InputFile, InputPath, RequiredOption
+from jobs.errors import ColumnError, DatasetError, OptionError
+from jobs.method.options import InputFile, InputPath, OptionDefault, RequiredOption
 from porcelain.methods.csvhands import Hands, Lines
 from porcelain.methods.csvlabels import choose_labels, count_label_lines, split_off
-from porcelain.methods.csvmarks import Dialect
+from porcelain.methods.csvmarks import Dialect, Ints
 from porcelain.methods.csvread import make_dialect, pack_batch, split_columns
 from porcelain.methods.csvrows import COMMENT, Rows, read_rows
 from porcelain.methods.csvstream import TextStream, open_text
 from porcelain.methods.scratch import Scratch
+from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, TypedColumn, typed_column
 
 version = 1
 
 description = """Dataset from CSV files, plain, gzip or zstd.
 
-Every column is of type bytes; dataset_type gives them others. Rows are dealt out to the slices in turn, so iterating
-"roundrobin" gives them in the order of the file. Quoted fields may hold separators, newlines and, doubled, quotes.
+Columns are of type bytes, or as column2type says, with the types of dataset_type. Rows are dealt out to the slices in
+turn, so iterating "roundrobin" gives them in the order of the file. Quoted fields may hold separators, newlines and,
+doubled, quotes.
 
 Several files, with the same columns in any order, become one dataset, or with chain a dataset each: the last one is the
 default, the others are there under their numbers, from 0.
@@ -54,6 +57,11 @@ options = {
     "allow_extra_empty": False,  # a line may have more fields than there are labels when they are empty
     "skip_lines": 0,  # so many lines at the beginning of the file are left out
     "skip_empty_lines": False,  # lines without any character are left out
+    "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
+    "none_values": (str,),  # texts that are None in every typed column
+    "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
+    "numeric_comma": False,  # fractions of floats and numbers follow a comma
+    "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
 }
 datasets = ("previous",)
 
@@ -90,6 +98,7 @@ class Dealt(NamedTuple):
     """What prepare leaves to analysis."""
 
     dialect: Dialect
+    typed: dict[str, TypedColumn]
     tables: list[Table]
 
 
@@ -98,6 +107,7 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Dealt:
     dialect = make_dialect(
         separator=options.separator, newline=options.newline, quotes=options.quotes, comment=options.comment
     )
+    typed = {label: typed_column(label, label, options) for label in options.column2type}
     scratch = Scratch()
     tables: list[Table] = []
     previous: Any = datasets.previous
@@ -108,34 +118,39 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Dealt:
             parts.append(
                 _read_file(file, options, dialect, scratch, parts[-1].hands if parts else None, slices)
             )
-            _check_labels(parts[0], parts[-1])
+            _check_labels(parts[0], parts[-1], typed)
         name = "" if number == len(groups) - 1 else str(number)
-        tables.append(Table(parts, _make_writers(job, options, name, parts, previous)))
+        tables.append(Table(parts, _make_writers(job, options, name, parts, typed, previous)))
         previous = tables[-1].writers[GOOD]
-    return Dealt(dialect, tables)
+    return Dealt(dialect, typed, tables)
 
 
-def analysis(sliceno: int, options: Any, prepare_res: Dealt) -> None:
-    """Write the rows of this slice."""
+def analysis(sliceno: int, options: Any, prepare_res: Dealt) -> Counter[str]:
+    """Write the rows of this slice, and return how many texts of each column became the default."""
+    bad = Counter[str]()
     for table in prepare_res.tables:
         for part in table.parts:
-            _write_good(part, table.writers[GOOD], sliceno, options, prepare_res.dialect)
+            for columns in _read_good(part, sliceno, options, prepare_res, bad):
+                table.writers[GOOD].write_arrays(columns)
             for kind in (BAD, SKIPPED):
                 for batch in part.hands[kind].take(sliceno):
                     columns = {"lineno": batch.lines, "data": batch.texts}
                     if len(table.parts) > 1:
                         columns["filename"] = [part.name] * len(batch.texts)
                     table.writers[kind].write_arrays(columns)
+    return bad
 
 
-def synthesis(slices: int, prepare_res: Dealt) -> dict[str, Any]:
-    """Return how many lines of each kind there are."""
+def synthesis(slices: int, options: Any, prepare_res: Dealt, analysis_res: Any) -> dict[str, Any]:
+    """Return how many lines of each kind there are, and how many texts became the default."""
     counts: dict[str, Any] = {}
     parts = [part for table in prepare_res.tables for part in table.parts]
     for kind in (GOOD, BAD, SKIPPED):
         lines = [sum(part.hands[kind].lines[sliceno] for part in parts) for sliceno in range(slices)]
         counts[f"num_{kind}"] = sum(lines)
         counts[f"{kind}_per_slice"] = lines
+    if options.column2type:
+        counts["bad"] = dict(sorted(sum(analysis_res, Counter[str]()).items()))
     return counts
 
 
@@ -178,7 +193,10 @@ def _read_file(
     return Part(stream.name, labels, hands)
 
 
-def _check_labels(first: Part, other: Part) -> None:
+def _check_labels(first: Part, other: Part, typed: Mapping[str, TypedColumn]) -> None:
+    missing = [label for label in typed if label not in other.labels]
+    if missing:
+        raise OptionError(f"'{other.name}' has no column '{missing[0]}', which is in column2type")
     mine, theirs = (set(part.labels) - {None} for part in (first, other))
     for label in sorted(mine ^ theirs, key=str):
         has, lacks = (first, other) if label in mine else (other, first)
@@ -191,15 +209,38 @@ def _check_labels(first: Part, other: Part) -> None:
 # ---- rows
 
 
-def _write_good(part: Part, writer: DatasetWriter, sliceno: int, options: Any, dialect: Dialect) -> None:
+def _read_good(
+    part: Part, sliceno: int, options: Any, dealt: Dealt, bad: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the columns of a slice, a batch at a time, and count the texts that become the default."""
     for batch in part.hands[GOOD].take(sliceno):
-        fields = split_columns(batch, len(part.labels), dialect)
+        fields = split_columns(batch, len(part.labels), dealt.dialect)
         columns: dict[str, Any] = {
             label: values for label, values in zip(part.labels, fields, strict=True) if label is not None
         }
+        for label, column in dealt.typed.items():
+            columns[label] = _convert(column, columns[label], part.name, batch.lines, bad)
         if options.lineno_label:
             columns[options.lineno_label] = batch.lines
-        writer.write_arrays(columns)
+        yield columns
+
+
+def _convert(
+    column: TypedColumn, texts: list[bytes], name: str, lines: Ints, bad: Counter[str]
+) -> tuple[Any, Any]:
+    """Return the values of texts and which are None."""
+    values, none, wrong = column.conversion.convert(texts, column.none_texts)
+    if wrong is None:
+        return values, none
+    if column.default is NO_DEFAULT:
+        row = int(np.argmax(wrong))
+        shown = texts[row].decode("utf-8", "backslashreplace")[:60]
+        raise ColumnError(
+            f"line {lines[row]} of '{name}', column '{column.name}': '{shown}' is no {column.conversion.name}",
+            hint="none_values and defaults say what becomes of such a text; dataset_type can leave the row out",
+        )
+    bad[column.name] += int(np.count_nonzero(wrong))
+    return column.fill(values, none, wrong)
 
 
 def _leave_out(blocks: Iterator[Rows], hands: Hands, *, empty: bool) -> Iterator[Rows]:
@@ -249,16 +290,24 @@ def _counted(fields: int) -> str:
 
 
 def _make_writers(
-    job: Any, options: Any, name: str, parts: Sequence[Part], previous: Any
+    job: Any,
+    options: Any,
+    name: str,
+    parts: Sequence[Part],
+    typed: Mapping[str, TypedColumn],
+    previous: Any,
 ) -> dict[str, DatasetWriter]:
     """Return the writers of a dataset, and of those of its bad and skipped lines, by kind of row."""
     several = len(parts) > 1
     source = f"csvimport of {parts[0].name}" + (f" and {len(parts) - 1} more" if several else "")
     told = {"filename": None if several else parts[0].name}
     writers = {GOOD: job.datasetwriter(name=name, caption=source, previous=previous, **told)}
-    for label in parts[0].labels:
-        if label is not None:
+    for label in [label for label in parts[0].labels if label is not None]:
+        column = typed.get(label)
+        if column is None:
             writers[GOOD].add(label, "bytes")
+        else:
+            writers[GOOD].add(label, column.conversion.type, none_support=column.none_support)
     if options.lineno_label:
         writers[GOOD].add(options.lineno_label, "int64")
     kinds = {BAD: "bad"} if options.allow_bad else {}

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
-from jobs.method.options import InputFile, OptionEnum, RequiredOption
+from jobs.method.options import InputFile, OptionDefault, OptionEnum, RequiredOption
 from porcelain.methods import subjobs
+from porcelain.methods.typeplan import COLUMN_TYPES
 from porcelain.methods.zips import ZipMember, list_members, member_name
 
 version = 1
@@ -47,6 +48,11 @@ options = {
     "allow_extra_empty": False,  # a line may have more fields than there are labels when they are empty
     "skip_lines": 0,  # so many lines at the beginning of each file are left out
     "skip_empty_lines": False,  # lines without any character are left out
+    "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
+    "none_values": (str,),  # texts that are None in every typed column
+    "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
+    "numeric_comma": False,  # fractions of floats and numbers follow a comma
+    "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
 }
 datasets = ("previous",)
 
@@ -67,8 +73,7 @@ def synthesis(options: Any, datasets: Any) -> None:
     """Import one file after another."""
     chosen = _ordered(_choose(list_members(options.filename), options), options)
     _check_room(options.filename, chosen)
-    given = {name: value for name, value in options.items() if name not in _OWN}
-    given["rename"] = dict(options.rename)
+    given = {name: _plain(value) for name, value in options.items() if name not in _OWN}
     previous: Dataset | None = datasets.previous
     for number, file in enumerate(chosen, 1):
         imported = subjobs.build(
@@ -83,6 +88,10 @@ def synthesis(options: Any, datasets: Any) -> None:
         linked = imported.link_to_here(file.dataset, override_previous=previous)
         if options.chaining != "off":
             previous = linked
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, dict) else value
 
 
 # ---- which files
