@@ -10,12 +10,11 @@ from jobs.column.kernel import Array, Mask, join_masks
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
-from jobs.method.options import OptionEnum
 from porcelain.methods.chains import chain_since
 from porcelain.methods.columns import Values, count_rows, select
 from porcelain.methods.moving import Moved, are_trees, put_scattered, take_moved, targets_of
 from porcelain.methods.scratch import Scratch
-from porcelain.methods.typeplan import NO_DEFAULT, Plan, TypedColumn, make_plan
+from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
 version = 1
 
@@ -44,12 +43,8 @@ A text that cannot be converted fails the job, unless the column has a default, 
 texts of its typed columns go into dataset "bad".
 """
 
-_TYPES = (
-    "ascii* bytes* complex32* complex64* date* float32* float64* floatbool* int32_* int64_* json* number* strbool* "
-    "time* unicode*"
-)
 options = {
-    "column2type": {"COLUMN": OptionEnum(_TYPES)},  # {column: type}
+    "column2type": COLUMN_TYPES,  # {column: type}
     "none_values": (str,),  # texts that are None in every typed column, as ("", "NA")
     "defaults": {},  # {column: value} instead of what cannot be converted; text is converted itself
     "filter_bad": False,  # leave rows out that have a text which cannot be converted

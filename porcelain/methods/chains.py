@@ -1,5 +1,7 @@
 """Which datasets of a chain a standard method works on: those that came since its last job."""
 
+from typing import Any
+
 from jobs.dataset.dataset import Dataset, NoDataset
 from jobs.dataset.head import DatasetHead
 from jobs.dataset.lists import DatasetChain
@@ -61,3 +63,11 @@ def _source_of(previous: Dataset) -> Dataset:
         return Dataset({previous: "source"})
     except NoSuchDataset:
         return NoDataset
+
+
+def chain_since_job(source: Dataset, previous: Any, length: int = -1) -> "DatasetChain[Dataset]":
+    """Return the chain that ends in `source`, as `chain_since`, from the source of the job `previous` on."""
+    chain = check_given(source).chain(length, stop_ds={previous: "source"})
+    if not chain:
+        raise DatasetError(f"dataset '{source.spec}' has nothing that the previous job had not")
+    return chain

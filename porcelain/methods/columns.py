@@ -78,6 +78,14 @@ def _is_masked(values: Values) -> bool:
     return hasattr(values, "mask")
 
 
+def to_list(values: Values) -> list[Any]:
+    """Return values as Python has them, None among them."""
+    array, none = split_none(values)
+    if isinstance(array, list) or none is None:
+        return array if isinstance(array, list) else list(array.tolist())
+    return list(_as_objects(values).tolist())
+
+
 def select(values: Values, rows: Array) -> Values:
     """Return the values of the rows with these numbers."""
     if isinstance(values, list):

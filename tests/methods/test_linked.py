@@ -1,5 +1,7 @@
 """Methods that copy nothing (dataset_filter_columns, dataset_rename_columns, dataset_merge), and dataset_concat."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from jobs.errors import JobFailed
@@ -182,6 +184,17 @@ def test_a_chain_becomes_one_dataset(bench, chain):
     assert {name: column.type for name, column in dataset.columns.items()} == {"a": "int64", "b": "unicode"}
     assert dataset.columns["a"].none_support
     assert (dataset.previous, len(dataset.chain())) == (None, 1)
+
+
+def test_time_zones_survive_concatenation(bench):
+    job = bench.build(
+        "dataset_type",
+        source=bench.table(b"when\n2024-01-02\n"),
+        column2type={"when": "datetime:%Y-%m-%d"},
+        timezone="UTC",
+    )
+    dataset = bench.build("dataset_concat", source=job.dataset()).dataset()
+    assert list(dataset.iterate(None, "when")) == [datetime(2024, 1, 2, tzinfo=UTC)]
 
 
 def test_only_what_came_since_is_concatenated(bench, chain):
