@@ -10,8 +10,8 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
 from jobs.method.options import OptionString
 from porcelain.methods.chains import chain_since
-from porcelain.methods.columns import read_slice
-from porcelain.methods.moving import Moved, are_trees, put_scattered, scatter, take_moved, targets_of
+from porcelain.methods.columns import read_slice, write
+from porcelain.methods.moving import Moved, put_scattered, scatter, take_moved, targets_of
 from porcelain.methods.parallel import in_each_slice
 from porcelain.methods.scratch import Scratch
 
@@ -75,7 +75,7 @@ def analysis(sliceno: int, slices: int, options: Any, prepare_res: Prepared) -> 
             _write_spread(source, sliceno, writers[number][sliceno], options.hashlabel, slices)
         else:
             for columns in take_moved(sliceno, (each[number] for each in moved), scratches):
-                writers[number][0].write_arrays(columns)
+                write(writers[number][0], columns)
 
 
 def _check_decides(source: Dataset, hashlabel: str) -> None:
@@ -113,7 +113,7 @@ def _scatter_slice(
         moved: Moved = {}
         for columns in read_slice(source, sliceno, sorted(source.columns)):
             targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, len(scratches))
-            put_scattered(columns, targets, scratches[sliceno], moved, are_trees=are_trees(source.columns))
+            put_scattered(columns, targets, scratches[sliceno], moved)
         found.append(moved)
     return found
 
@@ -125,4 +125,4 @@ def _write_spread(source: Dataset, sliceno: int, writer: DatasetWriter, hashlabe
         targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, slices)
         for target, part in scatter(columns, targets):
             writer.set_slice(target)
-            writer.write_arrays(part)
+            write(writer, part)

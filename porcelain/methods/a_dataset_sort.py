@@ -14,8 +14,8 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import OptionError
 from jobs.method.options import OptionEnum, OptionString
 from porcelain.methods.chains import chain_since, check_alike
-from porcelain.methods.columns import Columns, count_rows, join, read_slice, select
-from porcelain.methods.moving import Moved, are_trees, put_scattered
+from porcelain.methods.columns import Columns, count_rows, join, read_slice, select, write
+from porcelain.methods.moving import Moved, put_scattered
 from porcelain.methods.ordering import Ordering, check_sortable
 from porcelain.methods.parallel import in_each_slice
 from porcelain.methods.scratch import Scratch
@@ -121,13 +121,12 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
             ordering,
             sorted(columns),
             rows_in_memory(chain, options.memory),
-            are_trees=are_trees(columns),
         )
     else:
         first = ends[sliceno - 1] if sliceno else 0
         batches = _first_rows(across.rows_from(first), ends[sliceno] - first)
     for batch in batches:
-        writer.write_arrays(batch)
+        write(writer, batch)
 
 
 def _check_options(options: Any) -> None:
@@ -191,7 +190,7 @@ def _scatter_slice(
         for columns in read_slice(source, sliceno, sorted(source.columns)):
             numbers = buckets.number_of(columns)
             sizes.update(dict(enumerate(np.bincount(numbers).tolist())))
-            put_scattered(columns, numbers, scratches[sliceno], moved, are_trees=are_trees(source.columns))
+            put_scattered(columns, numbers, scratches[sliceno], moved)
         found.append((moved, +sizes))
     return found
 

@@ -12,7 +12,7 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
 from porcelain.methods.chains import chain_since
 from porcelain.methods.columns import Values, count_rows, select
-from porcelain.methods.moving import Moved, are_trees, put_scattered, take_moved, targets_of
+from porcelain.methods.moving import Moved, put_scattered, take_moved, targets_of
 from porcelain.methods.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
@@ -112,7 +112,7 @@ def analysis(sliceno: int, slices: int, prepare_res: Prepared) -> list[Done]:
             lines += count_rows(columns)
             if plan.moves:
                 targets, scratch = _targets(columns, step, slices), prepare_res.scratches[sliceno]
-                put_scattered(columns, targets, scratch, moved, are_trees=are_trees(plan.source.columns))
+                put_scattered(columns, targets, scratch, moved)
             else:
                 step.writer.write_arrays(columns)
         done.append(Done(lines, bad, moved))

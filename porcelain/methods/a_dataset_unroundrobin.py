@@ -12,7 +12,7 @@ from jobs.dataset.arrays import check_column
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.writer import DatasetWriter
 from porcelain.methods.chains import check_given
-from porcelain.methods.columns import join, read_slice, select
+from porcelain.methods.columns import join, read_slice, select, write
 
 version = 1
 
@@ -56,7 +56,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> None:
     source, writer, ends = prepare_res
     rows = range(ends[sliceno - 1] if sliceno else 0, ends[sliceno])
     for columns in _in_turn(source, rows, sorted(source.columns)):
-        writer.write_arrays(columns)
+        write(writer, columns)
 
 
 # ---- the order of the file

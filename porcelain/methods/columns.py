@@ -9,18 +9,21 @@ from jobs.column.kernel import Array, objects
 from jobs.column.slice import SliceReader
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
+from jobs.dataset.writer import DatasetWriter
+from porcelain.methods.packed import PackedTexts, concatenate
 
-# values of a column: a list, an array, a masked array, or an array and which of it are None
+# values of a column: a list, an array, a masked array, packed texts, or an array and which of it are None
 Values: TypeAlias = Any
 Columns: TypeAlias = Mapping[str, Values]
 
 # arrays of these have neither time zone nor fold
 _LOSSY = ("datetime", "time")
+_TEXTS = ("ascii", "bytes", "unicode")
 
 
 def read_slice(
     dataset: Dataset, sliceno: int, names: Sequence[str], spans: Iterable[range] | None = None
-) -> Iterator[dict[str, Array]]:
+) -> Iterator[dict[str, Values]]:
     """Yield columns of a slice, at most a batch of rows at a time.
 
     Parameters
@@ -36,8 +39,9 @@ def read_slice(
 
     Yields
     ------
-    dict of str to ndarray
-        As `Dataset.arrays` gives them, but datetimes and times are objects, for arrays have no time zone.
+    dict of str to ndarray or PackedTexts
+        As `Dataset.arrays` gives them, but datetimes and times are objects, for arrays have no time zone, and texts
+        are packed.
     """
     if not names:
         return
@@ -50,12 +54,14 @@ def read_slice(
             yield dict(zip(names, pieces, strict=True))
 
 
-def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Array]:
+def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Values]:
     """Return a function that gives a batch of a column as `read_slice` yields it."""
 
-    def decode(batch: int) -> Array:
+    def decode(batch: int) -> Values:
         if column_type in _LOSSY:
             return objects(reader.values(batch))
+        if column_type in _TEXTS:
+            return PackedTexts.of(reader.values(batch), are_bytes=column_type == "bytes")
         values, none = reader.array(batch)
         # arrays of objects hold None themselves
         return values if none is None or values.dtype == np.object_ else np.ma.MaskedArray(values, none)
@@ -101,10 +107,22 @@ def count_rows(columns: Columns) -> int:
     return len(split_none(next(iter(columns.values())))[0])
 
 
-def join(parts: Sequence[Array]) -> Array:
+def write(writer: DatasetWriter, columns: Columns) -> None:
+    """Write rows to the slice of now."""
+    writer.write_arrays(
+        {
+            name: values.tolist() if isinstance(values, PackedTexts) else values
+            for name, values in columns.items()
+        }
+    )
+
+
+def join(parts: Sequence[Any]) -> Any:
     """Return the values of several arrays, at least one, in this order; integers beside floats become objects."""
     if len(parts) == 1:
         return parts[0]
+    if isinstance(parts[0], PackedTexts):
+        return concatenate(list(parts))
     if len({part.dtype for part in parts}) > 1:
         parts = [_as_objects(part) for part in parts]
     if not any(map(_is_masked, parts)):

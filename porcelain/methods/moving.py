@@ -7,8 +7,8 @@ import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
-from jobs.dataset.head import DatasetColumn
 from porcelain.methods.columns import Columns, Values, select, split_none
+from porcelain.methods.packed import PackedTexts
 from porcelain.methods.scratch import Place, Scratch
 
 # where the rows lie that go to each slice
@@ -18,6 +18,8 @@ Moved: TypeAlias = dict[int, list[Place]]
 def targets_of(values: Values, column_type: str, slices: int) -> Array:
     """Return the slice that each row belongs to whose deciding column of that type holds `values`."""
     array, none = split_none(values)
+    if isinstance(array, PackedTexts):
+        array = array.tolist()
     targets = slices_of(array, column_type, slices)
     if none is not None:
         targets[none] = 0
@@ -31,17 +33,10 @@ def scatter(columns: Columns, targets: Array) -> Iterator[tuple[int, dict[str, V
         yield target, {name: select(values, rows) for name, values in columns.items()}
 
 
-def put_scattered(
-    columns: Columns, targets: Array, scratch: Scratch, moved: Moved, *, are_trees: bool
-) -> None:
-    """Leave rows on disk, and note in `moved` where; see `are_trees`."""
+def put_scattered(columns: Columns, targets: Array, scratch: Scratch, moved: Moved) -> None:
+    """Leave rows on disk, and note in `moved` where."""
     for target, part in scatter(columns, targets):
-        moved.setdefault(target, []).append(scratch.put(part, is_tree=are_trees))
-
-
-def are_trees(columns: Mapping[str, DatasetColumn]) -> bool:
-    """Return whether no value of these columns can hold itself."""
-    return all(column.type != "pickle" for column in columns.values())
+        moved.setdefault(target, []).append(scratch.put(part))
 
 
 def take_moved(

@@ -15,7 +15,8 @@ import numpy as np
 from jobs.column.kernel import Array, Mask, objects
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError
-from porcelain.methods.columns import split_none
+from porcelain.methods.columns import Columns, Values, split_none
+from porcelain.methods.packed import PackedTexts
 from porcelain.methods.textorder import rank_texts
 
 # types whose values have no order
@@ -56,11 +57,11 @@ class Ordering:
         """The columns that are compared."""
         return [*self._types]
 
-    def sort(self, columns: Mapping[str, Array]) -> Array:
+    def sort(self, columns: Columns) -> Array:
         """Return the numbers of the rows in their order."""
         return _lexsort(self._keys(columns))
 
-    def rank(self, columns: Mapping[str, Array]) -> Array:
+    def rank(self, columns: Columns) -> Array:
         """Return numbers that are in the order of the rows; equal rows have equal ones."""
         keys = self._keys(columns)
         order = _lexsort(keys)
@@ -68,7 +69,7 @@ class Ordering:
         ranks[order] = _group_numbers([key[order] for key in keys])
         return ranks
 
-    def _keys(self, columns: Mapping[str, Array]) -> list[Array]:
+    def _keys(self, columns: Columns) -> list[Array]:
         keys = chain.from_iterable(
             _keys_of(name, column_type, columns[name]) for name, column_type in self._types.items()
         )
@@ -97,7 +98,7 @@ def _reversed(key: Array) -> Array:
 # ---- keys of one column
 
 
-def _keys_of(name: str, column_type: str, values: Array) -> list[Array]:
+def _keys_of(name: str, column_type: str, values: Values) -> list[Array]:
     array, none = split_none(values)
     try:
         return _KEYS[column_type](array, none)
@@ -152,12 +153,8 @@ def _time_of_day(value: datetime.time | None) -> int:
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * 1_000_000 + clock.microsecond
 
 
-def _text_keys(array: Array, _none: Mask | None) -> list[Array]:
-    return [rank_texts([value or "" for value in array.tolist()])]
-
-
-def _bytes_keys(array: Array, _none: Mask | None) -> list[Array]:
-    return [rank_texts([value or b"" for value in array.tolist()])]
+def _text_keys(texts: PackedTexts, _none: Mask | None) -> list[Array]:
+    return [rank_texts(texts)]
 
 
 def _object_keys(array: Array, _none: Mask | None) -> list[Array]:
@@ -172,7 +169,7 @@ def _rank_objects(values: list[Any]) -> Array:
     return ranks
 
 
-_KEYS: Final[Mapping[str, Callable[[Array, Mask | None], list[Array]]]] = {
+_KEYS: Final[Mapping[str, Callable[[Any, Mask | None], list[Array]]]] = {
     "number": _number_keys,
     "int64": _int_keys,
     "int32": _int_keys,
@@ -182,7 +179,7 @@ _KEYS: Final[Mapping[str, Callable[[Array, Mask | None], list[Array]]]] = {
     "date": _date_keys,
     "datetime": _datetime_keys,
     "time": _time_keys,
-    "bytes": _bytes_keys,
+    "bytes": _text_keys,
     "ascii": _text_keys,
     "unicode": _text_keys,
     "json": _object_keys,

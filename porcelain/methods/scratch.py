@@ -1,6 +1,5 @@
 """What one stage of a method leaves for the next on disk: too much for memory, gone when the job ends."""
 
-import io
 import os
 import pickle
 import tempfile
@@ -28,9 +27,9 @@ class Scratch:
         weakref.finalize(self, os.close, self._file)
         self._end = 0
 
-    def put(self, value: Any, *, is_tree: bool = False) -> Place:
-        """Append a value; a tree, in which nothing refers back, takes a third of the time when it holds many texts."""
-        data = memoryview(_dump(value, is_tree=is_tree))
+    def put(self, value: Any) -> Place:
+        """Append a value."""
+        data = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
         place = Place(self._end, len(data))
         while data:
             written = os.pwrite(self._file, data, self._end)
@@ -51,13 +50,3 @@ class Scratch:
             assert piece, "a scratch file is shorter than what was put into it"
             yield piece
             offset += len(piece)
-
-
-def _dump(value: Any, *, is_tree: bool) -> bytes:
-    buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
-    pickler.fast = (
-        is_tree  # keeps no table of what it has seen, and would never end with a value that holds itself
-    )
-    pickler.dump(value)
-    return buffer.getvalue()

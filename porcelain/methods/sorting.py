@@ -14,14 +14,14 @@ from jobs.column.batches import BATCH_ROWS
 from jobs.column.kernel import Array
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
-from porcelain.methods.columns import Columns, count_rows, join, select
+from porcelain.methods.columns import Columns, Values, count_rows, join, select
 from porcelain.methods.moving import Moved, put_scattered
 from porcelain.methods.ordering import Ordering
 from porcelain.methods.scratch import Scratch
 
 _SAMPLED_ROWS: Final = 1 << 16
-# what an object takes beside the bytes of its text, and a place in an array
-_OBJECT_BYTES, _PLACE_BYTES = 56, 8
+# what a value takes in an array, and an object beside that
+_VALUE_BYTES, _OBJECT_BYTES = 8, 56
 
 
 def rows_in_memory(datasets: Sequence[Dataset], megabytes: int) -> int:
@@ -34,9 +34,9 @@ def rows_in_memory(datasets: Sequence[Dataset], megabytes: int) -> int:
 def _bytes_of(dataset: Dataset, name: str) -> int:
     """Return what a column takes in memory, about."""
     node, rows = dataset.get_column_node(name), sum(dataset.lines)
-    if get_type(node.type).kind == "fixed":
-        return rows * _PLACE_BYTES
-    return rows * (_PLACE_BYTES + _OBJECT_BYTES) + sum(part.bytes for part in node.slices)
+    kind = get_type(node.type).kind
+    size = rows * (_VALUE_BYTES + (_OBJECT_BYTES if kind == "object" else 0))
+    return size if kind == "fixed" else size + sum(part.bytes for part in node.slices)
 
 
 def sorted_batches(
@@ -45,8 +45,6 @@ def sorted_batches(
     ordering: Ordering,
     columns: Sequence[str],
     limit: int,
-    *,
-    are_trees: bool,
 ) -> Iterator[Columns]:
     """Yield rows in their order, a batch at a time.
 
@@ -60,8 +58,6 @@ def sorted_batches(
         Which columns are wanted, among them those of `ordering`.
     limit
         So many rows at most are in memory, about.
-    are_trees
-        See `moving.are_trees`.
     """
     if rows <= limit:
         yield from _in_memory(read(columns), ordering)
@@ -70,12 +66,12 @@ def sorted_batches(
     scratch = Scratch()
     moved: Moved = {}
     for piece in read(columns):
-        put_scattered(piece, buckets.number_of(piece), scratch, moved, are_trees=are_trees)
+        put_scattered(piece, buckets.number_of(piece), scratch, moved)
     for number in sorted(moved):
         yield from buckets.in_order(number, scratch.take(moved[number]))
 
 
-def sample(pieces: Iterable[Columns], rows: int) -> dict[str, Array]:
+def sample(pieces: Iterable[Columns], rows: int) -> dict[str, Values]:
     """Return some rows, spread evenly, of `rows`; an empty dict when there are none."""
     step = rows // _SAMPLED_ROWS + 1
     return _joined(
@@ -99,7 +95,7 @@ class Buckets:
 
     def __init__(self, ordering: Ordering, samples: Columns, count: int) -> None:
         self._ordering = ordering
-        self._splitters: dict[str, Array] = {}
+        self._splitters: dict[str, Values] = {}
         if samples:
             ranks = ordering.rank(samples)
             order = np.argsort(ranks)
@@ -132,7 +128,7 @@ def _in_memory(pieces: Iterable[Columns], ordering: Ordering) -> Iterator[Column
         yield {name: select(values, rows) for name, values in columns.items()}
 
 
-def _joined(pieces: Iterable[Columns]) -> dict[str, Array]:
+def _joined(pieces: Iterable[Columns]) -> dict[str, Values]:
     parts = [dict(piece) for piece in pieces]
     names = list(parts[0]) if parts else []
     # a column at a time, so that at most one is there twice

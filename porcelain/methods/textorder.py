@@ -1,43 +1,45 @@
 """Numbers that are in the order of texts, found some bytes at a time."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from jobs.column.kernel import Array
+from porcelain.methods.packed import PackedTexts
 
 _KEY_BYTES: Final = 8
 # texts that agree so many times are compared by Python
 _MOST_ROUNDS: Final = 12
 
 
-class _Joined(NamedTuple):
-    """Texts as UTF-8 in one array with `_KEY_BYTES` zeros behind them; none of them holds a zero."""
+class _Words:
+    """Texts without zeros, as numbers of some bytes."""
 
-    data: Array
-    starts: Array
-    lengths: Array
-
-    def words(self, rows: Array, first: int, width: int) -> Array:
-        """Return bytes `first` to `first + width` of each row as a number, zeros for those that it lacks."""
-        starts, sizes = self.starts[rows], np.minimum(self.lengths[rows] - first, width)
+    def __init__(self, texts: PackedTexts) -> None:
+        data = np.append(texts.data, np.zeros(_KEY_BYTES, np.uint8))
         # eight bytes from any offset on
-        at_offset = np.ndarray(len(self.data) - _KEY_BYTES + 1, "<u8", self.data, strides=(1,))
-        words = at_offset[starts + first].byteswap()
+        self._at_offset = np.ndarray(len(texts.data) + 1, "<u8", data, strides=(1,))
+        self._starts = texts.offsets[:-1]
+        self.lengths = texts.lengths
+
+    def take(self, rows: Array, first: int, width: int) -> Array:
+        """Return bytes `first` to `first + width` of each row as a number, zeros for those that it lacks."""
+        sizes = np.minimum(self.lengths[rows] - first, width)
+        words = self._at_offset[self._starts[rows] + first].byteswap()
         missing = (8 * (_KEY_BYTES - sizes)).astype(np.uint64)
         # numpy does not say what shifting by all 64 bits gives
         words = np.where(sizes > 0, (words >> (missing & np.uint64(63))) << (missing & np.uint64(63)), 0)
         return words >> np.uint64(8 * (_KEY_BYTES - width))
 
 
-def rank_texts(texts: list[Any]) -> Array:
-    """Return (n,) int64 in the order of `texts`, all str or all bytes; equal texts have equal numbers.
+def rank_texts(texts: PackedTexts) -> Array:
+    """Return (n,) int64 in the order of `texts`; equal ones have equal numbers, and None is as the empty text.
 
     The order of UTF-8 is that of the characters.
     """
-    joined = _join(texts)
-    if joined is None:
+    if not texts.data.all():
         return _rank_by_python(texts)
+    words = _Words(texts)
     ranks = np.zeros(len(texts), np.int64)
     # rows that are not yet told apart from others, and which of them are still equal
     rows, groups = np.arange(len(texts)), np.zeros(len(texts), np.int64)
@@ -46,16 +48,16 @@ def rank_texts(texts: list[Any]) -> Array:
         if not len(rows):
             return ranks
         width = (64 - int(groups[-1]).bit_length()) // 8
-        keys = joined.words(rows, first, width) | (groups << (8 * width % 64)).astype(np.uint64)
+        keys = words.take(rows, first, width) | (groups << (8 * width % 64)).astype(np.uint64)
         order = np.argsort(keys)
         rows = rows[order]
         begins = _tell_apart(ranks, rows, keys[order])
         first += width
         # one that ends here may be equal so far to one that goes on
-        is_open = (joined.lengths[rows] >= first) & ~(begins & np.append(begins[1:], True))
+        is_open = (words.lengths[rows] >= first) & ~(begins & np.append(begins[1:], True))
         rows, groups = rows[is_open], np.cumsum(begins[is_open]) - 1
     if len(rows):
-        rest = _rank_by_python([texts[row] for row in rows.tolist()])
+        rest = _rank_by_python(texts[rows])
         order = np.lexsort((rest, groups))
         _tell_apart(ranks, rows[order], rest[order])
     return ranks
@@ -89,17 +91,8 @@ def _tell_apart(ranks: Array, rows: Array, keys: Array) -> Array:
     return begins
 
 
-def _join(texts: list[Any]) -> _Joined | None:
-    """Return the texts as one array; None when a zero or a newline is in them."""
-    joined = b"\n".join(texts) if texts and isinstance(texts[0], bytes) else "\n".join(texts).encode()
-    data = np.frombuffer(joined + bytes(_KEY_BYTES), np.uint8)
-    ends = np.append(np.flatnonzero(data == ord("\n")), len(joined))
-    if b"\0" in joined or len(ends) != max(len(texts), 1):
-        return None
-    starts = np.append(0, ends[:-1] + 1)
-    return _Joined(data, starts, ends - starts)
-
-
-def _rank_by_python(texts: list[Any]) -> Array:
-    numbers = {text: number for number, text in enumerate(sorted(set(texts)))}
-    return np.fromiter(map(numbers.__getitem__, texts), np.int64, len(texts))
+def _rank_by_python(texts: PackedTexts) -> Array:
+    empty: Any = b"" if texts.are_bytes else ""
+    values = [value or empty for value in texts.tolist()]
+    numbers = {text: number for number, text in enumerate(sorted(set(values)))}
+    return np.fromiter(map(numbers.__getitem__, values), np.int64, len(values))

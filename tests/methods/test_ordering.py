@@ -15,6 +15,7 @@ from jobs.errors import ColumnError
 from porcelain.methods import textorder
 from porcelain.methods.columns import decoder, join
 from porcelain.methods.ordering import Ordering
+from porcelain.methods.packed import PackedTexts
 from porcelain.methods.sorting import sorted_batches
 from porcelain.methods.textorder import rank_texts
 
@@ -89,7 +90,7 @@ def test_rows_are_sorted_as_python_sorts_them(tmp_path_factory, table, descendin
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.getbasetemp())
-        batches = sorted_batches(read, len(rows), ordering, sorted(columns), limit, are_trees=True)
+        batches = sorted_batches(read, len(rows), ordering, sorted(columns), limit)
         assert [row for batch in batches for row in batch["row"].tolist()] == wanted
 
 
@@ -97,7 +98,7 @@ def test_rows_are_sorted_as_python_sorts_them(tmp_path_factory, table, descendin
 def test_ranks_of_texts_are_in_their_order_and_equal_for_equal_texts(texts, as_bytes):
     if as_bytes:
         texts = [text.encode() for text in texts]
-    ranks = rank_texts(texts).tolist()
+    ranks = rank_texts(PackedTexts.of(texts, are_bytes=as_bytes)).tolist()
     numbers = {text: number for number, text in enumerate(sorted(set(texts)))}
     order = {rank: number for number, rank in enumerate(sorted(set(ranks)))}
     assert [order[rank] for rank in ranks] == [numbers[text] for text in texts]
@@ -107,7 +108,7 @@ def test_ranks_of_texts_are_in_their_order_and_equal_for_equal_texts(texts, as_b
 def test_texts_that_agree_in_many_words_are_compared_too(texts):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(textorder, "_MOST_ROUNDS", 2)
-        ranks = rank_texts(texts)
+        ranks = rank_texts(PackedTexts.of(texts, are_bytes=False))
     order = np.argsort(ranks, kind="stable").tolist()
     assert order == sorted(range(len(texts)), key=texts.__getitem__)
 
