@@ -9,7 +9,7 @@ from jobs.dataset.arrays import check_column
 from jobs.dataset.dataset import Dataset
 from jobs.errors import OptionError
 from porcelain.methods.aggregates import FUNCTIONS, Aggregate, Part, make_aggregate
-from porcelain.methods.chains import check_given
+from porcelain.methods.chains import check_given, check_slices
 from porcelain.methods.grouping import Division, Grouper, StoredRun, Table, merge_runs
 from porcelain.methods.scratch import Place, Scratch
 from porcelain.methods.vectors import Vector, as_key, check_key, make_nones, read_vectors, to_columns
@@ -71,6 +71,7 @@ class Merged(NamedTuple):
 def prepare(options: Any, datasets: Any, slices: int) -> Prepared:
     """Check what is asked of the source."""
     source = check_given(datasets.source)
+    check_slices(source, slices)
     group_by, aggregates = options.group_by, options.aggregates
     if not (group_by or aggregates):
         raise OptionError("give group_by, aggregates or both")

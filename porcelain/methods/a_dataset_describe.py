@@ -12,7 +12,7 @@ from jobs.dataset.dataset import Dataset
 from jobs.dataset.lists import DatasetChain
 from jobs.errors import DatasetError, OptionError
 from porcelain.methods.aggregates import make_aggregate
-from porcelain.methods.chains import check_given
+from porcelain.methods.chains import check_given, check_slices
 from porcelain.methods.sketches import Counts, Distinct, Quantiles, Running
 from porcelain.methods.vectors import (
     KEY_TYPES,
@@ -120,7 +120,7 @@ class Description:
         return [_to_json(value) for value in to_values(rows, column_type)]
 
 
-def prepare(options: Any, datasets: Any) -> "tuple[DatasetChain[Dataset], dict[str, str]]":
+def prepare(options: Any, datasets: Any, slices: int) -> "tuple[DatasetChain[Dataset], dict[str, str]]":
     """Return what is described: the datasets, and the types of the columns."""
     for each in options.quantiles:
         if not 0 <= each <= 1:
@@ -129,6 +129,7 @@ def prepare(options: Any, datasets: Any) -> "tuple[DatasetChain[Dataset], dict[s
     types = {name: source.columns[name].type for name in chosen_columns(source, options.columns)}
     chain = source.chain(options.length)
     for each in chain:
+        check_slices(each, slices)
         for name in chosen_columns(each, list(types)):
             if each.columns[name].type != types[name]:
                 raise DatasetError(

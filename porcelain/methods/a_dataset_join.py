@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
 from jobs.method.options import OptionEnum
-from porcelain.methods.chains import check_given
+from porcelain.methods.chains import check_given, check_slices
 from porcelain.methods.joining import Joining, Part, Side, Stored, collect, join_parts, read_slice, scatter
 from porcelain.methods.keyindex import common_type
 from porcelain.methods.scratch import Scratch
@@ -54,6 +54,8 @@ Moved: TypeAlias = tuple[dict[int, list[Stored]], dict[int, list[Stored]]]
 def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     """Check that the datasets can be joined, and make the writer."""
     left, right = check_given(datasets.left, "left"), check_given(datasets.right, "right")
+    check_slices(left, slices)
+    check_slices(right, slices)
     pairs = _parse_keys(options.on)
     common = [_common_type(left, one, right, other) for one, other in pairs.items()]
     renamed = _rename(left, right, set(pairs.values()), options.suffix)

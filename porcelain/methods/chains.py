@@ -15,6 +15,15 @@ def check_given(source: Dataset, name: str = "source") -> Dataset:
     return source
 
 
+def check_slices(dataset: Dataset, slices: int) -> None:
+    """Raise `DatasetError` when the dataset has not as many slices as the job; rows would be left out."""
+    if len(dataset.lines) != slices:
+        raise DatasetError(
+            f"dataset '{dataset.spec}' has {len(dataset.lines)} slices, and there are {slices} here",
+            hint="the project had another number of slices then; build it again",
+        )
+
+
 def chain_since(source: Dataset, previous: Dataset, length: int = -1) -> "DatasetChain[Dataset]":
     """Return the chain that ends in `source`, oldest first, from the dataset on that `previous` was made of.
 

@@ -88,6 +88,13 @@ def open_tables(root: Path, slices: int = 3, executor: Any = None) -> Iterator[T
     (root / "written").mkdir()
     (root / "written" / "__init__.py").touch()
     (root / "written" / "a_rows.py").write_text(_METHOD)
+    with reopen_tables(root, slices, executor) as tables:
+        yield tables
+
+
+@contextmanager
+def reopen_tables(root: Path, slices: int, executor: Any = None) -> Iterator[Tables]:
+    """Open a project that was opened before, with any number of slices."""
     (root / "acc.toml").write_text(
         f'[project]\nslices = {slices}\nmethods = ["written"]\ninput_directory = "input"\ndurability = "none"\n'
     )

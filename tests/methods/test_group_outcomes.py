@@ -1,11 +1,12 @@
-"""dataset_aggregate, dataset_join and dataset_describe in processes: the same outcomes as in one."""
+"""What dataset_aggregate, dataset_join and dataset_describe have in common."""
 
 import pytest
 
+from jobs.errors import JobFailed
 from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.executors.serial import SerialExecutor
 from porcelain import config
-from tests.methods.tables import open_tables
+from tests.methods.tables import open_tables, reopen_tables
 
 
 @pytest.fixture
@@ -36,3 +37,20 @@ def build_all(root, executor):
 
 def test_outcomes_are_the_same_in_processes_as_in_one(tmp_path, processes):
     assert build_all(tmp_path / "apart", processes) == build_all(tmp_path / "together", SerialExecutor())
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("dataset_aggregate", lambda source: {"source": source, "aggregates": {"n": "count"}}),
+        ("dataset_join", lambda source: {"left": source, "right": source, "on": "k"}),
+        ("dataset_describe", lambda source: {"source": source}),
+    ],
+)
+@pytest.mark.parametrize("slices", [2, 4])
+def test_a_dataset_of_another_number_of_slices_is_refused(tmp_path, method, arguments, slices):
+    with open_tables(tmp_path, 3) as tables:
+        job = tables.table({"k": "int64"}, [[(1,)], [(2,)], [(3,)]]).job
+    refusal = pytest.raises(JobFailed, match=f"has 3 slices, and there are {slices} here")
+    with reopen_tables(tmp_path, slices) as tables, refusal:
+        tables.build(method, **arguments(f"{job}/default"))
