@@ -34,8 +34,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
         prints="csv: a line of column names, then the rows, values in quotes where they need them, None as None\n"
         "and in json columns null. json: an object a line; dates and times in ISO form, nan, inf and\n"
         "complex numbers as text, bytes as text in which what is no UTF-8 is \\udc80 to \\udcff. arrow: an\n"
-        "IPC stream; times without their zone, json columns as text. A pickle column is refused, as is what\n"
-        "Arrow cannot hold exactly",
+        "IPC stream, with the types that Dataset.to_arrow gives. A pickle column is refused, as is what Arrow\n"
+        "cannot hold exactly",
     )
     parser.add_argument("spec", metavar="SPEC", help="the dataset, as dev-12 or dev-12/NAME")
     parser.add_argument(
@@ -55,18 +55,22 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     )
     parser.add_argument("-r", "--roundrobin", action="store_true", help="one row of each slice in turn")
     parser.add_argument("--no-header", action="store_true", help="csv without the line of column names")
-    return parser.parse(arguments, intermixed=True)
+    given = parser.parse(arguments, intermixed=True)
+    if given.roundrobin and given.format == "arrow":
+        parser.error("-r goes with csv and json")
+    return given
 
 
 def _write(given: Namespace, dataset: "Dataset", names: Sequence[str]) -> None:
     from porcelain.looking import export
 
-    pieces = _pieces(given, dataset, names)
     if given.format == "arrow":
         from porcelain.looking.arrowstream import write_arrow
+        from porcelain.looking.sources import slices_of
 
-        write_arrow(term.binary(), dataset, names, pieces)
+        write_arrow(term.binary(), dataset, slices_of(dataset, given.slices), names)
         return
+    pieces = _pieces(given, dataset, names)
     if given.format == "csv" and not given.no_header:
         term.raw(export.csv_text([names]), hold=True)
     lines = export.csv_lines if given.format == "csv" else export.json_lines
