@@ -196,7 +196,7 @@ def _print_columns(view: View, *, bounds: bool) -> None:
     titles += [Column("min", cut=True), Column("max", cut=True)] if bounds else []
     titles += [Column("raw", right=True), Column("stored", right=True)]
     with_origin = any("from" in column for column in view["columns"])
-    titles += [Column("from", cut=True)] if with_origin else []
+    titles += [Column("from")] if with_origin else []
     rows = []
     for column in view["columns"]:
         cells = [column["name"], column["type"] + ("+None" if column["none_support"] else "")]

@@ -68,14 +68,6 @@ class Layout:
         places = [("[DATASET]", self.dataset), ("[SLICE]", self.slice), ("[LINE]", self.line)]
         return self.join([*(title for title, wanted in places if wanted), *names])
 
-    def row(self, part: Part, found: Found, patterns: Patterns) -> bytes:
-        """Return the line of a row."""
-        if self.form == "json":
-            return self._json(part, found, patterns)
-        texts = self._chosen(list(_texts(part, found)), patterns)
-        place = [str(value) for value in self._place(part, found).values()]
-        return self.join([*place, *texts], patterns if self.color else None, first=len(place))
-
     def join(self, texts: Sequence[str], patterns: Patterns | None = None, *, first: int = 0) -> bytes:
         """Return texts as a line; what matches is marked in those from number `first` on."""
         shown = [self._quoted(text) for text in texts]
@@ -88,21 +80,6 @@ class Layout:
             spaces = [self.tabs.after(width) for width in widths[:-1]] + [0]
             line = "".join(text + " " * gap for text, gap in zip(shown, spaces, strict=True))
         return line.encode("utf-8", "surrogateescape") + b"\n"
-
-    def _place(self, part: Part, found: Found) -> dict[str, Any]:
-        places = {
-            "dataset": (self.dataset, part.dataset.spec),
-            "sliceno": (self.slice, found.sliceno),
-            "lineno": (self.line, found.lineno),
-        }
-        return {name: value for name, (wanted, value) in places.items() if wanted}
-
-    def _chosen(self, texts: Sequence[str], patterns: Patterns) -> Sequence[str]:
-        if self.only == "part":
-            return ["".join(text[start:stop] for start, stop in patterns.spans(text)) for text in texts]
-        if self.only == "columns":
-            return [text if patterns.spans(text) else "" for text in texts]
-        return texts
 
     def _quoted(self, text: str) -> str:
         if self.form == "csv" and not self.tabs and self._needs_quotes(text):
@@ -117,27 +94,58 @@ class Layout:
             or bool(self.separator and self.separator in text)
         )
 
-    def _json(self, part: Part, found: Found, patterns: Patterns) -> bytes:
-        row = {name: _plain(value) for name, value in zip(part.shown, found.values, strict=True)}
-        if self.only:
-            texts = list(_texts(part, found))
-            chosen = dict(zip(part.shown, self._chosen(texts, patterns), strict=True))
-            row = chosen if self.only == "part" else {name: row[name] for name in row if chosen[name]}
-        place = self._place(part, found)
+
+class PartLines:
+    """Makes lines of the rows of one part."""
+
+    def __init__(self, layout: Layout, patterns: Patterns, part: Part) -> None:
+        self._layout = layout
+        self._patterns = patterns
+        self._part = part
+        self._texts_of = [texts_of(part.dataset, name) for name in part.shown]
+        places = {"dataset": layout.dataset, "sliceno": layout.slice, "lineno": layout.line}
+        self._places = [name for name, wanted in places.items() if wanted]
+
+    def line(self, found: Found) -> bytes:
+        """Return the line of a row."""
+        if self._layout.form == "json":
+            return self._json(found)
+        texts = self._chosen(self.texts(found))
+        marked = self._patterns if self._layout.color else None
+        if not self._places:
+            return self._layout.join(texts, marked)
+        place = [str(self._place(found, name)) for name in self._places]
+        return self._layout.join([*place, *texts], marked, first=len(place))
+
+    def texts(self, found: Found) -> list[str]:
+        """Return the values of a row as text."""
+        return [make([value])[0] for make, value in zip(self._texts_of, found.values, strict=True)]
+
+    def _place(self, found: Found, name: str) -> str | int:
+        return self._part.dataset.spec if name == "dataset" else int(getattr(found, name))
+
+    def _chosen(self, texts: list[str]) -> list[str]:
+        if self._layout.only == "part":
+            return ["".join(text[start:stop] for start, stop in self._patterns.spans(text)) for text in texts]
+        if self._layout.only == "columns":
+            return [text if self._patterns.spans(text) else "" for text in texts]
+        return texts
+
+    def _json(self, found: Found) -> bytes:
+        names = self._part.shown
+        row = {name: _plain(value) for name, value in zip(names, found.values, strict=True)}
+        if self._layout.only:
+            chosen = dict(zip(names, self._chosen(self.texts(found)), strict=True))
+            row = chosen if self._layout.only == "part" else {name: row[name] for name in row if chosen[name]}
+        place = {name: self._place(found, name) for name in self._places}
         return json_line(place | {"data": row} if place else row)
 
-
-def unique_key(part: Part, found: Found, names: Sequence[str], *, ignore_case: bool) -> tuple[str, ...]:
-    """Return the names of the columns that decide whether a row was seen before, and their values as text."""
-    texts = dict(zip(part.shown, _texts(part, found), strict=True))
-    chosen = [name for name in part.shown if not names or name in names]
-    values = [texts[name].lower() if ignore_case else texts[name] for name in chosen]
-    return (*chosen, *values)
-
-
-def _texts(part: Part, found: Found) -> Iterator[str]:
-    for name, value in zip(part.shown, found.values, strict=True):
-        yield texts_of(part.dataset, name)([value])[0]
+    def key(self, found: Found, names: Sequence[str], *, ignore_case: bool) -> tuple[str, ...]:
+        """Return the columns that decide whether a row was seen before (no names: all), and their values as text."""
+        texts = dict(zip(self._part.shown, self.texts(found), strict=True))
+        chosen = [name for name in self._part.shown if not names or name in names]
+        values = [texts[name].lower() if ignore_case else texts[name] for name in chosen]
+        return (*chosen, *values)
 
 
 def _plain(value: object) -> Any:

@@ -137,6 +137,8 @@ def _alternatives(pattern: str) -> Iterator[list[str]]:
 
 # ---- numbers
 
+_NUMBERS: Final = frozenset({int, float})
+
 
 class NumberPatterns:
     """Numbers, comparisons and ranges.
@@ -158,7 +160,11 @@ class NumberPatterns:
 
     def rows(self, values: Sequence[Any], texts: Callable[[], Texts]) -> Iterable[int]:  # noqa: ARG002
         """Return the rows whose value is such a number, or a text of one."""
-        return [row for row, value in enumerate(values) if self._matches(number_of(value))]
+        numbers = (value if type(value) in _NUMBERS else number_of(value) for value in values)
+        if len(self._tests) == 1:
+            test = self._tests[0]
+            return [row for row, number in enumerate(numbers) if number is not None and test(number)]
+        return [row for row, number in enumerate(numbers) if self._matches(number)]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return the whole text without the spaces around it if it is such a number."""

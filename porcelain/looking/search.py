@@ -67,10 +67,13 @@ class Search:
         around: Around[Found] = Around(self.before, self.after)
         for piece in _pieces(part):
             rows = self._matching(part, piece)
-            if rows or self.before or around.due:
+            if not (rows or self.before or around.due):
+                piece.skip()
+            elif self.before or self.after:
                 yield from around.select(piece.rows, rows, _row_maker(piece))
             else:
-                piece.skip()
+                make = _row_maker(piece)
+                yield from (make(row, True, False) for row in rows)  # noqa: FBT003
 
     def count(self, part: Part) -> int:
         """Return the number of rows that match."""
