@@ -20,6 +20,7 @@ from cas.formats.node import put_node
 from jobs.column.batches import Piece
 from jobs.column.slice import SliceWriter
 from jobs.column.text import Texts
+from jobs.dataset.arrow import _fixed_array
 from jobs.dataset.dataset import Dataset, NoDataset
 from jobs.dataset.head import ColumnNode, ColumnSlice, DatasetColumn, DatasetHead
 from jobs.errors import DatasetError
@@ -226,10 +227,12 @@ def test_columns_whose_batches_end_elsewhere_are_aligned(jobs: FewJobs) -> None:
     assert [text[:1] for text in table["u"].to_pylist()] == [str(number) for number in range(9)]
 
 
-def test_numbers_are_not_copied(jobs: FewJobs) -> None:
-    dataset = jobs.write({"i": "int64"}, [[(number,) for number in range(100)], [], []])
-    (batch,) = dataset.arrow_reader()
-    assert not batch.column(0).to_numpy().flags.owndata
+@pytest.mark.parametrize("mask", [None, np.arange(100) % 3 == 0])
+def test_numbers_are_not_copied(mask: Any) -> None:
+    values = np.arange(100)
+    array = _fixed_array(values, mask, pa.int64())
+    assert array.null_count == (0 if mask is None else 34)
+    assert array.buffers()[1].address == values.ctypes.data
 
 
 @pytest.mark.parametrize("separated", [True, False])
