@@ -1,5 +1,3 @@
-import numpy as np
-
 description = "write columns as arrays, or only make them (write=False)"
 
 options = {"rows": 5_000_000, "write": True, "rep": 0}
@@ -16,6 +14,8 @@ def prepare(job):
 
 
 def analysis(sliceno, slices, prepare_res):
+    import numpy as np  # the peer, which loads all methods, has none
+
     from bench import gen
 
     random = np.random.default_rng(sliceno)
