@@ -111,7 +111,8 @@ def write(writer: DatasetWriter, columns: Columns) -> None:
     """Write rows to the slice of now."""
     writer.write_arrays(
         {
-            name: values.tolist() if isinstance(values, PackedTexts) else values
+            # as an array: a list would be checked value by value for its slices
+            name: objects(values.tolist()) if isinstance(values, PackedTexts) else values
             for name, values in columns.items()
         }
     )

@@ -1,6 +1,7 @@
 """Rows that go to other slices: found by the value that decides, left on disk, written where they belong."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,8 @@ def targets_of(values: Values, column_type: str, slices: int) -> Array:
     """Return the slice that each row belongs to whose deciding column of that type holds `values`."""
     array, none = split_none(values)
     if isinstance(array, PackedTexts):
-        array = array.tolist()
+        # texts belong where their bytes do
+        array, column_type = replace(array, are_bytes=True).tolist(), "bytes"
     targets = slices_of(array, column_type, slices)
     if none is not None:
         targets[none] = 0

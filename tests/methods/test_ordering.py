@@ -94,6 +94,22 @@ def test_rows_are_sorted_as_python_sorts_them(tmp_path_factory, table, descendin
         assert [row for batch in batches for row in batch["row"].tolist()] == wanted
 
 
+@pytest.mark.parametrize("limit", [1, 7, 60, 499])
+@pytest.mark.parametrize("different", [1, 3, 40, 10_000])
+def test_buckets_of_any_size_follow_each_other(tmp_path, monkeypatch, limit, different):
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(limit).integers(0, different, 500)
+    columns = {"a": values, "row": np.arange(500)}
+
+    def read(names):
+        for start in range(0, 500, 33):
+            yield {name: columns[name][start : start + 33] for name in names}
+
+    batches = sorted_batches(read, 500, Ordering({"a": "int64"}), ["a", "row"], limit)
+    found = [row for batch in batches for row in batch["row"].tolist()]
+    assert found == np.argsort(values, kind="stable").tolist()
+
+
 @given(st.lists(st.text("abÿ\0\n", max_size=200) | st.text("ab", max_size=3)), st.booleans())
 def test_ranks_of_texts_are_in_their_order_and_equal_for_equal_texts(texts, as_bytes):
     if as_bytes:
