@@ -19,7 +19,7 @@ from porcelain.methods.csvstream import TextStream, open_text
 from porcelain.methods.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, TypedColumn, typed_column
 
-version = 1
+version = 2
 
 description = """Dataset from CSV files, plain, gzip or zstd.
 
