@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from jobs.dataset.arrays import chosen_columns
 from jobs.nodes.values import DotDict
-from porcelain.methods.chains import check_given
+from porcelain.methods.chains import check_given, check_slices
 from porcelain.methods.columns import count_rows, read_slice
 from porcelain.methods.rowbytes import rows_as_bytes
 from porcelain.methods.scratch import Place, Scratch
@@ -53,6 +53,7 @@ class Prepared(NamedTuple):
 def prepare(options: Any, datasets: Any, slices: int) -> Prepared:
     """Check the columns."""
     source = check_given(datasets.source)
+    check_slices(source, slices)
     return Prepared(sorted(chosen_columns(source, options.columns)), [Scratch() for _ in range(slices)])
 
 

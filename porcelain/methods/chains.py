@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jobs import context
 from jobs.dataset.dataset import Dataset, NoDataset
 from jobs.dataset.head import DatasetHead
 from jobs.dataset.lists import DatasetChain
@@ -41,10 +42,7 @@ def chain_since(source: Dataset, previous: Dataset, length: int = -1) -> "Datase
     DatasetError
         When there is none: `previous` was made of this very source.
     """
-    chain = check_given(source).chain(length, stop_ds=_source_of(previous))
-    if not chain:
-        raise DatasetError(f"dataset '{source.spec}' has nothing that the previous job had not")
-    return chain
+    return _checked(source, check_given(source).chain(length, stop_ds=_source_of(previous)))
 
 
 def check_alike(one: Dataset, other: Dataset) -> None:
@@ -76,7 +74,12 @@ def _source_of(previous: Dataset) -> Dataset:
 
 def chain_since_job(source: Dataset, previous: Any, length: int = -1) -> "DatasetChain[Dataset]":
     """Return the chain that ends in `source`, as `chain_since`, from the source of the job `previous` on."""
-    chain = check_given(source).chain(length, stop_ds={previous: "source"})
+    return _checked(source, check_given(source).chain(length, stop_ds={previous: "source"}))
+
+
+def _checked(source: Dataset, chain: "DatasetChain[Dataset]") -> "DatasetChain[Dataset]":
     if not chain:
         raise DatasetError(f"dataset '{source.spec}' has nothing that the previous job had not")
+    for each in chain:
+        check_slices(each, context.current().slices)
     return chain

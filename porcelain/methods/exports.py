@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from jobs import context
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
+from porcelain.methods.chains import check_slices
 
 
 def find_sources(sources: Sequence[Dataset], previous: Any, *, chain: bool) -> list[Dataset]:
@@ -22,7 +24,7 @@ def find_sources(sources: Sequence[Dataset], previous: Any, *, chain: bool) -> l
     Raises
     ------
     DatasetError
-        When there is none.
+        When there is none, or one has other slices than the job.
     """
     found = list(sources)
     if chain:
@@ -33,6 +35,8 @@ def find_sources(sources: Sequence[Dataset], previous: Any, *, chain: bool) -> l
         ]
     if not found:
         raise DatasetError("no dataset to export", hint="source=... names it")
+    for each in found:
+        check_slices(each, context.current().slices)
     return found
 
 
