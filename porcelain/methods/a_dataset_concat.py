@@ -7,6 +7,7 @@ from jobs.dataset.lists import DatasetChain
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
 from porcelain.methods.chains import chain_since, check_alike
+from porcelain.methods.columns import read_slice, write
 
 version = 1
 
@@ -45,8 +46,8 @@ def prepare(job: Any, options: Any, datasets: Any) -> Prepared:
 def analysis(sliceno: int, prepare_res: Prepared) -> None:
     """Copy this slice of each dataset."""
     for each in prepare_res.chain:
-        for columns in each.arrays(sliceno):
-            prepare_res.writer.write_arrays(columns)
+        for columns in read_slice(each, sliceno, sorted(each.columns)):
+            write(prepare_res.writer, columns)
 
 
 def _check_hashed_alike(one: Dataset, other: Dataset) -> None:
