@@ -26,7 +26,7 @@ def as_texts(values: Values, column_type: str) -> tuple[list[str], Array]:
         For each value its place in `texts`.
     """
     array, none = split_none(values)
-    if column_type != "number" and array.dtype.kind not in "cO":
+    if isinstance(array, np.ndarray) and column_type != "number" and array.dtype.kind not in "cO":
         return _texts_of_array(array, none)
     items = to_list(values)
     if column_type not in ("bytes", "ascii", "unicode"):

@@ -78,7 +78,7 @@ def rows_as_bytes(columns: Mapping[str, Values], types: Mapping[str, str]) -> It
 
 def _code(name: str, values: Values, column_type: str) -> Coded:
     array, mask = split_none(values)
-    if column_type == "number" or array.dtype == object:
+    if not isinstance(array, np.ndarray) or column_type == "number" or array.dtype == object:
         return _code_list(name, to_list(values), column_type)
     if column_type in _COMPLEX:
         heads = _heads(b"c", _float_bits(array.real), mask)

@@ -210,3 +210,10 @@ def test_datasets_that_are_not_alike_are_not_concatenated(bench, chain):
     other = bench.csvimport(b"a\n1\n", "3.csv", previous=chain[-1]).dataset()
     with pytest.raises(JobFailed, match=r"column 'a' is int64 in .* and bytes in"):
         bench.build("dataset_concat", source=other)
+
+
+def test_times_that_are_concatenated_stay_in_utc(bench, source):
+    column2type = {"a": "datetime:%s"}
+    typed = bench.build("dataset_type", source=source, column2type=column2type, timezone="UTC").dataset()
+    dataset = bench.build("dataset_concat", source=typed).dataset()
+    assert list(dataset.iterate(None, "a")) == list(typed.iterate(None, "a"))
