@@ -14,7 +14,7 @@ demo: .venv/.demo                       ## run the example: CSV files to a table
 	@echo "To look around: source .venv/bin/activate; cd $(FLIGHTS)"
 	@echo "  acc log                   all jobs, newest first"
 	@echo "  acc job plot_delays       one job: what it was given, what it made"
-	@echo "  acc ds -n 5 add_airline   a dataset: columns, types, some rows"
+	@echo "  acc ds -r 5 add_airline   a dataset: columns, types, some rows"
 	@echo "  acc results               what each result comes from"
 	@echo "Results: $(FLIGHTS)/results/delays.json, $(FLIGHTS)/results/delays.png"
 

@@ -45,20 +45,20 @@ _NAMES = {
     "OptionError": "jobs.errors",
     "OptionString": "jobs.method.options",
     "RequiredOption": "jobs.method.options",
-    "SkipDataset": "jobs.dataset.reader",
-    "SkipSlice": "jobs.dataset.reader",
+    "SkipDataset": "jobs.dataset.callbacks",
+    "SkipSlice": "jobs.dataset.callbacks",
 }
 
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
 
 if TYPE_CHECKING:
     from cas.errors import AccError as AccError
+    from jobs.dataset.callbacks import SkipDataset as SkipDataset
+    from jobs.dataset.callbacks import SkipSlice as SkipSlice
     from jobs.dataset.dataset import Dataset as Dataset
     from jobs.dataset.dataset import NoDataset as NoDataset
     from jobs.dataset.lists import DatasetChain as DatasetChain
     from jobs.dataset.lists import DatasetList as DatasetList
-    from jobs.dataset.reader import SkipDataset as SkipDataset
-    from jobs.dataset.reader import SkipSlice as SkipSlice
     from jobs.dataset.writer import DatasetWriter as DatasetWriter
     from jobs.errors import DatasetError as DatasetError
     from jobs.errors import JobFailed as JobFailed

@@ -53,6 +53,13 @@ class ResultLinks(Protocol):
         """Point the link `linkname` at the file `path`, which is file `name` of the run; return the link."""
 
 
+class RunningJob(Protocol):
+    """The running job, as far as rooms below it need to know."""
+
+    def link_dataset(self, name: str, head: Any) -> Any:
+        """Add a dataset of columns that are stored, by its `DatasetHead`; return the `Dataset`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a job object needs to know of the project around it.
@@ -69,6 +76,8 @@ class Context:
         In a build script, who makes result links.
     build : callable or None
         In a running job and in a build script, builds a job: `build(method, **arguments)`.
+    job : RunningJob or None
+        In a running job, that job.
     """
 
     store: Store
@@ -81,6 +90,7 @@ class Context:
     recorder: Recorder | None = None
     results: ResultLinks | None = None
     build: Callable[..., Any] | None = None
+    job: RunningJob | None = None
 
     def job_path(self, row: JobRow) -> Path:
         """Return the job directory of a run."""

@@ -26,6 +26,8 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "chain": Command("history", "list a job and those before it in its chain, oldest first"),
         "job": Command("inspect", "show everything about one job"),
         "ds": Command("ds", "show a dataset: columns, types, lines, chain, first rows"),
+        "grep": Command("grep", "print the rows of datasets that match a pattern"),
+        "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
@@ -45,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 PLUMBING: Mapping[str, str] = {
     "action-key": "print the action key of a job that may not be there yet",
+    "cat-dataset": "print the rows of a dataset as CSV, JSON or Arrow",
     "cat-file": "print kind, size or content of an object",
     "cat-job": "print a job's nodes as JSON",
     "count-objects": "print how many objects there are, and what they take",

@@ -13,6 +13,7 @@ from porcelain import term
 
 PLUMBING = (
     "action-key",
+    "cat-dataset",
     "cat-file",
     "cat-job",
     "count-objects",

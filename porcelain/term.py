@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 from cas.errors import AccError
 
@@ -15,6 +15,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _GAP = "  "
 _LEAST_WIDTH = 8
+_BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
 
 
 class Column(NamedTuple):
@@ -78,6 +79,41 @@ def raw(data: bytes, *, hold: bool = False) -> None:
     sys.stdout.buffer.write(data)
     if not hold:
         sys.stdout.buffer.flush()
+
+
+def marked(text: str) -> str:
+    """Return a text that stands out of others, whatever it is printed to."""
+    return f"\x1b[1;31m{text}\x1b[0m"
+
+
+def colors() -> bool:
+    """Return whether stdout is a terminal whose user wants colours."""
+    return is_terminal() and _wants_color()
+
+
+def width() -> int:
+    """Return the number of characters of a line of the terminal."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def bar(share: float, room: int) -> str:
+    """Return a bar that fills a share of `room` characters, and at least an eighth of one unless the share is 0.
+
+    >>> bar(0.5, 4)
+    '██'
+    """
+    eighths = round(share * room * 8) or (share > 0)
+    if not (sys.stdout.encoding or "utf-8").lower().startswith("utf"):
+        return "#" * -(-eighths // 8)
+    return _BLOCKS[-1] * (eighths // 8) + _BLOCKS[eighths % 8]
+
+
+def binary() -> BinaryIO:
+    """Return stdout as a stream of bytes, for a library that writes by itself."""
+    sys.stdout.flush()
+    return sys.stdout.buffer
 
 
 def record(*fields: object, nul: bool = False) -> None:
@@ -291,10 +327,9 @@ def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[i
 
 def _wrapped(text: str, before: int) -> list[str]:
     """Return `text` in lines that fit the terminal, the further ones set in by `before`."""
-    import shutil
     import textwrap
 
-    room = shutil.get_terminal_size().columns - len(_GAP)
+    room = width() - len(_GAP)
     if len(text) <= room or before + 2 * _LEAST_WIDTH > room:
         return [text]
     first, *more = textwrap.wrap(text[before:], room - before)

@@ -16,5 +16,13 @@ def main(urd):
         for parallel in (False, True):
             read = urd.build("dsiter", source=job, what=what, parallel=parallel, rep=rep)
             seconds[f"read: {what}" + (", in analysis" if parallel else "")] = read.load()[0]
+    for what, method, options in (
+        ("hashpart", "dataset_hashpart", {"hashlabel": "c_str"}),
+        ("sort on int64", "dataset_sort", {"sort_columns": "a_int"}),
+        ("sort on text across slices", "dataset_sort", {"sort_columns": "c_str", "sort_across_slices": True}),
+    ):
+        start = monotonic()
+        urd.build(method, source=job, **options)
+        seconds[what] = monotonic() - start
     with open(os.environ["BENCH_OUT"], "w") as file:
         json.dump(seconds, file)

@@ -12,6 +12,7 @@ import numpy as np
 from jobs.column.transform import (
     Array,
     Cursor,
+    Mask,
     canonical_floats,
     decode_bits,
     decode_floats,
@@ -319,6 +320,10 @@ class MomentCodec:
             each.replace(tzinfo=UTC if flag & _UTC_FLAG else None, fold=flag >> 1) if flag else each
             for each, flag in zip(values, flags.tolist(), strict=True)
         ]
+
+    def are_utc(self, body: Array) -> Mask:
+        """Return which values are in UTC; the others are naive."""
+        return (body & _UTC_FLAG).astype(np.bool_)
 
     def array(self, body: Array) -> Array:
         """Return datetime64[us], or timedelta64[us] since midnight; without time zone and fold."""

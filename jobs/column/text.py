@@ -7,7 +7,7 @@ import json
 import pickle
 import struct
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -113,6 +113,44 @@ def decode_texts(data: Cursor, encoding: str | None = None) -> list[Any]:
     return rows
 
 
+class TextSpans(NamedTuple):
+    """Byte strings one after another in one piece, without a Python object for each.
+
+    Attributes
+    ----------
+    data : bytes
+        All of them, with nothing in between.
+    offsets : (n + 1,) int64
+        Where each begins; at the end, where the last ends.
+    """
+
+    data: bytes
+    offsets: Ints
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+def decode_spans(data: Cursor) -> TextSpans:
+    """Return the byte strings of the part that extends to the end as spans."""
+    layout, separator, _, count = _HEAD.unpack(data.take(_HEAD.size))
+    offsets = np.zeros(count + 1, np.int64)
+    if count == 0:
+        return TextSpans(b"", offsets)
+    if layout == _JOINED:
+        joined = data.take(len(data.data))
+        separators = np.flatnonzero(np.frombuffer(joined, np.uint8) == separator)
+        if len(separators) != count - 1:
+            raise ValueError(f"{len(separators) + 1} texts where {count} are wanted")
+        offsets[1:] = np.append(separators, len(joined)) - np.arange(count)
+        return TextSpans(bytes(joined).translate(None, bytes([separator])), offsets)
+    lengths = decode_ints(data)
+    if len(lengths) != count or lengths.min() < 0:
+        raise ValueError(f"lengths of {len(lengths)} texts where {count} are wanted, or one below 0")
+    np.cumsum(lengths, out=offsets[1:])
+    return TextSpans(bytes(data.take(int(offsets[-1]))), offsets)
+
+
 def object_array(values: list[Any]) -> Array:
     """Return `values` as they are in an array; lists among them stay lists."""
     return np.fromiter(values, object, len(values))
@@ -172,6 +210,20 @@ class TextCodec(BytesCodec):
     def decode(self, data: Cursor) -> list[Any]:
         """Return the texts that are encoded there."""
         return decode_texts(data, self._encoding)
+
+
+class SpanCodec(BytesCodec):
+    """bytes, text and json texts, to be read only; decoded bodies are `TextSpans`."""
+
+    def __init__(self, *, only_ascii: bool) -> None:
+        self._only_ascii = only_ascii
+
+    def decode(self, data: Cursor) -> Any:
+        """Return the byte strings that are encoded there; that they are UTF-8 is not checked."""
+        spans = decode_spans(data)
+        if self._only_ascii and not spans.data.isascii():
+            raise ValueError("text that is no ASCII")
+        return spans
 
 
 class JsonCodec(TextCodec):

@@ -3,42 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeAlias, Unpack, runtime_checkable
+from types import EllipsisType
+from typing import Any, Protocol, Self, TypeAlias, Unpack, runtime_checkable
 
 from cas.formats.canonical import Json
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
-from jobs.dataset.arrays import arrays, check_column
+from jobs.dataset.arrays import check_column
+from jobs.dataset.datasetrows import DatasetRows
+from jobs.dataset.declaration import ref_of
+from jobs.dataset.derived import choose_columns, linked_head, merged_head
 from jobs.dataset.head import ColumnNode, DatasetColumn, DatasetHead, DatasetRef, walk_previous
 from jobs.dataset.lists import DatasetChain
+from jobs.dataset.owner import LostOwner, Owner
 from jobs.dataset.reader import Reading, SliceChoice, iterate
-from jobs.errors import DatasetError, NoSuchDataset, NoSuchJob
+from jobs.errors import DatasetError, NoSuchDataset
 from jobs.nodes.references import DATASET
 
-if TYPE_CHECKING:
-    from jobs.dataset.arrays import Array
-
 DEFAULT_NAME = "default"
-
-
-class Owner(Protocol):
-    """The job that a dataset is seen through; `Job` is one."""
-
-    @property
-    def label(self) -> str:
-        """Its label, without noting that it was looked at."""
-
-    @property
-    def store(self) -> Store:
-        """Where its objects are."""
-
-    def find_owner(self, node: ObjectId, name: str) -> "tuple[Owner, str] | None":
-        """Return a job that has the dataset head `node`, if possible as `name`, and the dataset's name there."""
-
-    def note_label(self) -> None:
-        """Note that somebody looked at which job this is."""
 
 
 @runtime_checkable
@@ -53,11 +37,11 @@ class HasDatasets(Protocol):
 Named: TypeAlias = str | Mapping[Any, str]
 
 
-class Dataset(str):
+class Dataset(DatasetRows):
     """The columns of a job together, cut in slices: a text like "dev-12/default".
 
     Made by `job.dataset(name)`, or inside a project from a text, `Dataset("dev-12/movies")`, from a job and a name,
-    or from `{job: parameter}`, the dataset that this job was given as that parameter.
+    or from `{job: parameter}`, the dataset that this job was given as that parameter; a dataset stands for its job.
 
     Raises
     ------
@@ -241,47 +225,73 @@ class Dataset(str):
 
     def _follow(self, ref: DatasetRef) -> "Dataset":
         owner, name = self._owner.find_owner(ref.node, ref.name) or (
-            _LostOwner(self._owner, ref.node),
+            LostOwner(self._owner, ref.node),
             ref.name,
         )
         return Dataset.of(owner, name, ref.node)
 
-    # -- rows --------------------------------------------------------------------------------------------------
+    # -- made of it, without a copy ----------------------------------------------------------------------------
 
-    def iterate(
-        self, sliceno: SliceChoice, columns: str | Iterable[str] | None = None, **reading: Unpack[Reading]
-    ) -> Iterator[Any]:
-        """Return an iterator over its rows.
+    def link_to_here(
+        self,
+        name: str = DEFAULT_NAME,
+        column_filter: Iterable[str] | None = None,
+        rename: Mapping[str, str | None] | None = None,
+        override_previous: "Named | EllipsisType | None" = ...,
+        filename: str | None = None,
+    ) -> "Dataset":
+        """Make it a dataset of the running job too, as a whole or in part, and return that.
 
         Parameters
         ----------
-        sliceno
-            A slice, None for all of them one after another, or "roundrobin" for one row of each in turn.
-        columns
-            A name for bare values; several for tuples in that order; None for tuples of all, sorted by name.
-        reading
-            `range`, `sloppy_range`, `hashlabel`, `filters`, `translators`, `slice`, `pre_callback`,
-            `post_callback`: see `Reading`.
+        name
+            Its name in the running job.
+        column_filter
+            Only these columns, by their names after renaming; all when there are none.
+        rename
+            `{old: new}`; None as the new name leaves the column out. One that had the new name is replaced.
+        override_previous
+            The dataset before it in its chain, None for no such; by default that stays as it is.
+        filename
+            The file that its rows came from, "" for none; by default that stays as it is.
 
         Raises
         ------
         DatasetError
-            At once, for what cannot be asked of it.
+            When there is no such column, none is left, or the name is taken; and in analysis.
         """
-        return iterate([self], sliceno, columns, reading)
+        part = choose_columns(self, rename or {}, list(column_filter or ()))
+        previous = self.head.previous if override_previous is ... else _find_ref(override_previous)
+        told = self.head.filename if filename is None else filename or None
+        return _add_to_here(name, linked_head(self, part, previous, told))
 
-    def iterate_chain(
+    def merge(
         self,
-        sliceno: SliceChoice,
-        columns: str | Iterable[str] | None = None,
-        length: int = -1,
-        *,
-        reverse: bool = False,
-        stop_ds: Named | None = None,
-        **reading: Unpack[Reading],
-    ) -> Iterator[Any]:
-        """Return an iterator over the rows of its chain, oldest dataset first (see `chain` and `iterate`)."""
-        return iterate(self.chain(length, reverse, stop_ds), sliceno, columns, reading)
+        other: Named,
+        name: str = DEFAULT_NAME,
+        previous: Named | None = None,
+        allow_unrelated: bool = False,  # noqa: FBT001, FBT002 - the peer's order
+    ) -> "Dataset":
+        """Make a dataset of the running job with the columns of both, and return it; those of `other` win.
+
+        Parameters
+        ----------
+        other
+            Has as many rows in each slice.
+        name
+            Its name in the running job.
+        previous
+            The dataset before it in its chain.
+        allow_unrelated
+            Whether the two may extend no common dataset; then nobody knows whether their rows belong together.
+
+        Raises
+        ------
+        DatasetError
+            When the rows do not fit together, or the name is taken; and in analysis.
+        """
+        head = merged_head(self, Dataset(other), _find_ref(previous), allow_unrelated=allow_unrelated)
+        return _add_to_here(name, head)
 
     @staticmethod
     def iterate_list(
@@ -292,35 +302,6 @@ class Dataset(str):
     ) -> Iterator[Any]:
         """Return an iterator over the rows of any datasets, one after another (see `iterate`)."""
         return iterate([Dataset(dataset) for dataset in datasets], sliceno, columns, reading)
-
-    def arrays(
-        self, sliceno: int | None, columns: str | Iterable[str] | None = None
-    ) -> "Iterator[dict[str, Array]]":
-        """Return an iterator over its rows as numpy arrays by column name, a batch of rows at a time.
-
-        Parameters
-        ----------
-        sliceno
-            A slice, or None for all of them one after another.
-        columns
-            Which columns; None for all.
-        """
-        return arrays(self, sliceno, columns)
-
-
-class _LostOwner:
-    """Stands for a job that is not here any more; its dataset is still there, under a short id."""
-
-    def __init__(self, asked: Owner, node: ObjectId) -> None:
-        self._asked = asked
-        self.label = node[:12]
-        self.store = asked.store
-
-    def find_owner(self, node: ObjectId, name: str) -> tuple[Owner, str] | None:
-        return self._asked.find_owner(node, name)
-
-    def note_label(self) -> NoReturn:
-        raise NoSuchJob(f"no job here has the dataset '{self.label}'")
 
 
 class _NoDataset(Dataset):
@@ -367,6 +348,18 @@ class _NoLines(tuple[int, ...]):
 NoDataset: Dataset = _NoDataset()
 
 
+def _find_ref(dataset: Named | None) -> DatasetRef | None:
+    return ref_of(Dataset(dataset) if dataset else None)
+
+
+def _add_to_here(name: str, head: DatasetHead) -> Dataset:
+    job = context.current().job
+    if job is None:
+        raise DatasetError("datasets are linked and merged in a running job")
+    made: Dataset = job.link_dataset(name or DEFAULT_NAME, head)
+    return made
+
+
 def _no_dataset() -> Dataset:
     return NoDataset
 
@@ -378,6 +371,8 @@ def _given_to(parameter: Mapping[Any, str]) -> Dataset:
     ((job, name),) = parameter.items()
     if not job:
         return NoDataset
+    if isinstance(job, Dataset):
+        job = job.owner
     given = job.params["datasets"]
     if name not in given:
         raise NoSuchDataset(f"job '{job.label}' has no dataset parameter '{name}'")

@@ -77,13 +77,13 @@ class Placement:
         """Return the slice that a row with this value of the hashlabel belongs to."""
         return slice_of(value, self._stage.slices)
 
-    def pick_here(self, value: object) -> int | None:
-        """Return 0 when such a row belongs here, and None when it is to be dropped; else raise."""
+    def belongs_here(self, value: object) -> bool:
+        """Return whether such a row belongs here; raise when it does not, unless it is to be dropped."""
         number = self.slice_of(value)
         if number == self.here():
-            return 0
+            return True
         if self.discards:
-            return None
+            return False
         raise self._misplaced(number)
 
     def well_placed(self, rows: ManyRows) -> ManyRows:

@@ -1,6 +1,5 @@
 """Iterate over the rows of datasets as Python values: by slice, filtered, translated, within a range."""
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress, islice
 from operator import index, itemgetter
@@ -16,6 +15,7 @@ from jobs.dataset.arrays import (
     chosen_slices,
     opened,
 )
+from jobs.dataset.callbacks import Callback, Callbacks, SkipDataset, SkipSlice, Stop
 from jobs.errors import DatasetError
 
 SliceChoice: TypeAlias = int | Literal["roundrobin"] | None
@@ -26,14 +26,6 @@ _ROUND_ROWS: Final = 4096
 # a value for each column, in pieces of rows
 Pieces: TypeAlias = Iterator[Sequence[list[Any]]]
 RowFunction: TypeAlias = Callable[[Any], Any]
-
-
-class SkipSlice(Exception):
-    """Raised by a `pre_callback` to skip the rows of this slice."""
-
-
-class SkipDataset(Exception):
-    """Raised by a `pre_callback` to skip the rows of this dataset."""
 
 
 class Reading(TypedDict, total=False):
@@ -47,6 +39,9 @@ class Reading(TypedDict, total=False):
         Skip only the datasets that have no such row.
     hashlabel : str
         Raise unless the rows are spread over the slices by this column.
+    rehash : bool
+        Instead of raising, read all slices of a dataset that is spread otherwise, and give the rows that would be in
+        this one. Not together with slice and "roundrobin".
     filters : callable or mapping of str to (callable or None)
         Only rows for which it is true; by column all must be, where None asks for the truth of the value itself.
     translators : callable or mapping of str to (callable or mapping)
@@ -62,11 +57,12 @@ class Reading(TypedDict, total=False):
     range: Mapping[str, tuple[Any, Any]] | None
     sloppy_range: bool
     hashlabel: str | None
+    rehash: bool
     filters: RowFunction | Mapping[str, RowFunction | None] | None
     translators: RowFunction | Mapping[str, RowFunction | Mapping[Any, Any]] | None
     slice: "int | slice | None"
-    pre_callback: Callable[..., object] | None
-    post_callback: Callable[..., object] | None
+    pre_callback: Callback | None
+    post_callback: Callback | None
 
 
 def iterate(
@@ -103,7 +99,9 @@ def iterate(
         _check_dataset(dataset, sliceno, names, reading)
     shape = _RowShape(names, reading, bare=isinstance(columns, str) and bool(columns))
     visits = _chosen_visits(datasets, sliceno, reading)
-    return chain.from_iterable(_row_pieces(visits, shape, _Callbacks(reading)))
+    return chain.from_iterable(
+        _row_pieces(visits, shape, Callbacks(reading.get("pre_callback"), reading.get("post_callback")))
+    )
 
 
 def _check_dataset(dataset: Readable, sliceno: SliceChoice, names: Sequence[str], reading: Reading) -> None:
@@ -112,29 +110,43 @@ def _check_dataset(dataset: Readable, sliceno: SliceChoice, names: Sequence[str]
     for name in chain(names, reading.get("range") or ()):
         check_column(dataset, name)
     wanted = reading.get("hashlabel")
-    if wanted is not None and dataset.head.hashlabel != wanted:
+    if _is_rehashed(dataset, reading):
+        assert wanted is not None
+        check_column(dataset, wanted)
+        if sliceno == ROUNDROBIN:
+            raise DatasetError("'rehash' does not go with \"roundrobin\"")
+    elif wanted is not None and dataset.head.hashlabel != wanted:
         raise DatasetError(
             f"dataset '{dataset.spec}' is not hashed on '{wanted}'",
             hint=f"it is hashed on '{dataset.head.hashlabel}'" if dataset.head.hashlabel is not None else "",
         )
 
 
+def _is_rehashed(dataset: Readable, reading: Reading) -> bool:
+    """Return whether the rows of a slice have to be looked for in all slices."""
+    wanted = reading.get("hashlabel")
+    if reading.get("rehash") and wanted is None:
+        raise DatasetError("'rehash' needs a hashlabel")
+    return bool(reading.get("rehash")) and dataset.head.hashlabel != wanted
+
+
 # ---- which rows
 
 
 class _Visit(NamedTuple):
-    """Rows of a dataset that are read together: of one slice, or of all in turn."""
+    """Rows of a dataset that are read together: of one slice, of all in turn, or those of all that hash to one."""
 
     dataset: Readable
     sliceno: int | Literal["roundrobin"]
     rows: range
+    hashlabel: str | None = None
 
 
 def _chosen_visits(
     datasets: Iterable[Readable], sliceno: SliceChoice, reading: Reading
 ) -> list[tuple[Readable, list[_Visit]]]:
     """Return the datasets that have rows to give, each with what is to be read of it."""
-    found = [(dataset, _all_visits(dataset, sliceno)) for dataset in datasets]
+    found = [(dataset, _all_visits(dataset, sliceno, reading)) for dataset in datasets]
     bounds = _bounds(reading)
     if bounds is not None:
         name, within = bounds
@@ -142,16 +154,19 @@ def _chosen_visits(
     part = reading.get("slice")
     if part is None:
         return found
-    if bounds is not None or reading.get("filters") is not None:
-        raise DatasetError("'slice' goes neither with 'range' nor with 'filters'")
+    if bounds is not None or reading.get("filters") is not None or reading.get("rehash"):
+        raise DatasetError("'slice' goes neither with 'range' nor with 'filters' nor with 'rehash'")
     total = sum(len(visit.rows) for _, visits in found for visit in visits)
     return _sliced(found, _row_numbers(part, total))
 
 
-def _all_visits(dataset: Readable, sliceno: SliceChoice) -> list[_Visit]:
+def _all_visits(dataset: Readable, sliceno: SliceChoice, reading: Reading) -> list[_Visit]:
     lines = dataset.head.lines
     if sliceno == "roundrobin":
         return [_Visit(dataset, ROUNDROBIN, range(sum(lines)))]
+    # of all slices the rows are the same however they are spread
+    if sliceno is not None and _is_rehashed(dataset, reading):
+        return [_Visit(dataset, index(sliceno), range(sum(lines)), reading.get("hashlabel"))]
     return [_Visit(dataset, number, range(lines[number])) for number in chosen_slices(dataset, sliceno)]
 
 
@@ -203,7 +218,7 @@ def _sliced(found: list[tuple[Readable, list[_Visit]]], rows: range) -> list[tup
 
 
 def _row_pieces(
-    found: Iterable[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: "_Callbacks"
+    found: Iterable[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: Callbacks
 ) -> Iterator[Iterable[Any]]:
     """Yield the rows in pieces, with the callbacks between them."""
     try:
@@ -220,7 +235,7 @@ def _row_pieces(
             except (SkipSlice, SkipDataset):
                 continue
             callbacks.end(dataset)
-    except _Stop:
+    except Stop:
         return
 
 
@@ -281,6 +296,8 @@ def _read_pieces(visit: _Visit, names: Sequence[str], within: tuple[str, Bounds]
     ranged = [] if within is None else [within[0]]
     if visit.sliceno == "roundrobin":
         pieces = _round_pieces(visit, [*names, *ranged])
+    elif visit.hashlabel is not None:
+        pieces = _rehashed_pieces(visit.dataset, visit.sliceno, visit.hashlabel, [*names, *ranged], within)
     else:
         pieces = _slice_pieces(visit.dataset, visit.sliceno, visit.rows, [*names, *ranged], within)
     if within is None:
@@ -306,6 +323,20 @@ def _slice_pieces(
             count = len(columns[0])
             yield [values[skipped :: rows.step] for values in columns]
             skipped = (skipped - count) % rows.step
+
+
+def _rehashed_pieces(
+    dataset: Readable, sliceno: int, hashlabel: str, names: Sequence[str], within: tuple[str, Bounds] | None
+) -> Pieces:
+    """Yield those rows of all slices whose value in `hashlabel` would put them into this one."""
+    from jobs.column.spread import slices_of
+
+    lines, kind = dataset.head.lines, dataset.head.columns[hashlabel].type
+    for number, rows in enumerate(lines):
+        # the column of the range stays the last
+        for deciding, *columns in _slice_pieces(dataset, number, range(rows), [hashlabel, *names], within):
+            here = (slices_of(deciding, kind, len(lines)) == sliceno).tolist()
+            yield [list(compress(values, here)) for values in columns]
 
 
 def _pieces_within(pieces: Pieces, test: Callable[[Any], bool]) -> Pieces:
@@ -343,46 +374,3 @@ def _rounds(parts: Sequence[Iterator[Any]], lines: Sequence[int]) -> Iterator[It
         going = [part for part, count in zip(parts, lines, strict=True) if count > done]
         yield chain.from_iterable(islice(zip(*going, strict=False), until - done))
         done = until
-
-
-# ---- callbacks
-
-
-class _Stop(Exception):
-    """A callback raised StopIteration, which a generator may not let through."""
-
-
-class _Callbacks:
-    """The callbacks of an iteration, each called for datasets or for slices as it takes one argument or two."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.begin, self.begin_slice = _by_arguments(reading.get("pre_callback"))
-        self.end, self.end_slice = _by_arguments(reading.get("post_callback"))
-
-
-def _by_arguments(callback: Callable[..., object] | None) -> tuple[Callable[..., None], Callable[..., None]]:
-    """Return what to call for each dataset, and what for each slice."""
-    if callback is None:
-        return _do_nothing, _do_nothing
-
-    def call(*arguments: object) -> None:
-        try:
-            callback(*arguments)
-        except StopIteration as err:
-            raise _Stop from err
-
-    return (_do_nothing, call) if _takes_two(callback) else (call, _do_nothing)
-
-
-def _takes_two(callback: Callable[..., object]) -> bool:
-    required = [
-        parameter
-        for parameter in inspect.signature(callback).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
-    return len(required) >= 2
-
-
-def _do_nothing(*_: object) -> None:
-    """Stand in for a callback that nobody gave."""

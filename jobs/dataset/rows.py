@@ -28,10 +28,13 @@ class Target:
         Number of columns.
     deliver
         Given one list a column; takes out what it needs, since the lists are used again.
+    rows
+        How many are enough.
     """
 
-    def __init__(self, width: int, deliver: Callable[[Pending], None]) -> None:
+    def __init__(self, width: int, deliver: Callable[[Pending], None], rows: int = CHUNK_ROWS) -> None:
         self.pending: list[list[Any]] = [[] for _ in range(width)]
+        self.rows = rows
         self._deliver = deliver
 
     def flush(self) -> None:
@@ -46,7 +49,7 @@ class Target:
         self.flush()
         self._deliver = _refuse_late
         # full at once, so that the next row is delivered, that is refused, when it is written
-        self.pending[0] += [None] * CHUNK_ROWS
+        self.pending[0] += [None] * self.rows
 
 
 class RowWriter:
@@ -58,24 +61,24 @@ class RowWriter:
     ----------
     columns
         In the order of the arguments of `write`; at least one.
-    targets
-        Where rows go: one, or one for each slice.
-    pick : callable, optional
-        Returns the number of a row's target, or None to drop the row. Default: all go to the first.
+    target
+        Where rows go.
+    belongs : callable, optional
+        Returns whether a row is kept, given its value in one column; it may raise.
     by : int, optional
-        The number of the column whose value `pick` is given; by default it is called without one.
+        The number of that column.
     """
 
     def __init__(
         self,
         columns: Sequence[DeclaredColumn],
-        targets: Sequence[Target],
-        pick: Callable[..., int | None] | None = None,
+        target: Target,
+        belongs: Callable[[object], bool] | None = None,
         by: int | None = None,
     ) -> None:
         self._columns = columns
-        self._targets = targets
-        self._pick = pick
+        self._target = target
+        self._belongs = belongs
         self._by = by
         self._names = frozenset(column.name for column in columns)
 
@@ -105,17 +108,15 @@ class RowWriter:
     @property
     def lines_kept(self) -> int:
         """The number of rows that are not delivered yet."""
-        return sum(len(target.pending[0]) for target in self._targets)
+        return len(self._target.pending[0])
 
     def flush(self) -> None:
         """Deliver all rows that are kept."""
-        for target in self._targets:
-            target.flush()
+        self._target.flush()
 
     def close(self) -> None:
         """Deliver all rows that are kept; one that comes later raises."""
-        for target in self._targets:
-            target.close()
+        self._target.close()
 
     def _make(self, *head: str) -> Callable[..., None]:
         # Made as source, like the methods of a dataclass: with the usual checks inline a row of four values costs
@@ -125,14 +126,12 @@ class RowWriter:
         body = []
         for i, column in enumerate(self._columns):
             body += _conversion(f"v{i}", f"convert{i}", column, hashed=i == self._by)
-        if self._pick is not None:
-            body += [f"target = pick({'' if self._by is None else f'v{self._by}'})"]
-            body += ["if target is None: return"]
-            body += [f"{''.join(f'add{i}, ' for i in width)} first, flush = targets[target]"]
+        if self._belongs is not None:
+            body += [f"if not belongs(v{self._by}): return"]
         body += [f"add{i}(v{i})" for i in width]
-        body += [f"if len(first) >= {CHUNK_ROWS}: flush()"]
+        body += [f"if len(first) >= {self._target.rows}: flush()"]
         source = [line.format(arguments=arguments) for line in head] + [f"    {line}" for line in body]
-        names = _names(self._columns, self._targets) | {"pick": self._pick}
+        names = _names(self._columns, self._target) | {"belongs": self._belongs}
         exec(_compile("\n".join(source)), names)
         made: Callable[..., None] = names["function"]
         return made
@@ -163,20 +162,18 @@ _AS_IT_IS: Final = {
 _OF_ANY_SIZE: Final = frozenset({"bytes", "ascii", "unicode", "json", "pickle"})
 
 
-def _names(columns: Sequence[DeclaredColumn], targets: Sequence[Target]) -> dict[str, Any]:
+def _names(columns: Sequence[DeclaredColumn], target: Target) -> dict[str, Any]:
     """Return what the functions find by name beside their arguments."""
     names: dict[str, Any] = {"date": datetime.date, "datetime": datetime.datetime, "time": datetime.time}
     names |= {"UTC": UTC, "LARGE": LARGE_BYTES, "refuse": _refuse(len(columns))}
-    places = [(*(values.append for values in to.pending), to.pending[0], to.flush) for to in targets]
-    names["targets"] = places
-    for number, column in enumerate(columns):
-        names[f"add{number}"] = places[0][number]
-        names[f"convert{number}"] = _converter(column, targets)
-    names["first"], names["flush"] = places[0][-2:]
+    for number, (column, values) in enumerate(zip(columns, target.pending, strict=True)):
+        names[f"add{number}"] = values.append
+        names[f"convert{number}"] = _converter(column, target)
+    names["first"], names["flush"] = target.pending[0], target.flush
     return names
 
 
-def _converter(column: DeclaredColumn, targets: Sequence[Target]) -> Callable[[Any], Any]:
+def _converter(column: DeclaredColumn, target: Target) -> Callable[[Any], Any]:
     convert = column.converter()
     if column.column_type.base not in _OF_ANY_SIZE:
         return convert
@@ -184,8 +181,7 @@ def _converter(column: DeclaredColumn, targets: Sequence[Target]) -> Callable[[A
     def convert_sized(value: Any) -> Any:
         kept = convert(value)
         if kept is not None and len(kept) >= LARGE_BYTES:
-            for target in targets:
-                target.flush()
+            target.flush()
         return kept
 
     return convert_sized

@@ -1,8 +1,7 @@
 """`DatasetWriter`: a dataset that is being written, slice by slice, and sealed as a head and its columns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
-from itertools import cycle
+from functools import cached_property
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
 from cas.formats.node import put_node
@@ -21,11 +20,13 @@ from jobs.dataset.declaration import (
     declare_column,
     ref_of,
 )
+from jobs.dataset.fromarrow import columns_of
 from jobs.dataset.head import DatasetHead, DatasetRef, get_head
 from jobs.dataset.placement import Placement, Stage
-from jobs.dataset.rows import RowWriter, Target
+from jobs.dataset.rows import CHUNK_ROWS, RowWriter, Target
 from jobs.dataset.seal import seal
 from jobs.dataset.slices import ClosedSlices, ManyRows, Parts, WrittenSlices
+from jobs.dataset.splitting import SLICE_ROWS, HashSplit, TurnSplit
 from jobs.errors import DatasetError
 
 State: TypeAlias = Literal["open", "finished", "discarded"]
@@ -195,26 +196,33 @@ class DatasetWriter:
         rows = self._placement.well_placed(ManyRows.of(self._schema.columns, columns))
         self._slices.get(self._placement.here()).extend(rows)
 
+    def write_arrow(self, data: Any) -> None:
+        """Write the rows of an Arrow table, batch or stream, whose columns are those that are written, by name."""
+        self._row_writer()  # data without rows too needs a slice to go to
+        for columns in columns_of(data, self._schema.columns):
+            self.write_arrays(columns)
+
     def _row_writer(self) -> RowWriter:
         """Return the functions that write to the slice of now, made when they are first needed."""
         self._begin()
         self._placement.here()
         if self._rows is None:
             place = self._schema.hash_place()
-            pick = None if place is None else self._placement.pick_here
-            self._rows = self._make_writer([self._deliver_here], pick, place)
+            belongs = None if place is None else self._placement.belongs_here
+            self._rows = self._make_writer(self._deliver_here, belongs, place)
         return self._rows
 
     def _make_writer(
         self,
-        deliver: Sequence[Callable[[Any], None]],
-        pick: Callable[..., int | None] | None,
-        place: int | None,
+        deliver: Callable[[Any], None],
+        belongs: Callable[[object], bool] | None = None,
+        place: int | None = None,
+        rows: int = CHUNK_ROWS,
     ) -> RowWriter:
         columns = self._schema.columns
         if not columns:
             raise self._schema.error("has no columns to write")
-        return RowWriter(columns, [Target(len(columns), each) for each in deliver], pick, place)
+        return RowWriter(columns, Target(len(columns), deliver, rows), belongs, place)
 
     def _deliver(self, number: int, pending: Sequence[list[Any]]) -> None:
         self._slices.get(number).extend_kept(pending)
@@ -257,14 +265,14 @@ class DatasetWriter:
         self._begin()
         self._placement.check_free()
         if self._split is None:
-            slices = range(self._owner.slices)
-            hashed = self._schema.hashlabel() is not None
-            place = self._placement.hash_place() if hashed else None
-            pick = self._placement.slice_of if hashed else cycle(slices).__next__
-            self._split = self._make_writer(
-                [partial(self._deliver, number) for number in slices], pick, place
-            )
-            for number in slices:
+            slices = self._owner.slices
+            spread: HashSplit | TurnSplit = TurnSplit(slices, self._deliver)
+            if self._schema.hashlabel() is not None:
+                place = self._placement.hash_place()
+                column_type = self._schema.columns[place].column_type.base
+                spread = HashSplit(place, column_type, slices, self._deliver)
+            self._split = self._make_writer(spread, rows=max(CHUNK_ROWS, SLICE_ROWS * slices))
+            for number in range(slices):
                 self._slices.get(number)
         return self._split
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from cas.files import check_name, temporary_path
+from cas.formats.node import put_node
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
@@ -14,6 +15,7 @@ from jobs.errors import DatasetError, NoSuchFile, UsageError
 from jobs.execution.events import JobRequest
 from jobs.execution.jobdir import INTERNAL, put_file
 from jobs.execution.ledger import Ledger
+from jobs.execution.savedfile import SavedFile
 from jobs.job import DEFAULT_DATASET, Job
 from jobs.jobfiles import RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
@@ -21,6 +23,7 @@ from jobs.nodes.values import DotDict, dotted, in_canonical_order, to_json_bytes
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
+    from jobs.dataset.head import DatasetHead
     from jobs.dataset.writer import DatasetWriter
 
 
@@ -135,7 +138,7 @@ class CurrentJob(Job):
         filename: str = RESULT,
         sliceno: int | None = None,
         temp: bool = False,  # noqa: FBT001, FBT002 - the peer's order
-    ) -> "SavedFile":
+    ) -> SavedFile:
         """Save a value as a pickle.
 
         Parameters
@@ -156,16 +159,16 @@ class CurrentJob(Job):
         sliceno: int | None = None,
         sort_keys: bool = True,  # noqa: FBT001, FBT002 - the peer's order
         temp: bool = False,  # noqa: FBT001, FBT002
-    ) -> "SavedFile":
+    ) -> SavedFile:
         """Save a value as JSON, indented."""
         return self._save(to_json_bytes(obj, sort_keys=sort_keys), filename, sliceno, temporary=temp)
 
     save_json = json_save
 
-    def _save(self, data: bytes, filename: str, sliceno: int | None, *, temporary: bool) -> "SavedFile":
+    def _save(self, data: bytes, filename: str, sliceno: int | None, *, temporary: bool) -> SavedFile:
         name = self._checked(filename, sliceno)
         self.ledger.save(name, FileEntry(self.store.put(data), len(data)), temporary=temporary)
-        return SavedFile(self, filename, sliceno)
+        return SavedFile(self, filename, sliceno, self.ledger.remove)
 
     def open(
         self,
@@ -315,13 +318,24 @@ class CurrentJob(Job):
         name = options.setdefault("name", DEFAULT_DATASET) or DEFAULT_DATASET
         if name in self.writers and not columns and set(options) == {"name"}:
             return self.writers[name]
-        if name in self.writers or name in self.ledger.datasets:
-            raise DatasetError(f"dataset '{name}' is written twice")
+        self._check_free(name)
         writer = DatasetWriter(self, columns=columns or {}, **options)
         self.writers[name] = writer
         return writer
 
     DatasetWriter = datasetwriter
+
+    def link_dataset(self, name: str, head: "DatasetHead") -> Any:
+        """Add a dataset of columns that are stored already, and return it (see `Dataset.link_to_here`)."""
+        if self.sliceno is not None:
+            raise DatasetError("datasets are linked and merged in prepare and synthesis, not in analysis")
+        self._check_free(name)
+        self.add_dataset(name, put_node(self.store, head), head)
+        return self.dataset(name)
+
+    def _check_free(self, name: str) -> None:
+        if name in self.writers or name in self.ledger.datasets:
+            raise DatasetError(f"dataset '{name}' is written twice")
 
     def add_dataset(self, name: str, node: ObjectId, head: object) -> None:
         """Take down a finished dataset; called by its writer."""
@@ -358,39 +372,3 @@ def _matching(names: Mapping[str, None], pattern: str) -> set[str]:
     from fnmatch import fnmatchcase
 
     return {name for name in names if fnmatchcase(name, pattern)}
-
-
-class SavedFile:
-    """A file that the running job just saved."""
-
-    def __init__(self, job: CurrentJob, name: str, sliceno: int | None) -> None:
-        self._job = job
-        self._name = name
-        self._sliceno = sliceno
-
-    @property
-    def filename(self) -> str:
-        """Name of the file in the job."""
-        return sliced_name(self._name, self._sliceno)
-
-    @property
-    def path(self) -> str:
-        """A real path of it."""
-        return self._job.filename(self._name, self._sliceno)
-
-    def load(self) -> Any:
-        """Return the saved value."""
-        return (self._job.json_load if self._name.endswith(".json") else self._job.load)(
-            self._name, self._sliceno
-        )
-
-    def jobwithfile(self, extra: object = None) -> JobWithFile:
-        """Return a reference to the file."""
-        return self._job.withfile(self.filename, extra=extra)
-
-    def remove(self) -> None:
-        """Forget the file."""
-        self._job.ledger.remove(self.filename)
-
-    def wait(self) -> None:
-        """Return at once: the file is saved."""

@@ -132,6 +132,7 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         resolve=index.resolve,
         get_job=Job,
         recorder=job.ledger,
+        job=job,
         build=build,
     )
 

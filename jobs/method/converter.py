@@ -349,17 +349,31 @@ class FileOfJob:
 
 @dataclass(frozen=True, slots=True)
 class FromOutside:
-    """`InputFile`: a file from outside, resolved to its name and content."""
+    """`InputFile`: a file from outside, resolved to its name and content.
+
+    Attributes
+    ----------
+    initial : str or None
+        The file when none is given.
+    several : bool
+        Whether a list of files is taken too.
+    """
 
     mandatory: ClassVar[bool] = False
     initial: str | None = None
+    several: bool = False
 
     def default(self, resolve: Resolve, /) -> object:
         """Return the file of the declaration, or None."""
         return self.convert(self.initial, resolve)
 
     def convert(self, value: object, resolve: Resolve, /) -> object:
-        """Return the file at the path `value` as an `InputPath`."""
+        """Return the file at the path `value` as an `InputPath`; a list of them for a list."""
+        if self.several and isinstance(value, list | tuple):
+            return [self._convert_one(each, resolve) for each in value]
+        return self._convert_one(value, resolve)
+
+    def _convert_one(self, value: object, resolve: Resolve) -> object:
         if value is None:
             return None
         if resolve is None:
@@ -374,7 +388,7 @@ class FromOutside:
 
     def to_json(self) -> dict[str, Json]:
         """Return the converter as JSON."""
-        return {"kind": "input", "initial": self.initial}
+        return {"kind": "input", "initial": self.initial, "several": self.several}
 
 
 def bare(converter: Converter) -> Converter:

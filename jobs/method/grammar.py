@@ -136,7 +136,7 @@ _KINDS: Final[Mapping[Any, Callable[[Any], Converter]]] = {
     OptionEnum: lambda spec: Choice(spec.names, spec.none_ok),
     OptionEnumValue: _compile_enum_value,
     JobWithFile: lambda _: FileOfJob(),
-    InputFile: lambda spec: FromOutside(spec.default),
+    InputFile: lambda spec: FromOutside(spec.default, spec.several),
     list: _compile_items,
     tuple: _compile_items,
     set: _compile_items,
@@ -170,5 +170,5 @@ _FROM_JSON: Final[Mapping[str, Callable[[Mapping[str, Json]], Converter]]] = {
     "required": lambda b: Required(converter_from_json(b["inner"]), as_bool(b["none_ok"])),
     "defaulted": lambda b: Defaulted(converter_from_json(b["inner"]), _initial(b)),
     "withfile": lambda _: FileOfJob(),
-    "input": lambda b: FromOutside(text_or_none(b["initial"])),
+    "input": lambda b: FromOutside(text_or_none(b["initial"]), as_bool(b["several"])),
 }

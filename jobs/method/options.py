@@ -138,12 +138,15 @@ class InputFile:
     ----------
     default : str, optional
         The file when none is given; without it the option is None then.
+    several : bool
+        Whether a list of files is taken too; the method sees a list then.
     """
 
-    __slots__ = ("default",)
+    __slots__ = ("default", "several")
 
-    def __init__(self, default: str | None = None) -> None:
+    def __init__(self, default: str | None = None, *, several: bool = False) -> None:
         self.default = default
+        self.several = several
 
 
 class InputPath(str):

@@ -152,7 +152,7 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
     Anything: lambda _: "anything",
     Choice: lambda choice: " | ".join(choice.names),
     FileOfJob: lambda _: "file of a job",
-    FromOutside: lambda _: "input file",
+    FromOutside: lambda file: "input file, or a list of such" if file.several else "input file",
     Items: lambda items: f"{items.container} of {takes(items.item)}",
     Table: lambda table: f"dict of {takes(table.item)}",
     Text: lambda _: "text",

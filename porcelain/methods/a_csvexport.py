@@ -1,7 +1,5 @@
 """Datasets to CSV: analysis makes text of each slice, synthesis puts the slices together."""
 
-import datetime
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,8 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
-from jobs.errors import DatasetError, OptionError
+from jobs.errors import DatasetError
+from porcelain.methods.exports import find_sources, name_of_slice
 from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.valuetexts import format_of, none_text, same
 
 version = 1
 
@@ -49,7 +49,7 @@ class Prepared(NamedTuple):
 
 def prepare(options: Any, datasets: Any, jobs: Any, slices: int) -> Prepared:
     """Choose datasets and columns."""
-    sources = _find_sources(datasets.source, jobs.previous, options)
+    sources = find_sources(datasets.source, jobs.previous, chain=options.chain_source)
     labels = list(options.labels) or sorted(sources[0].columns)
     for source in sources:
         for label in labels:
@@ -65,7 +65,7 @@ def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> lis
     pieces = _compressed(lines.of_slice(prepare_res.sources, sliceno), options.filename)
     if not options.sliced:
         return [prepare_res.scratches[sliceno].put(piece) for piece in pieces]
-    with job.open(_name_of_slice(options.filename, sliceno), "wb") as file:
+    with job.open(name_of_slice(options.filename, sliceno, "part-%02d.csv"), "wb") as file:
         file.writelines(_compressed(lines.head(), options.filename))
         file.writelines(pieces)
     return []
@@ -81,27 +81,7 @@ def synthesis(job: Any, options: Any, prepare_res: Prepared, analysis_res: Any) 
             file.writelines(scratch.take(places))
 
 
-# ---- what is exported
-
-
-def _find_sources(sources: Sequence[Dataset], previous: Any, options: Any) -> list[Dataset]:
-    found = list(sources)
-    if options.chain_source:
-        before = list(previous.params["datasets"].get("source") or ()) if previous else []
-        before += [None] * (len(found) - len(before))
-        found = [
-            each for source, stop in zip(found, before, strict=False) for each in source.chain(stop_ds=stop)
-        ]
-    if not found:
-        raise DatasetError("no dataset to export", hint="source=... names it")
-    return found
-
-
-def _name_of_slice(filename: str, sliceno: int) -> str:
-    try:
-        return filename % sliceno if "%" in filename else f"{filename}.{sliceno}"
-    except (TypeError, ValueError) as err:
-        raise OptionError(f"'{filename}' has no place for one number", hint="as in 'part-%02d.csv'") from err
+# ---- text
 
 
 def _compressed(pieces: Iterable[bytes], filename: str) -> Iterator[bytes]:
@@ -116,31 +96,7 @@ def _compressed(pieces: Iterable[bytes], filename: str) -> Iterator[bytes]:
     yield gzip.flush()
 
 
-# ---- values to text
-
-
-def _json_text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _bytes_text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")
-
-
-def _same(value: str) -> str:
-    return value
-
-
-_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "date": datetime.date.isoformat,  # what str gives, in a third of the time
-    "ascii": _same,
-    "unicode": _same,
-    "json": _json_text,
-    "bytes": _bytes_text,
-    "float32": repr,
-    "float64": repr,
-    "number": repr,
-}
+# ---- rows to lines
 
 
 class _Lines:
@@ -180,7 +136,7 @@ class _Lines:
     def _texts_of(self, source: Dataset, label: str) -> Callable[[list[Any]], Sequence[str]]:
         """Return a function that makes the texts of values of a column."""
         column = source.columns[label]
-        form = _FORMATS.get(column.type, str)
+        form = format_of(column.type)
         none = self._none_text(label, column.type)
         # a json column holds None as a value, and writes it in its own way
         may_be_none = column.none_support or column.type == "json"
@@ -188,13 +144,13 @@ class _Lines:
         def texts(values: list[Any]) -> Sequence[str]:
             if may_be_none and None in values:
                 return self._quoted(label, [none if value is None else form(value) for value in values])
-            return self._quoted(label, values if form is _same else list(map(form, values)))
+            return self._quoted(label, values if form is same else list(map(form, values)))
 
         return texts
 
     def _none_text(self, label: str, column_type: str) -> str:
         none_as = self._options.none_as
-        usual = "null" if column_type == "json" else "None"
+        usual = none_text(column_type)
         if isinstance(none_as, Mapping):
             return str(none_as.get(label, usual))
         return usual if none_as is None else str(none_as)

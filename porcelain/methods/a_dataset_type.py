@@ -1,20 +1,20 @@
 """Typed dataset: text becomes numbers, dates and other types."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Mask, join_masks
-from jobs.column.spread import slices_of
+from jobs.column.kernel import Array, Mask, join_masks
 from jobs.dataset.arrays import Cursor, aligned, opened
-from jobs.dataset.dataset import Dataset
 from jobs.dataset.writer import DatasetWriter
-from jobs.errors import ColumnError, DatasetError, NoSuchDataset
-from jobs.method.options import OptionEnum
-from porcelain.methods.scratch import Place, Scratch
-from porcelain.methods.typeplan import NO_DEFAULT, Plan, TypedColumn, make_plan
+from jobs.errors import ColumnError
+from porcelain.methods.chains import chain_since
+from porcelain.methods.columns import Values, count_rows, select
+from porcelain.methods.moving import Moved, put_scattered, take_moved, targets_of
+from porcelain.methods.scratch import Scratch
+from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
 version = 1
 
@@ -43,12 +43,8 @@ A text that cannot be converted fails the job, unless the column has a default, 
 texts of its typed columns go into dataset "bad".
 """
 
-_TYPES = (
-    "ascii* bytes* complex32* complex64* date* float32* float64* floatbool* int32_* int64_* json* number* strbool* "
-    "time* unicode*"
-)
 options = {
-    "column2type": {"COLUMN": OptionEnum(_TYPES)},  # {column: type}
+    "column2type": COLUMN_TYPES,  # {column: type}
     "none_values": (str,),  # texts that are None in every typed column, as ("", "NA")
     "defaults": {},  # {column: value} instead of what cannot be converted; text is converted itself
     "filter_bad": False,  # leave rows out that have a text which cannot be converted
@@ -64,9 +60,6 @@ options = {
 }
 datasets = ("source", "previous")
 
-# values of a column: a list, or an array and which of it are None
-Values: TypeAlias = Any
-
 
 class Step(NamedTuple):
     """One dataset of the chain and those that it becomes; `bad` is None when no rows are left out."""
@@ -81,7 +74,7 @@ class Done(NamedTuple):
 
     lines: int
     bad: Counter[str]
-    moved: dict[int, list[Place]]
+    moved: Moved
 
 
 class Prepared(NamedTuple):
@@ -96,7 +89,7 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     steps: list[Step] = []
     previous: Any = datasets.previous
     bad: Any = None
-    chain = _find_chain(datasets.source, datasets.previous, options.length)
+    chain = chain_since(datasets.source, datasets.previous, options.length)
     for number, source in enumerate(chain):
         name = "default" if number == len(chain) - 1 else str(number)
         plan = make_plan(source, options)
@@ -113,15 +106,16 @@ def analysis(sliceno: int, slices: int, prepare_res: Prepared) -> list[Done]:
     done = []
     for step in prepare_res.steps:
         plan = step.plan
-        lines, bad, moved = 0, Counter[str](), defaultdict[int, list[Place]](list)
+        lines, bad = 0, Counter[str]()
+        moved: Moved = {}
         for columns in _convert_slice(step, sliceno, bad):
-            lines += _count(columns)
+            lines += count_rows(columns)
             if plan.moves:
-                for target, part in _scatter(columns, step, slices):
-                    moved[target].append(prepare_res.scratches[sliceno].put(part))
+                targets, scratch = _targets(columns, step, slices), prepare_res.scratches[sliceno]
+                put_scattered(columns, targets, scratch, moved)
             else:
                 step.writer.write_arrays(columns)
-        done.append(Done(lines, bad, dict(moved)))
+        done.append(Done(lines, bad, moved))
     return done
 
 
@@ -139,26 +133,6 @@ def synthesis(prepare_res: Prepared, analysis_res: Any) -> dict[str, Any]:
 
 
 # ---- the chain and its writers
-
-
-def _find_chain(source: Dataset, previous: Dataset | None, length: int) -> list[Dataset]:
-    """Return the datasets to be typed, oldest first: those after the one that `previous` was made of."""
-    chain = list(source.chain(length, stop_ds=_find_source(previous)))
-    if not chain:
-        raise DatasetError(f"dataset '{source.spec}' was typed in the previous job already")
-    return chain
-
-
-def _find_source(previous: Dataset | None) -> Dataset | None:
-    if not previous:
-        return None
-    # the parent says the same as the job's parameter, without making it matter which job that was
-    if isinstance(previous.parent, Dataset):
-        return previous.parent
-    try:
-        return Dataset({previous.job: "source"})
-    except NoSuchDataset:
-        return None
 
 
 def _make_writer(job: Any, plan: Plan, name: str, caption: str, previous: Any) -> DatasetWriter:
@@ -211,9 +185,9 @@ def _convert_slice(step: Step, sliceno: int, bad: Counter[str]) -> Iterator[dict
             columns[column.name] = (values, none)
         if left_out is not None and step.bad is not None:
             rows = np.flatnonzero(left_out)
-            step.bad.write_arrays({each.name: _select(texts[each.source], rows) for each in plan.typed})
+            step.bad.write_arrays({each.name: select(texts[each.source], rows) for each in plan.typed})
             rows = np.flatnonzero(~left_out)
-            columns = {name: _select(values, rows) for name, values in columns.items()}
+            columns = {name: select(values, rows) for name, values in columns.items()}
         first += len(next(iter(texts.values())))
         yield columns
 
@@ -248,40 +222,15 @@ def _refusal(
     )
 
 
-def _select(values: Values, rows: Any) -> Values:
-    if isinstance(values, list):
-        return [values[row] for row in rows.tolist()]
-    array, none = values
-    return array[rows], None if none is None else none[rows]
-
-
-def _count(columns: Mapping[str, Values]) -> int:
-    values = next(iter(columns.values()))
-    return len(values if isinstance(values, list) else values[0])
-
-
-def _scatter(
-    columns: Mapping[str, Values], step: Step, slices: int
-) -> Iterator[tuple[int, dict[str, Values]]]:
-    """Yield the rows that go to each slice."""
+def _targets(columns: Mapping[str, Values], step: Step, slices: int) -> Array:
+    """Return the slice that each row goes to."""
     label = step.plan.hashlabel
     assert label is not None
-    deciding, column_type = columns[label], step.writer.columns[label].type
-    if isinstance(deciding, list):
-        targets = slices_of(deciding, column_type, slices)
-    else:
-        values, none = deciding
-        targets = slices_of(values, column_type, slices)
-        if none is not None:
-            targets[none] = 0
-    for target in np.unique(targets).tolist():
-        rows = np.flatnonzero(targets == target)
-        yield target, {name: _select(values, rows) for name, values in columns.items()}
+    return targets_of(columns[label], step.writer.columns[label].type, slices)
 
 
 def _write_moved(writer: DatasetWriter, done: list[Done], scratches: list[Scratch]) -> None:
     for target in range(len(scratches)):
         writer.set_slice(target)
-        for each, scratch in zip(done, scratches, strict=True):
-            for columns in scratch.take(each.moved.get(target, ())):
-                writer.write_arrays(columns)
+        for columns in take_moved(target, (each.moved for each in done), scratches):
+            writer.write_arrays(columns)

@@ -1,17 +1,13 @@
-"""CSV text to columns: the options that say how it is written, the stream that it comes from, rows cut into fields."""
+"""CSV text to columns: the options that say how it is written, and rows cut into fields."""
 
-import gzip
-import zlib
 from collections.abc import Mapping
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from jobs.errors import DatasetError, OptionError
+from jobs.errors import OptionError
 from porcelain.methods.csvmarks import Dialect, Ints, find_bytes
 
-_GZIP: Final = b"\x1f\x8b"
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _QUOTES: Final = {"True": "\"'", "False": ""}
 
 
@@ -40,58 +36,6 @@ def _as_bytes(name: str, text: str) -> bytes:
     if len(text) > 1 or ord(text or " ") > 255:
         raise OptionError(f"option '{name}' is one character of latin-1 or none, not '{text}'")
     return text.encode("latin-1")
-
-
-class TextStream:
-    """The bytes of a CSV file, uncompressed when it is gzip, without a byte order mark.
-
-    Parameters
-    ----------
-    stream
-        The file.
-    name
-        What errors call it.
-    """
-
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._name = name
-        start = stream.read(len(_GZIP))
-        stream.seek(0)
-        self._stream = gzip.GzipFile(fileobj=stream) if start == _GZIP else stream
-        self._rest = b""
-        self._rest = self.read(1 << 16).removeprefix(_BYTE_ORDER_MARK)
-
-    def read(self, size: int) -> bytes:
-        """Return some bytes, none at the end."""
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            return rest
-        try:
-            return self._stream.read(size)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as err:
-            raise DatasetError(f"'{self._name}' is a damaged gzip file", hint=str(err)) from err
-
-    def read_lines(self, count: int, dialect: Dialect) -> list[bytes]:
-        """Return the next lines without what ends them, fewer at the end; quotes mean nothing."""
-        lines: list[bytes] = []
-        while len(lines) < count:
-            text = self._read_to(dialect.line_end)
-            if not text:
-                break
-            line = text.removesuffix(dialect.line_end)
-            lines.append(line if dialect.newline else line.removesuffix(b"\r"))
-        return lines
-
-    def _read_to(self, line_end: bytes) -> bytes:
-        pieces = []
-        while piece := self.read(1 << 16):
-            end = piece.find(line_end) + 1
-            if end:
-                pieces.append(piece[:end])
-                self._rest = piece[end:]
-                break
-            pieces.append(piece)
-        return b"".join(pieces)
 
 
 class Batch(NamedTuple):

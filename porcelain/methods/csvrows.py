@@ -107,6 +107,7 @@ def read_rows(
     stream: Readable,
     dialect: Dialect,
     *,
+    name: str,
     line: int = 1,
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_ROW_BYTES,
@@ -115,6 +116,8 @@ def read_rows(
 
     Parameters
     ----------
+    name
+        What errors call the stream.
     line
         Number of the first line.
     block_bytes
@@ -129,13 +132,24 @@ def read_rows(
         if not block and text and not text.endswith(dialect.line_end):
             text += dialect.line_end
         finder = _RowFinder(text, dialect, line, longest, last=not block)
-        rows, end = finder.find()
+        try:
+            rows, end = finder.find()
+        except TooLong as err:
+            raise DatasetError(f"line {err.line} of '{name}' has more than {longest} bytes") from None
         if len(rows):
             yield rows
         line = finder.line_at(end)
         rest = text[end:]
         if not block:
             return
+
+
+class TooLong(Exception):
+    """A line that is longer than a row may be, and its number."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 class OddRow(NamedTuple):
@@ -203,7 +217,7 @@ class _RowFinder:
             return row
         end = self._text.find(self._dialect.line_end, at)
         if not 0 <= end - at <= self._longest:
-            raise DatasetError(f"line {self.line_at(at)} has more than {self._longest} bytes")
+            raise TooLong(self.line_at(at))
         return OddRow(end, end + 1, "a quote that is never closed")
 
     def _add(self, starts: Ints, ends: Ints, counts: Ints) -> None:

@@ -11,8 +11,16 @@ from jobs.column.parse import Conversion, get_conversion
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError, OptionError
+from jobs.method.options import OptionEnum
 
 TEXT_TYPES: Final = ("bytes", "ascii", "unicode")
+# declaration of column2type
+COLUMN_TYPES: Final = {
+    "COLUMN": OptionEnum(
+        "ascii* bytes* complex32* complex64* date* float32* float64* floatbool* int32_* int64_* json* number* strbool* "
+        "time* unicode*"
+    )
+}
 NO_DEFAULT: Final[Any] = ...
 
 
@@ -159,6 +167,21 @@ def _typed_column(source: Dataset, name: str, old: str, options: Any) -> TypedCo
     column = source.columns[old]
     if column.type not in TEXT_TYPES:
         raise DatasetError(f"column '{old}' of '{source.spec}' is {column.type}, which is typed already")
+    return typed_column(name, old, options, may_be_none=column.none_support)
+
+
+def typed_column(name: str, source: str, options: Any, *, may_be_none: bool = False) -> TypedColumn:
+    """Return how a column of texts is typed.
+
+    Parameters
+    ----------
+    name, source
+        Its name, and that of the column that its texts are in.
+    options
+        Those of dataset_type that say how texts become values.
+    may_be_none
+        Whether None is among the texts.
+    """
     try:
         conversion = get_conversion(
             options.column2type[name], numeric_comma=options.numeric_comma, timezone=options.timezone
@@ -168,10 +191,10 @@ def _typed_column(source: Dataset, name: str, old: str, options: Any) -> TypedCo
     none_texts: set[bytes | None] = {text.encode() for text in options.none_values}
     if conversion.none_support:
         none_texts.add(b"")
-    if column.none_support:
+    if may_be_none:
         none_texts.add(None)
     default = _default(name, conversion, options.defaults.get(name, NO_DEFAULT))
-    return TypedColumn(name, old, conversion, frozenset(none_texts), default)
+    return TypedColumn(name, source, conversion, frozenset(none_texts), default)
 
 
 def _default(name: str, conversion: Conversion, given: Any) -> Any:

@@ -4,10 +4,14 @@ import csv
 import gzip
 import io
 import random
+import struct
 
 import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from jobs.errors import JobFailed, OptionError
+from jobs.errors import JobFailed, NoSuchFile, OptionError
 from tests.methods.conftest import SLICES, rows
 
 
@@ -234,3 +238,136 @@ def test_a_large_file_is_that_of_the_csv_module(bench):
     dataset = bench.table(data, quotes='"')
     read = [[field.decode() for field in row] for row in dataset.iterate("roundrobin", ["p", "q", "r"])]
     assert read == table
+
+
+# ---- several files
+
+
+@pytest.fixture
+def several(bench):
+    """Return a function that imports several texts, as files 0.csv, 1.csv ..."""
+
+    def build(*texts, **options):
+        names = [bench.write(text, f"{number}.csv") for number, text in enumerate(texts)]
+        return bench.build("csvimport", filename=names, **options)
+
+    return build
+
+
+def test_several_files_are_one_dataset_in_their_order(several):
+    job = several(b"a,b\n1,2\n3,4\n", b"b,a\n6,5\n", b"a,b\n", b"a,b\n7,8\n9,0\n", lineno_label="line")
+    wanted = [(b"1", b"2", 2), (b"3", b"4", 3), (b"5", b"6", 2), (b"7", b"8", 2), (b"9", b"0", 3)]
+    assert rows(job.dataset(), "a", "b", "line") == wanted
+    assert job.dataset().lines == (2, 2, 1)
+    assert (job.dataset().filename, job.dataset().caption) == (None, "csvimport of 0.csv and 3 more")
+    assert job.load()["num_lines"] == 5
+    assert job.load()["lines_per_slice"] == [2, 2, 1]
+
+
+def test_a_list_of_one_file_is_as_that_file(several):
+    dataset = several(b"a\n1\n").dataset()
+    assert (dataset.filename, rows(dataset)) == ("0.csv", [(b"1",)])
+
+
+def test_bad_and_skipped_lines_of_several_files_tell_their_file(several):
+    job = several(b"a,b\n1\n#x\n2,3\n", b"#y\na,b\n4,5\n\n6\n", allow_bad=True, comment="#")
+    assert rows(job.dataset()) == [(b"2", b"3"), (b"4", b"5")]
+    bad = [(2, b"1", "0.csv"), (4, b"", "1.csv"), (5, b"6", "1.csv")]
+    assert rows(job.dataset("bad"), "lineno", "data", "filename") == bad
+    assert rows(job.dataset("skipped"), "lineno", "data", "filename") == [
+        (3, b"#x", "0.csv"),
+        (1, b"#y", "1.csv"),
+    ]
+
+
+def test_a_bad_line_of_several_files_fails_the_job_by_file_and_number(several):
+    with pytest.raises(JobFailed, match=r"line 3 of '1\.csv' has 1 field instead of 2$"):
+        several(b"a,b\n1,2\n", b"a,b\n3,4\n5\n")
+
+
+@pytest.mark.parametrize(
+    ("second", "error"),
+    [
+        (b"a,c\n", r"'0\.csv' has a column 'b', and '1\.csv' has none"),
+        (b"a,b,c\n", r"'1\.csv' has a column 'c', and '0\.csv' has none"),
+        (b"", r"'1\.csv' has no labels"),
+    ],
+)
+def test_files_of_one_dataset_have_the_same_columns(several, second, error):
+    with pytest.raises(JobFailed, match=error):
+        several(b"a,b\n1,2\n", second)
+
+
+def test_a_chain_has_a_dataset_for_each_file(bench, several):
+    before = bench.csvimport(b"a\n0\n", "before.csv").dataset()
+    job = several(
+        b"a\n1\n2\n", b"b\n#\n3,3\n", b"a\n4\n5,5\n", chain=True, previous=before, allow_bad=True, comment="#"
+    )
+    chain = job.dataset().chain()
+    assert [dataset.name for dataset in chain[1:]] == ["0", "1", "default"]
+    assert chain[0] == before
+    assert [dataset.filename for dataset in chain] == ["before.csv", "0.csv", "1.csv", "2.csv"]
+    assert [rows(dataset) for dataset in chain[1:]] == [[(b"1",), (b"2",)], [], [(b"4",)]]
+    assert rows(job.dataset("1.bad"), "lineno", "data") == [(3, b"3,3")]
+    assert rows(job.dataset("1.skipped"), "lineno", "data") == [(2, b"#")]
+    assert rows(job.dataset("bad"), "lineno", "data") == [(3, b"5,5")]
+    assert job.load()["num_broken_lines"] == 2
+
+
+@pytest.mark.parametrize("given", [[], ["nosuch.csv"]])
+def test_without_files_there_is_nothing_to_import(bench, given):
+    with pytest.raises((JobFailed, NoSuchFile), match=r"is an empty list|no input file 'nosuch\.csv'"):
+        bench.build("csvimport", filename=given)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.text('a,"\n', max_size=4), max_size=4), min_size=1, max_size=4), st.booleans())
+def test_several_files_are_what_the_csv_module_reads_one_after_another(several, tables, crlf):
+    texts = []
+    for values in tables:
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n" if crlf else "\n")
+        writer.writerows([["v"], *([value] for value in values)])
+        texts.append(written.getvalue().encode())
+    read = [
+        tuple(row) for text in texts for row in list(csv.reader(io.StringIO(text.decode(), newline="")))[1:]
+    ]
+    found = rows(several(*texts, quotes='"').dataset())
+    assert [(value.decode(),) for (value,) in found] == read
+
+
+# ---- compressed
+
+
+def skippable(data):
+    return struct.pack("<II", 0x184D2A5F, len(data)) + data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zstandard.compress(b"a\n1\n2\n"),
+        zstandard.compress(b"a\n1") + zstandard.compress(b"\n2\n"),
+        skippable(b"xyz") + zstandard.compress(b"a\n1\n") + skippable(b"") + zstandard.compress(b"2\n"),
+        zstandard.compress(b"\xef\xbb\xbfa\n1\n2\n"),
+        gzip.compress(b"a\n1\n") + gzip.compress(b"2\n"),
+    ],
+)
+def test_compression_is_told_by_the_bytes(bench, data):
+    assert rows(bench.table(data)) == [(b"1",), (b"2",)]
+
+
+def test_files_of_different_compression_are_one_dataset(several):
+    dataset = several(gzip.compress(b"a\n1\n"), zstandard.compress(b"a\n2\n"), b"a\n3\n").dataset()
+    assert rows(dataset) == [(b"1",), (b"2",), (b"3",)]
+
+
+def test_a_large_zstd_file_is_read_whole(bench):
+    text = b"n\n" + b"".join(b"%d\n" % n for n in range(200_000))
+    assert sum(bench.table(zstandard.compress(text)).lines) == 200_000
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: data[:6] + b"\xff\xff" + data[8:]])
+def test_a_damaged_zstd_file_fails_the_job(bench, damage):
+    with pytest.raises(JobFailed, match=r"'x\.csv' is a damaged zstd file"):
+        bench.csvimport(damage(zstandard.compress(b"a\n" + bytes(range(48, 58)) * 1000)))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from jobs.errors import DatasetError, OptionError
 from porcelain.methods.csvmarks import Dialect
-from porcelain.methods.csvread import TextStream, make_dialect, pack_batch, split_columns
+from porcelain.methods.csvread import make_dialect, pack_batch, split_columns
 from porcelain.methods.csvrows import BROKEN, COMMENT, OddRow, read_row, read_rows
+from porcelain.methods.csvstream import TextStream
 
 QUOTED = Dialect(quotes=b'"')
 DIALECTS = [
@@ -30,7 +31,7 @@ LONGEST = 1 << 20
 def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST):
     """Return (line, fields or why there are none) of each row."""
     found = []
-    for rows in read_rows(io.BytesIO(text), dialect, block_bytes=block_bytes, longest=longest):
+    for rows in read_rows(io.BytesIO(text), dialect, name="x.csv", block_bytes=block_bytes, longest=longest):
         found += [(int(line), rows.fields(row)) for row, line in enumerate(rows.lines)]
         assert [count == BROKEN for count in rows.counts] == [
             isinstance(f, str) for _, f in found[-len(rows) :]
@@ -138,13 +139,13 @@ def test_a_row_that_is_too_long_counts_as_one_that_never_ends():
 
 
 def test_a_line_that_is_too_long_is_an_error():
-    with pytest.raises(DatasetError, match="line 2 has more than 10 bytes"):
+    with pytest.raises(DatasetError, match=r"line 2 of 'x\.csv' has more than 10 bytes"):
         all_rows(b"a\n" + b"b" * 11 + b"\nc\n", longest=10)
 
 
 def test_comments_are_no_rows_whatever_quotes_are_in_them():
     dialect = Dialect(quotes=b"'", comment=b"#")
-    (rows,) = read_rows(io.BytesIO(b"#don't\na,'#b'\n#\n'\n#c',d\n"), dialect)
+    (rows,) = read_rows(io.BytesIO(b"#don't\na,'#b'\n#\n'\n#c',d\n"), dialect, name="x.csv")
     assert rows.counts.tolist() == [COMMENT, 2, COMMENT, 2]
     assert rows.raw() == [b"#don't", b"a,'#b'", b"#", b"'\n#c',d"]
 
@@ -163,7 +164,7 @@ def test_no_text_has_no_rows():
 
 @given(texts, st.sampled_from(DIALECTS))
 def test_fields_cut_together_are_those_cut_one_by_one(text, dialect):
-    for rows in read_rows(io.BytesIO(text), dialect):
+    for rows in read_rows(io.BytesIO(text), dialect, name="x.csv"):
         for width in set(rows.counts.tolist()) - {BROKEN, COMMENT}:
             same = rows.where(rows.counts == width)
             wanted = [same.fields(row) for row in range(len(same))]
@@ -180,7 +181,7 @@ def test_fields_may_hold_every_byte():
 
 
 def test_extra_empty_fields_are_cut_off():
-    (rows,) = read_rows(io.BytesIO(b'a,b,,""\nc,d,,e\nf,g\nh\n'), QUOTED)
+    (rows,) = read_rows(io.BytesIO(b'a,b,,""\nc,d,,e\nf,g\nh\n'), QUOTED, name="x.csv")
     rows = rows.without_extra(2)
     assert rows.counts.tolist() == [2, 4, 2, 1]
     good = rows.where(rows.counts == 2)

@@ -313,7 +313,7 @@ def test_length_limits_how_far_back_it_goes(typed, chain):
 
 def test_nothing_new_is_an_error(typed, chain):
     first = typed({"a": "int64_10"}, source=chain[0])
-    with pytest.raises(JobFailed, match="was typed in the previous job already"):
+    with pytest.raises(JobFailed, match="has nothing that the previous job had not"):
         typed({"a": "int64_10"}, source=chain[0], previous=first)
 
 

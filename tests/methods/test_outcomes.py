@@ -3,6 +3,8 @@
 import importlib
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jobs.builder import Wish
@@ -24,13 +26,18 @@ def processes():
     executor.close()
 
 
+def make_project(root, executor):
+    """Return a project without inputs."""
+    (root / "input").mkdir(parents=True)
+    (root / "acc.toml").write_text('[project]\nslices = 3\ninput_directory = "input"\ndurability = "none"\n')
+    return Project(config.load(root), executor=executor)
+
+
 def build_all(root, executor):
     """Return the outcomes of some jobs, each under the name and version of its method and what it is."""
-    (root / "input").mkdir(parents=True)
-    (root / "input" / "x.csv").write_bytes(TEXT)
-    (root / "acc.toml").write_text('[project]\nslices = 3\ninput_directory = "input"\ndurability = "none"\n')
     outcomes = {}
-    with Project(config.load(root), executor=executor) as project:
+    with make_project(root, executor) as project:
+        (root / "input" / "x.csv").write_bytes(TEXT)
 
         def build(method, what, **arguments):
             job = project.builder.build(method, Arguments({}, {}, {}), arguments, Wish()).job
@@ -52,6 +59,27 @@ def build_all(root, executor):
 
 def test_outcomes_are_the_same_in_processes_as_in_one(tmp_path, processes):
     assert build_all(tmp_path / "apart", processes) == build_all(tmp_path / "together", SerialExecutor())
+
+
+def build_parquet(root, executor):
+    """Return the outcomes of jobs that need pyarrow, whose version is written into Parquet files."""
+    table = pa.table({"i": range(500), "t": [None if n % 3 else "å" * (n % 5) for n in range(500)]})
+    with make_project(root, executor) as project:
+        pq.write_table(table, root / "input" / "x.parquet", row_group_size=90)
+
+        def build(method, **arguments):
+            return project.builder.build(method, Arguments({}, {}, {}), arguments, Wish()).job
+
+        imported = build("parquetimport", filename="x.parquet")
+        exported = [build("parquetexport", source=imported, sliced=sliced) for sliced in (False, True)]
+        assert pq.read_table(exported[0].filename("result.parquet")).to_pydict() == table.to_pydict()
+        return [job.row.outcome for job in (imported, *exported)]
+
+
+def test_outcomes_of_parquet_methods_are_the_same_in_processes_as_in_one(tmp_path, processes):
+    assert build_parquet(tmp_path / "apart", processes) == build_parquet(
+        tmp_path / "together", SerialExecutor()
+    )
 
 
 def test_an_outcome_changes_only_with_the_version_of_its_method(tmp_path, golden):

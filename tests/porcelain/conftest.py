@@ -11,7 +11,17 @@ import pytest
 from cas.formats.canonical import Json
 from cas.formats.node import put_node
 from cas.oid import ObjectId, oid_of
-from jobs.dataset.head import ColumnNode, ColumnSlice, DatasetColumn, DatasetHead, DatasetRef, place_after
+from jobs.column.slice import SliceWriter
+from jobs.dataset.head import (
+    ColumnNode,
+    ColumnSlice,
+    DatasetColumn,
+    DatasetHead,
+    DatasetRef,
+    largest,
+    place_after,
+    smallest,
+)
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
@@ -143,6 +153,35 @@ class Project:
         }.items():
             columns[name] = DatasetColumn.of(name, node, put_node(self.store, node))
         return DatasetHead(columns, (3, 2), **place_after(self.store, previous)._asdict(), **extra)
+
+    def table(
+        self,
+        columns: Mapping[str, tuple[str, Sequence[Sequence[object]]]],
+        previous: JobRow | None = None,
+        hashlabel: str | None = None,
+    ) -> JobRow:
+        """Return a job whose default dataset has these columns: `{name: (type, values of each slice)}`."""
+        made = {}
+        for name, (kind, parts) in columns.items():
+            column_type, plus, _ = kind.partition("+")
+            node = self._column(column_type, parts, none_support=bool(plus))
+            made[name] = DatasetColumn.of(name, node, put_node(self.store, node))
+        lines = tuple(part.lines for part in node.slices)
+        ref = previous and DatasetRef(self.resolver.outcome(previous).datasets["default"], "default")
+        place = place_after(self.store, ref)._asdict()
+        return self.job("make", made={"default": DatasetHead(made, lines, hashlabel, **place)})
+
+    def _column(
+        self, column_type: str, parts: Sequence[Sequence[object]], *, none_support: bool
+    ) -> ColumnNode:
+        found = []
+        for values in parts:
+            writer = SliceWriter(column_type, self.store.writer(), none_support=none_support)
+            writer.extend(values)
+            found.append(writer.finish())
+        slices = tuple(ColumnSlice(part.blob, part.lines, part.bytes) for part in found)
+        low, high = smallest(part.min for part in found), largest(part.max for part in found)
+        return ColumnNode(column_type, none_support, low, high, slices)
 
 
 def twins(count: int = 2) -> list[bytes]:

@@ -1,5 +1,6 @@
 """What is printed, where it goes, and how it looks in a pipe and on a terminal."""
 
+import io
 import os
 import pty
 import subprocess
@@ -106,3 +107,16 @@ def test_durations_are_short(seconds, text):
 @pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (1000, "1.0 kB"), (2_500_000_000_000, "2.5 TB")])
 def test_sizes_have_the_unit_that_suits(count, text):
     assert term.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "bar"),
+    [(0, ""), (1, "\u2588" * 4), (0.5, "\u2588\u2588"), (0.41, "\u2588\u258b"), (1e-9, "\u258f")],
+)
+def test_a_bar_is_as_long_as_its_share(share, bar):
+    assert term.bar(share, 4) == bar
+
+
+def test_a_bar_is_made_of_what_the_terminal_has(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert [term.bar(share, 4) for share in (0, 1e-9, 0.5, 0.55)] == ["", "#", "##", "###"]

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from cas.oid import oid_of
 from jobs.dataset.head import DatasetRef
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.run import Failure
@@ -103,6 +104,8 @@ def test_a_dataset_is_shown_with_its_columns_and_chain(project):
         "none_support": False,
         "min": 2013,
         "max": 2014,
+        "raw_bytes": 16,
+        "stored_bytes": project.store.sizes_of(oid_of(b"no slice")).stored_bytes,
     }
     chain = dataset_views.dataset_chain(project.resolver, project.resolver.dataset("grow"))
     assert [(link["dataset"], link["filename"]) for link in chain] == [

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from jobs.column.spread import slice_of
+from jobs.dataset.callbacks import SkipDataset, SkipSlice
 from jobs.dataset.dataset import Dataset
-from jobs.dataset.reader import SkipDataset, SkipSlice
 from jobs.errors import DatasetError
 from tests.jobs.dataset.owners import FewJobs
 
@@ -251,6 +252,60 @@ def test_a_hashlabel_that_was_not_used_is_an_error(jobs: FewJobs, dataset: Datas
     assert caught.value.hint == "it is hashed on 'a'"
     with pytest.raises(DatasetError, match="is not hashed on 'number'"):
         dataset.iterate(None, "number", hashlabel="number")
+
+
+@pytest.mark.parametrize("columns", ["text", ["text", "number"]])
+def test_rows_are_looked_for_in_all_slices_when_they_are_spread_otherwise(
+    dataset: Dataset, columns: str | list[str]
+) -> None:
+    rows = list(dataset.iterate(None, ["text", "number"]))
+    found = [list(dataset.iterate(n, ["text", "number"], hashlabel="number", rehash=True)) for n in range(3)]
+    assert [sorted(part, key=repr) for part in found] == [
+        sorted((row for row in rows if slice_of(row[1], 3) == n), key=repr) for n in range(3)
+    ]
+    assert list(dataset.iterate(0, "text", hashlabel="number", rehash=True)) == [text for text, _ in found[0]]
+    assert list(dataset.iterate(None, columns, hashlabel="number", rehash=True)) == list(
+        dataset.iterate(None, columns)
+    )
+
+
+def test_what_lies_right_is_read_as_it_is_though_it_might_be_rehashed(jobs: FewJobs) -> None:
+    writer = jobs.new().writer(columns={"a": "int64"}, hashlabel="a")
+    write = writer.get_split_write()
+    for number in range(20):
+        write(number)
+    hashed = writer.finish()
+    for sliceno in range(3):
+        plain = list(hashed.iterate(sliceno, "a"))
+        assert list(hashed.iterate(sliceno, "a", hashlabel="a", rehash=True)) == plain
+
+
+def test_a_rehash_goes_with_ranges_filters_and_callbacks(dataset: Dataset) -> None:
+    seen: list[object] = []
+    rows = []
+    for sliceno in range(3):
+        rows += dataset.iterate(
+            sliceno,
+            "text",
+            hashlabel="number",
+            rehash=True,
+            range={"number": (2, 7)},
+            filters=bool,
+            pre_callback=lambda _dataset, number: seen.append(number),
+        )
+    assert sorted(rows) == ["b", "c", "h", "i"]
+    assert seen == [0, 1, 2]
+
+
+def test_what_a_rehash_cannot_do_is_an_error(dataset: Dataset) -> None:
+    with pytest.raises(DatasetError, match="needs a hashlabel"):
+        dataset.iterate(0, "text", rehash=True)
+    with pytest.raises(DatasetError, match="roundrobin"):
+        dataset.iterate("roundrobin", "text", hashlabel="number", rehash=True)
+    with pytest.raises(DatasetError, match="nor with 'rehash'"):
+        dataset.iterate(0, "text", hashlabel="number", rehash=True, slice=1)
+    with pytest.raises(DatasetError, match="no column 'numbre'"):
+        dataset.iterate(0, "text", hashlabel="numbre", rehash=True)
 
 
 # ---- callbacks

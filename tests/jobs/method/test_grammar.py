@@ -344,6 +344,17 @@ def test_an_input_file_is_resolved_wherever_it_stands() -> None:
     assert [file.path for file in files] == [Path("/input/a.csv"), Path("/input/b.csv")]
 
 
+def test_an_input_file_may_be_several() -> None:
+    spec = RequiredOption(InputFile(several=True))
+    assert check(spec, "a,b.csv") == "a,b.csv"
+    assert [file.path for file in check(spec, ["a.csv", "b.csv"])] == [
+        Path("/input/a.csv"),
+        Path("/input/b.csv"),
+    ]
+    with pytest.raises(OptionError, match="a path of a file"):
+        check(InputFile(), ["a.csv"])
+
+
 def test_the_default_of_an_input_file_is_resolved() -> None:
     assert check(InputFile("a.csv")).path == Path("/input/a.csv")
     assert check(OptionDefault([InputFile()], "a.csv,b.csv"))[1].path == Path("/input/b.csv")
@@ -405,6 +416,7 @@ SPECS: list[object] = [
     OptionDefault({"k": OptionString}, {"a": "b"}),
     JobWithFile(),
     InputFile("a.csv"),
+    InputFile(several=True),
     None,
 ]
 

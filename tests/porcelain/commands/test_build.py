@@ -281,7 +281,7 @@ def test_scripts_are_listed(acc_here):
 
 def test_the_first_rows_of_a_dataset(acc_here):
     acc_here("build", "-m", "make", "count=5")
-    code, out, _ = acc_here("ds", "dev-1", "-n", "3")
+    code, out, _ = acc_here("ds", "dev-1", "-r", "3")
     assert code == 0
     assert out.splitlines()[-4:] == ["n", "0", "1", "2"]
-    assert json.loads(acc_here("ds", "dev-1", "-n", "2", "--json")[1])["rows"] == [[0], [1]]
+    assert json.loads(acc_here("ds", "dev-1", "-r", "2", "--json")[1])["rows"] == [[0], [1]]

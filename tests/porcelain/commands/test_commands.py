@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from cas.oid import oid_of
 from jobs.dataset.head import DatasetRef
 from jobs.nodes.run import Failure
 from porcelain.app import COMMANDS, PLUMBING
@@ -176,19 +177,19 @@ def test_ds_shows_columns_and_chain(acc, project):
     project.job("grow", made={"default": project.dataset(first)})
     code, out, _ = acc("ds", "grow")
     assert code == 0
+    stored = project.store.sizes_of(oid_of(b"no slice")).stored_bytes
     assert out.splitlines() == [
         "dev-2/default  grow",
-        "lines     5 in 2 slices",
+        "lines     5 in 2 slices of 2 to 3",
+        f"size      32 B, stored in {2 * stored} B",
         "previous  dev-1/default (2 datasets in the chain)",
         "",
-        "column  type          min   max",
-        "year    int32         2013  2014",
-        "name    unicode+None  -     -",
+        "column  type          min   max    raw  stored",
+        f"year    int32         2013  2014  16 B    {stored} B",
+        f"name    unicode+None  -     -     16 B    {stored} B",
     ]
-    assert "2 datasets, 10 lines" in acc("ds", "-c", "grow")[1]
-    assert acc("ds", "-s", "grow")[1].splitlines()[1].split() == ["0", "3"]
     assert json.loads(acc("ds", "dev-1", "--json")[1])["filename"] == "jan.csv"
-    assert json.loads(acc("ds", "dev-2", "-c", "--json")[1])[0]["dataset"] == "dev-1/default"
+    assert json.loads(acc("ds", "dev-2", "-c", "--json")[1])["links"][0]["dataset"] == "dev-1/default"
 
 
 def test_show_shows_whatever_is_named(acc, project):

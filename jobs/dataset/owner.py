@@ -1,0 +1,42 @@
+"""The job that a dataset is seen through."""
+
+from typing import NoReturn, Protocol
+
+from cas.oid import ObjectId
+from cas.store import Store
+from jobs.errors import NoSuchJob
+
+
+class Owner(Protocol):
+    """The job that a dataset is seen through; `Job` is one."""
+
+    @property
+    def label(self) -> str:
+        """Its label, without noting that it was looked at."""
+
+    @property
+    def store(self) -> Store:
+        """Where its objects are."""
+
+    def find_owner(self, node: ObjectId, name: str) -> "tuple[Owner, str] | None":
+        """Return a job that has the dataset head `node`, if possible as `name`, and the dataset's name there."""
+
+    def note_label(self) -> None:
+        """Note that somebody looked at which job this is."""
+
+
+class LostOwner:
+    """Stands for a job that is not here any more; its dataset is still there, under a short id."""
+
+    def __init__(self, asked: Owner, node: ObjectId) -> None:
+        self._asked = asked
+        self.label = node[:12]
+        self.store = asked.store
+
+    def find_owner(self, node: ObjectId, name: str) -> tuple[Owner, str] | None:
+        """Return what the dataset finds through which this one was found."""
+        return self._asked.find_owner(node, name)
+
+    def note_label(self) -> NoReturn:
+        """Raise `NoSuchJob`: there is no label."""
+        raise NoSuchJob(f"no job here has the dataset '{self.label}'")

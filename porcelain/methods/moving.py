@@ -1,0 +1,49 @@
+"""Rows that go to other slices: found by the value that decides, left on disk, written where they belong."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from jobs.column.kernel import Array
+from jobs.column.spread import slices_of
+from porcelain.methods.columns import Columns, Values, select, split_none
+from porcelain.methods.packed import PackedTexts
+from porcelain.methods.scratch import Place, Scratch
+
+# where the rows lie that go to each slice
+Moved: TypeAlias = dict[int, list[Place]]
+
+
+def targets_of(values: Values, column_type: str, slices: int) -> Array:
+    """Return the slice that each row belongs to whose deciding column of that type holds `values`."""
+    array, none = split_none(values)
+    if isinstance(array, PackedTexts):
+        # texts belong where their bytes do
+        array, column_type = replace(array, are_bytes=True).tolist(), "bytes"
+    targets = slices_of(array, column_type, slices)
+    if none is not None:
+        targets[none] = 0
+    return targets
+
+
+def scatter(columns: Columns, targets: Array) -> Iterator[tuple[int, dict[str, Values]]]:
+    """Yield the rows that go to each slice, of those that get any."""
+    for target in np.unique(targets).tolist():
+        rows = np.flatnonzero(targets == target)
+        yield target, {name: select(values, rows) for name, values in columns.items()}
+
+
+def put_scattered(columns: Columns, targets: Array, scratch: Scratch, moved: Moved) -> None:
+    """Leave rows on disk, and note in `moved` where."""
+    for target, part in scatter(columns, targets):
+        moved.setdefault(target, []).append(scratch.put(part))
+
+
+def take_moved(
+    target: int, moved: Iterable[Mapping[int, Sequence[Place]]], scratches: Iterable[Scratch]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows that go to one slice, in the order of those that they come from."""
+    for each, scratch in zip(moved, scratches, strict=True):
+        yield from scratch.take(each.get(target, ()))
