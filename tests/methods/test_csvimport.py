@@ -352,6 +352,7 @@ def skippable(data):
         zstandard.compress(b"\xef\xbb\xbfa\n1\n2\n"),
         gzip.compress(b"a\n1\n") + gzip.compress(b"2\n"),
     ],
+    ids=["frame", "frames", "skippable", "byte order mark", "gzip"],
 )
 def test_compression_is_told_by_the_bytes(bench, data):
     assert rows(bench.table(data)) == [(b"1",), (b"2",)]
