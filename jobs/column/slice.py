@@ -19,8 +19,18 @@ from cas.oid import ObjectId
 from cas.store import ObjectWriter
 from jobs.column.append import CHUNK_ROWS, LARGE_BYTES, Append, Pending, make_append
 from jobs.column.batches import Batcher, Piece
-from jobs.column.codec import CODECS, batch_array, batch_values, decode_batch, encode_batch, merge_bounds
-from jobs.column.text import Texts
+from jobs.column.codec import (
+    CODECS,
+    Codec,
+    batch_array,
+    batch_values,
+    decode_batch,
+    encode_batch,
+    merge_bounds,
+)
+from jobs.column.fixed import MomentCodec
+from jobs.column.packed import PackedTexts
+from jobs.column.text import BytesCodec, PackedCodec, Texts
 from jobs.column.transform import Array, Mask
 from jobs.column.types import get_type
 from jobs.errors import ColumnError, DatasetError
@@ -32,6 +42,12 @@ _LAST_BYTES: Final = 1 << 14
 # below these a list costs more as a piece of its own than value by value
 _FEW_VALUES: Final = 128
 _NONE_IS_A_VALUE: Final = frozenset({"json", "pickle"})
+_PACKED: Final = {
+    "bytes": PackedCodec(are_bytes=True),
+    "ascii": PackedCodec(only_ascii=True),
+    "unicode": PackedCodec(),
+    "json": PackedCodec(only_ascii=True),
+}
 
 
 class SliceSummary(NamedTuple):
@@ -132,18 +148,21 @@ class SliceWriter:
         if values:
             self._write(self._gather(values))
 
-    def extend_array(self, values: Array, mask: Mask | None = None) -> None:
+    def extend_array(self, values: Array | PackedTexts, mask: Mask | None = None) -> None:
         """Write the values of an array.
 
         Parameters
         ----------
-        values : (n,) array
+        values : (n,) array or PackedTexts
             For the types of numbers integers, bools and floats; for date and datetime datetime64, where NaT is None;
-            for texts U, for bytes S; for any type objects, which are taken as the Python values they are.
+            for texts U, for bytes S, for both packed; for any type objects, which are taken as the Python values they
+            are.
         mask : (n,) bool, optional
-            True where the row is None, whatever `values` holds there.
+            True where the row is None, whatever `values` holds there. Not for packed texts, which know it themselves.
         """
-        if values.ndim != 1 or (mask is not None and mask.shape != values.shape):
+        if isinstance(values, PackedTexts):
+            assert mask is None, "packed texts with a mask beside their own"
+        elif values.ndim != 1 or (mask is not None and mask.shape != values.shape):
             raise ColumnError("values and mask are no arrays of one dimension and equal length")
         self._absorb()
         start = 0
@@ -205,7 +224,9 @@ class SliceWriter:
                 pass  # one by one, so that the error names the value
         return self._gather([self._keep(value) for value in values])
 
-    def _take_piece(self, values: Array, mask: Mask | None) -> Piece:
+    def _take_piece(self, values: Array | PackedTexts, mask: Mask | None) -> Piece:
+        if isinstance(values, PackedTexts):
+            return self._take_packed(values)
         if mask is not None:
             mask = mask.astype(np.bool_)  # a copy, as of the values
         if values.dtype.kind in "mM":
@@ -221,6 +242,16 @@ class SliceWriter:
         if mask is not None:
             rows[mask] = None
         return self._make_piece(rows.tolist())
+
+    def _take_packed(self, values: PackedTexts) -> Piece:
+        none = values.none if values.none is not None and values.none.any() else None
+        codec = self._codec
+        if isinstance(codec, BytesCodec) and not self._type.parsed and (none is None or self._takes_none):
+            try:
+                return Piece(len(values), codec.take_packed(values.present()), none)
+            except (TypeError, ValueError):
+                pass  # one by one, so that the error names the value
+        return self._make_piece(values.tolist())
 
     def _take(self, values: Array, mask: Mask | None) -> Piece:
         if self._type.parsed:
@@ -283,14 +314,26 @@ class SliceReader:
         body, mask = self._read(number)
         return batch_array(self._codec, body, mask), mask
 
+    def packed(self, number: int) -> PackedTexts:
+        """Return the texts of batch `number` of a bytes, text or json column, packed."""
+        packed, mask = self._read(number, _PACKED[self._base])
+        texts: PackedTexts = packed.spread(mask)
+        return texts
+
+    def moments(self, number: int) -> tuple[Array, Mask, Mask | None]:
+        """Return the datetimes of batch `number`, which of those that are not None are UTC, and which rows are None."""
+        body, mask = self._read(number)
+        assert isinstance(self._codec, MomentCodec)
+        return batch_array(self._codec, body, mask), self._codec.are_utc(body), mask
+
     def __iter__(self) -> Iterator[Any]:
         return itertools.chain.from_iterable(map(self.values, range(len(self.batches))))
 
-    def _read(self, number: int) -> tuple[Any, Mask | None]:
+    def _read(self, number: int, codec: Codec | None = None) -> tuple[Any, Mask | None]:
         batch = self.batches[number]
         self._stream.seek(batch.offset)
         try:
-            body, mask = decode_batch(self._codec, self._stream.read(batch.bytes))
+            body, mask = decode_batch(codec or self._codec, self._stream.read(batch.bytes))
         except (ArithmeticError, LookupError, ValueError, struct.error) as err:
             raise DatasetError(f"batch {number} of a '{self._base}' column is damaged: {err}") from err
         if mask is not None and not self._none_support:

@@ -14,11 +14,13 @@ import operator
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.column.packed import PackedTexts
 from jobs.column.transform import Array
 from jobs.column.types import ColumnType, get_type
 from jobs.errors import ColumnError
@@ -42,13 +44,15 @@ def slice_of(value: object, slices: int) -> int:
     return hash_of(value) % slices
 
 
-def slices_of(values: Array | Sequence[Any], column_type: str, slices: int) -> npt.NDArray[np.int64]:
+def slices_of(
+    values: Array | Sequence[Any] | PackedTexts, column_type: str, slices: int
+) -> npt.NDArray[np.int64]:
     """Return the slice that each of `values` belongs to when a column of that type holds them.
 
     Parameters
     ----------
-    values : (n,) array or sequence
-        As `SliceWriter` takes them: an array that it takes with `extend_array`, or Python values and None.
+    values : (n,) array, sequence or PackedTexts
+        As `SliceWriter` takes them: what it takes with `extend_array`, or Python values and None.
     column_type : str
         Decides what the values become: a float32 is rounded before it is looked at.
     slices : int
@@ -59,7 +63,9 @@ def slices_of(values: Array | Sequence[Any], column_type: str, slices: int) -> n
     (n,) int64
     """
     of = get_type(column_type)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "biufcMm" and not of.parsed:
+    if isinstance(values, PackedTexts):
+        hashes = _hash_packed(values) if not of.parsed else _hash_list(values.tolist(), of)
+    elif isinstance(values, np.ndarray) and values.dtype.kind in "biufcMm" and not of.parsed:
         hashes = _hash_array(values, of)
     else:
         hashes = _hash_list(values.tolist() if isinstance(values, np.ndarray) else values, of)
@@ -202,6 +208,12 @@ def _hash_complexes(values: npt.NDArray[np.complex128]) -> Hashes:
 
 def _hash_large(values: Array) -> Hashes:
     return np.fromiter(map(_hash_int, values.tolist()), np.uint64, len(values))
+
+
+def _hash_packed(texts: PackedTexts) -> Hashes:
+    # a text belongs where its bytes do
+    values = replace(texts, are_bytes=True, none=None).tolist()
+    return _mix_all(np.fromiter(map(zlib.crc32, values), np.uint64, len(values)))
 
 
 def _hash_list(values: Sequence[Any], of: ColumnType) -> Hashes:

@@ -7,10 +7,11 @@ import json
 import pickle
 import struct
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
+from jobs.column.packed import NEWLINE, PackedTexts, Spans
 from jobs.column.transform import Array, Cursor, Ints, decode_ints, encode_ints
 
 _HEAD: Final = struct.Struct("<BBHI")  # layout, separator, 0, count
@@ -30,10 +31,11 @@ class Texts:
         All of them with a newline between each two.
     """
 
-    __slots__ = ("_count", "_rows", "joined")
+    __slots__ = ("_count", "_ends", "_rows", "joined")
 
     def __init__(self, joined: bytes, count: int, rows: list[bytes] | None = None) -> None:
         self.joined, self._count, self._rows = joined, count, rows
+        self._ends: Ints | None = None
 
     @classmethod
     def from_rows(cls, rows: list[bytes]) -> "Texts":
@@ -41,11 +43,27 @@ class Texts:
         joined = _NEWLINE.join(rows)
         return cls(joined, len(rows), rows if _has_newlines(joined, len(rows)) else None)
 
+    @classmethod
+    def from_packed(cls, packed: PackedTexts) -> "Texts":
+        """Return packed texts, none of which is None."""
+        joined = packed.data[:-1].tobytes()
+        if packed.are_lines:
+            return cls(joined, len(packed))
+        spans = zip(packed.offsets[:-1].tolist(), (packed.offsets[1:] - 1).tolist(), strict=True)
+        return cls.from_rows([joined[start:end] for start, end in spans])
+
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, part: slice) -> "Texts":
-        return Texts.from_rows(self.rows()[part])
+        if self._rows is not None:
+            return Texts.from_rows(self._rows[part])
+        start, stop, _ = part.indices(self._count)
+        ends = self._line_ends()
+        begin = int(ends[start - 1]) + 1 if start else 0
+        return (
+            Texts(self.joined[begin : int(ends[stop - 1])], stop - start) if stop > start else Texts(b"", 0)
+        )
 
     @property
     def are_lines(self) -> bool:
@@ -65,7 +83,18 @@ class Texts:
 
     def weights(self) -> Ints:
         """Return what each text adds to the payload of a batch."""
-        return np.fromiter(map(len, self.rows()), np.int64, self._count) + TEXT_OVERHEAD_BYTES
+        if self._rows is not None:
+            lengths = np.fromiter(map(len, self._rows), np.int64, self._count)
+        else:
+            lengths = np.diff(self._line_ends(), prepend=-1) - 1
+        return lengths + TEXT_OVERHEAD_BYTES
+
+    def _line_ends(self) -> Ints:
+        """Return where each ends, of lines."""
+        if self._ends is None:
+            places = np.flatnonzero(np.frombuffer(self.joined, np.uint8) == NEWLINE)
+            self._ends = np.append(places, len(self.joined)) if self._count else places
+        return self._ends
 
     def encode(self) -> bytes:
         """Return the part that holds these texts; it extends to the end of its batch."""
@@ -113,42 +142,26 @@ def decode_texts(data: Cursor, encoding: str | None = None) -> list[Any]:
     return rows
 
 
-class TextSpans(NamedTuple):
-    """Byte strings one after another in one piece, without a Python object for each.
-
-    Attributes
-    ----------
-    data : bytes
-        All of them, with nothing in between.
-    offsets : (n + 1,) int64
-        Where each begins; at the end, where the last ends.
-    """
-
-    data: bytes
-    offsets: Ints
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-
-def decode_spans(data: Cursor) -> TextSpans:
-    """Return the byte strings of the part that extends to the end as spans."""
+def decode_packed(data: Cursor, *, are_bytes: bool) -> PackedTexts:
+    """Return the byte strings of the part that extends to the end, packed."""
     layout, separator, _, count = _HEAD.unpack(data.take(_HEAD.size))
-    offsets = np.zeros(count + 1, np.int64)
     if count == 0:
-        return TextSpans(b"", offsets)
-    if layout == _JOINED:
-        joined = data.take(len(data.data))
-        separators = np.flatnonzero(np.frombuffer(joined, np.uint8) == separator)
-        if len(separators) != count - 1:
-            raise ValueError(f"{len(separators) + 1} texts where {count} are wanted")
-        offsets[1:] = np.append(separators, len(joined)) - np.arange(count)
-        return TextSpans(bytes(joined).translate(None, bytes([separator])), offsets)
-    lengths = decode_ints(data)
-    if len(lengths) != count or lengths.min() < 0:
-        raise ValueError(f"lengths of {len(lengths)} texts where {count} are wanted, or one below 0")
-    np.cumsum(lengths, out=offsets[1:])
-    return TextSpans(bytes(data.take(int(offsets[-1]))), offsets)
+        return PackedTexts.of([], are_bytes=are_bytes)
+    if layout != _JOINED:
+        lengths = decode_ints(data)
+        if len(lengths) != count or lengths.min() < 0:
+            raise ValueError(f"lengths of {len(lengths)} texts where {count} are wanted, or one below 0")
+        ends = np.cumsum(lengths)
+        texts = np.frombuffer(data.take(int(ends[-1])), np.uint8)
+        return Spans(np.append(texts, np.uint8(0)), ends - lengths, ends).pack(are_bytes=are_bytes)
+    joined = np.append(np.frombuffer(data.take(len(data.data)), np.uint8), np.uint8(separator))
+    offsets = np.append(0, np.flatnonzero(joined == separator) + 1)
+    if len(offsets) != count + 1:
+        raise ValueError(f"{len(offsets) - 1} texts where {count} are wanted")
+    if separator != NEWLINE:
+        joined[offsets[1:] - 1] = NEWLINE
+    # another separator is only taken when a text holds a newline
+    return PackedTexts(joined, offsets, None, are_bytes, are_lines=separator == NEWLINE)
 
 
 def object_array(values: list[Any]) -> Array:
@@ -170,6 +183,12 @@ class BytesCodec:
         if values.dtype.kind != self.kind:
             raise TypeError
         return self.gather(values.tolist())
+
+    def take_packed(self, values: PackedTexts) -> Texts:
+        """Return the body of packed byte strings, none of them None; raise as `take`."""
+        if not values.are_bytes:
+            raise TypeError
+        return Texts.from_packed(values)
 
     def encode(self, body: Texts) -> bytes:
         """Return the bytes of a body."""
@@ -207,23 +226,33 @@ class TextCodec(BytesCodec):
             return Texts.from_rows([each.encode(self._encoding) for each in values])
         return Texts(joined, len(values))
 
+    def take_packed(self, values: PackedTexts) -> Texts:
+        """Return the body of packed texts, none of them None; raise as `take`."""
+        if values.are_bytes:
+            raise TypeError
+        texts = Texts.from_packed(values)
+        if self._encoding == "ascii" and not texts.joined.isascii():
+            raise ValueError
+        return texts
+
     def decode(self, data: Cursor) -> list[Any]:
         """Return the texts that are encoded there."""
         return decode_texts(data, self._encoding)
 
 
-class SpanCodec(BytesCodec):
-    """bytes, text and json texts, to be read only; decoded bodies are `TextSpans`."""
+class PackedCodec(BytesCodec):
+    """bytes, text and json texts, to be read only; decoded bodies are `PackedTexts`."""
 
-    def __init__(self, *, only_ascii: bool) -> None:
+    def __init__(self, *, are_bytes: bool = False, only_ascii: bool = False) -> None:
+        self._are_bytes = are_bytes
         self._only_ascii = only_ascii
 
     def decode(self, data: Cursor) -> Any:
         """Return the byte strings that are encoded there; that they are UTF-8 is not checked."""
-        spans = decode_spans(data)
-        if self._only_ascii and not spans.data.isascii():
+        packed = decode_packed(data, are_bytes=self._are_bytes)
+        if self._only_ascii and not packed.data.tobytes().isascii():
             raise ValueError("text that is no ASCII")
-        return spans
+        return packed
 
 
 class JsonCodec(TextCodec):

@@ -1,7 +1,7 @@
 """The columns of a slice in batches, aligned to the smallest: as Python lists and as numpy arrays."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from operator import index
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Array: TypeAlias = npt.NDArray[Any]
 
 Values = TypeVar("Values")
-Reader = TypeVar("Reader", bound="SliceReader")
 
 
 class Readable(Protocol):
@@ -79,27 +78,18 @@ def chosen_slices(dataset: Readable, sliceno: int | None) -> Sequence[int]:
 # ---- one column, read forward
 
 
-def opened(
-    dataset: Readable, sliceno: int, names: Iterable[str]
-) -> "AbstractContextManager[list[SliceReader]]":
+@contextmanager
+def opened(dataset: Readable, sliceno: int, names: Iterable[str]) -> "Iterator[list[SliceReader]]":
     """Give a reader for each named column of a slice, and close them at the end of the block."""
     from jobs.column.slice import SliceReader
 
-    return opened_as(SliceReader, dataset, sliceno, names)
-
-
-@contextmanager
-def opened_as(
-    kind: "type[Reader]", dataset: Readable, sliceno: int, names: Iterable[str]
-) -> "Iterator[list[Reader]]":
-    """Give readers as `opened` does, of a class derived from `SliceReader`."""
     with ExitStack() as stack:
         readers = []
         for name in names:
             column = dataset.get_column_node(name)
             part = column.slices[sliceno]
             stream = stack.enter_context(dataset.store.open(part.blob))
-            reader = kind(stream, column.type, none_support=column.none_support)
+            reader = SliceReader(stream, column.type, none_support=column.none_support)
             if not reader.lines == part.lines == dataset.head.lines[sliceno]:
                 raise DatasetError(
                     f"column '{name}' of dataset '{dataset.spec}' has {reader.lines} lines in slice {sliceno}, "

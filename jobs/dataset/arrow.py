@@ -13,13 +13,13 @@ from jobs.dataset.arrays import (
     check_column,
     chosen_columns,
     chosen_slices,
-    opened_as,
+    opened,
 )
 from jobs.errors import DatasetError
 
 if TYPE_CHECKING:
-    from jobs.column.buffers import BufferReader
-    from jobs.column.text import TextSpans
+    from jobs.column.packed import PackedTexts
+    from jobs.column.slice import SliceReader
     from jobs.column.transform import Array, Mask
 
 # what pyarrow has no types for, as far as mypy can see
@@ -95,12 +95,10 @@ def arrow_batches(
 
 
 def _batches_of_slice(dataset: Readable, sliceno: int, schema: Schema) -> Iterator[RecordBatch]:
-    from jobs.column.buffers import BufferReader
-
     if not len(schema):
         return
     pa = load_arrow()
-    with opened_as(BufferReader, dataset, sliceno, schema.names) as readers:
+    with opened(dataset, sliceno, schema.names) as readers:
         cursors = [
             Cursor(reader, _decoder(dataset, field.name, reader, field.type))
             for field, reader in zip(schema, readers, strict=True)
@@ -177,12 +175,10 @@ def _no_type(dataset: Readable, name: str, fact: str) -> DatasetError:
 
 
 def _number_type(datasets: Sequence[Readable], slices: Sequence[int], name: str) -> ArrowType:
-    from jobs.column.buffers import BufferReader
-
     seen = _Numbers()
     for dataset in datasets:
         for sliceno in slices:
-            with opened_as(BufferReader, dataset, sliceno, [name]) as (reader,):
+            with opened(dataset, sliceno, [name]) as (reader,):
                 for batch in range(len(reader.batches)):
                     seen.look_at(reader.array(batch)[0])
     if not seen.any_float and not seen.any_large:
@@ -237,13 +233,13 @@ def _is_float(value: int) -> bool:
 
 
 def _decoder(
-    dataset: Readable, name: str, reader: "BufferReader", wanted: ArrowType
+    dataset: Readable, name: str, reader: "SliceReader", wanted: ArrowType
 ) -> Callable[[int], ArrowArray]:
     """Return a function that gives a batch of a column as an Arrow array."""
     base = dataset.head.columns[name].type
 
     def decode_texts(batch: int) -> ArrowArray:
-        array = _text_array(*reader.texts(batch), wanted)
+        array = _text_array(reader.packed(batch), wanted)
         if base == "unicode":
             _check_text(dataset, name, array)
         return array
@@ -286,16 +282,20 @@ def _complex_array(values: "Array", mask: "Mask | None", wanted: ArrowType) -> A
     return pa.Array.from_buffers(wanted, len(values), [_validity(mask)], children=parts)
 
 
-def _text_array(spans: "TextSpans", mask: "Mask | None", wanted: ArrowType) -> ArrowArray:
+def _text_array(texts: "PackedTexts", wanted: ArrowType) -> ArrowArray:
     import numpy as np
 
     pa = load_arrow()
-    offsets = spans.offsets
-    if mask is not None:
-        # a row that is None begins and ends where the next text begins
-        offsets = offsets[np.append(0, np.cumsum(~mask))]
-    buffers = [_validity(mask), pa.py_buffer(offsets), pa.py_buffer(spans.data)]
-    return pa.Array.from_buffers(wanted, len(offsets) - 1, buffers)
+    # Arrow has nothing between texts
+    offsets = texts.offsets - np.arange(len(texts.offsets))
+    if texts.are_lines:
+        data = texts.data.tobytes().translate(None, b"\n")
+    else:
+        kept = np.ones(len(texts.data), np.bool_)
+        kept[texts.offsets[1:] - 1] = False
+        data = texts.data[kept].tobytes()
+    buffers = [_validity(texts.none), pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(wanted, len(texts), buffers)
 
 
 def _check_text(dataset: Readable, name: str, array: ArrowArray) -> None:

@@ -24,10 +24,10 @@ class ManyRows:
 
     Attributes
     ----------
-    values : sequence of ndarray or list
+    values : sequence of ndarray, list or PackedTexts
         One for each column, of equal length.
     masks : sequence of ndarray or None
-        True where a row is None; None beside a list, which holds None itself.
+        True where a row is None; None beside a list and packed texts, which hold None themselves.
     """
 
     columns: Sequence[DeclaredColumn]

@@ -9,7 +9,7 @@ from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError
 from porcelain.methods.exports import find_sources, name_of_slice
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.tables.scratch import Place, Scratch
 from porcelain.methods.valuetexts import format_of, none_text, same
 
 version = 1

@@ -10,13 +10,13 @@ import numpy as np
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError, DatasetError, OptionError
 from jobs.method.options import InputFile, InputPath, OptionDefault, RequiredOption
-from porcelain.methods.csvhands import Hands, Lines
-from porcelain.methods.csvlabels import choose_labels, count_label_lines, split_off
-from porcelain.methods.csvmarks import Dialect, Ints
-from porcelain.methods.csvread import make_dialect, pack_batch, split_columns
-from porcelain.methods.csvrows import COMMENT, Rows, read_rows
-from porcelain.methods.csvstream import TextStream, open_text
-from porcelain.methods.scratch import Scratch
+from porcelain.methods.csvtext.fields import make_dialect, pack_batch, split_columns
+from porcelain.methods.csvtext.hands import Hands, Lines
+from porcelain.methods.csvtext.labels import choose_labels, count_label_lines, split_off
+from porcelain.methods.csvtext.marks import Dialect, Ints
+from porcelain.methods.csvtext.rows import COMMENT, Rows, read_rows
+from porcelain.methods.csvtext.stream import TextStream, open_text
+from porcelain.methods.tables.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, TypedColumn, typed_column
 
 version = 2

@@ -9,8 +9,8 @@ from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
 from jobs.method.options import InputFile, OptionDefault, OptionEnum, RequiredOption
 from porcelain.methods import subjobs
+from porcelain.methods.csvtext.zips import ZipMember, list_members, member_name
 from porcelain.methods.typeplan import COLUMN_TYPES
-from porcelain.methods.zips import ZipMember, list_members, member_name
 
 version = 1
 

@@ -8,11 +8,11 @@ import numpy as np
 from jobs.dataset.arrays import check_column
 from jobs.dataset.dataset import Dataset
 from jobs.errors import OptionError
-from porcelain.methods.aggregates import FUNCTIONS, Aggregate, Part, make_aggregate
-from porcelain.methods.chains import check_given, check_slices
-from porcelain.methods.grouping import Division, Grouper, StoredRun, Table, merge_runs
-from porcelain.methods.scratch import Place, Scratch
-from porcelain.methods.vectors import Vector, as_key, check_key, make_nones, read_vectors, to_columns
+from porcelain.methods.tables.aggregates import FUNCTIONS, Aggregate, Part, make_aggregate
+from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.grouping import Division, Grouper, StoredRun, Table, merge_runs
+from porcelain.methods.tables.scratch import Place, Scratch
+from porcelain.methods.tables.vectors import Vector, as_key, check_key, make_nones, read_vectors, to_columns
 
 version = 1
 

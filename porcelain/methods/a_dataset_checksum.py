@@ -10,10 +10,10 @@ from blake3 import blake3
 
 from jobs.dataset.arrays import chosen_columns
 from jobs.nodes.values import DotDict
-from porcelain.methods.chains import check_given, check_slices
-from porcelain.methods.columns import count_rows, read_slice
-from porcelain.methods.rowbytes import rows_as_bytes
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.columns import count_rows, read_slice
+from porcelain.methods.tables.rowbytes import rows_as_bytes
+from porcelain.methods.tables.scratch import Place, Scratch
 
 version = 1
 

@@ -6,7 +6,7 @@ from blake3 import blake3
 
 from jobs.nodes.values import DotDict
 from porcelain.methods import subjobs
-from porcelain.methods.chains import check_given
+from porcelain.methods.tables.chains import check_given
 
 version = 1
 

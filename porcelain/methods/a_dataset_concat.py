@@ -6,8 +6,8 @@ from jobs.dataset.dataset import Dataset
 from jobs.dataset.lists import DatasetChain
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
-from porcelain.methods.chains import chain_since, check_alike
-from porcelain.methods.columns import read_slice, write
+from porcelain.methods.tables.chains import chain_since, check_alike
+from porcelain.methods.tables.columns import read_slice
 
 version = 1
 
@@ -47,7 +47,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> None:
     """Copy this slice of each dataset."""
     for each in prepare_res.chain:
         for columns in read_slice(each, sliceno, sorted(each.columns)):
-            write(prepare_res.writer, columns)
+            prepare_res.writer.write_arrays(columns)
 
 
 def _check_hashed_alike(one: Dataset, other: Dataset) -> None:

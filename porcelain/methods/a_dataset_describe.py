@@ -11,10 +11,10 @@ from jobs.dataset.arrays import chosen_columns
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.lists import DatasetChain
 from jobs.errors import DatasetError, OptionError
-from porcelain.methods.aggregates import make_aggregate
-from porcelain.methods.chains import check_given, check_slices
-from porcelain.methods.sketches import Counts, Distinct, Quantiles, Running
-from porcelain.methods.vectors import (
+from porcelain.methods.tables.aggregates import make_aggregate
+from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.sketches import Counts, Distinct, Quantiles, Running
+from porcelain.methods.tables.vectors import (
     KEY_TYPES,
     NUMBERS,
     Vector,

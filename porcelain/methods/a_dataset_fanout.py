@@ -14,10 +14,10 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
 from jobs.method.options import OptionString
 from porcelain.methods import subjobs
-from porcelain.methods.chains import chain_since_job
-from porcelain.methods.columns import Values, read_slice, select, write
-from porcelain.methods.distinct import as_texts
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.tables.chains import chain_since_job
+from porcelain.methods.tables.columns import Values, read_slice, select
+from porcelain.methods.tables.distinct import as_texts
+from porcelain.methods.tables.scratch import Place, Scratch
 
 version = 1
 
@@ -108,7 +108,7 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> dict[str, lis
             if prepare_res.scratches:
                 places[text].append(prepare_res.scratches[sliceno].put(columns))
             else:
-                write(prepare_res.writers[text], columns)
+                prepare_res.writers[text].write_arrays(columns)
     return dict(places)
 
 
@@ -121,7 +121,7 @@ def synthesis(prepare_res: Prepared, analysis_res: Any) -> None:
         for sliceno, (scratch, places) in enumerate(zip(prepare_res.scratches, by_slice, strict=True)):
             writer.set_slice(sliceno)
             for columns in scratch.take(places.get(text, ())):
-                write(writer, columns)
+                writer.write_arrays(columns)
         writer.finish()
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from jobs.method.options import OptionString
-from porcelain.methods.chains import chain_since_job
-from porcelain.methods.columns import read_slice
-from porcelain.methods.distinct import as_texts
+from porcelain.methods.tables.chains import chain_since_job
+from porcelain.methods.tables.columns import read_slice
+from porcelain.methods.tables.distinct import as_texts
 
 version = 1
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.dataset.arrays import check_column
 from jobs.errors import OptionError
-from porcelain.methods.chains import check_given
+from porcelain.methods.tables.chains import check_given
 
 version = 1
 

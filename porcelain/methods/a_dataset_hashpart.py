@@ -9,11 +9,11 @@ from jobs.dataset.lists import DatasetChain
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError
 from jobs.method.options import OptionString
-from porcelain.methods.chains import chain_since
-from porcelain.methods.columns import read_slice, write
-from porcelain.methods.moving import Moved, put_scattered, scatter, take_moved, targets_of
-from porcelain.methods.parallel import in_each_slice
-from porcelain.methods.scratch import Scratch
+from porcelain.methods.tables.chains import chain_since
+from porcelain.methods.tables.columns import read_slice
+from porcelain.methods.tables.moving import Moved, put_scattered, scatter, take_moved, targets_of
+from porcelain.methods.tables.parallel import in_each_slice
+from porcelain.methods.tables.scratch import Scratch
 
 version = 1
 
@@ -75,7 +75,7 @@ def analysis(sliceno: int, slices: int, options: Any, prepare_res: Prepared) -> 
             _write_spread(source, sliceno, writers[number][sliceno], options.hashlabel, slices)
         else:
             for columns in take_moved(sliceno, (each[number] for each in moved), scratches):
-                write(writers[number][0], columns)
+                writers[number][0].write_arrays(columns)
 
 
 def _check_decides(source: Dataset, hashlabel: str) -> None:
@@ -125,4 +125,4 @@ def _write_spread(source: Dataset, sliceno: int, writer: DatasetWriter, hashlabe
         targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, slices)
         for target, part in scatter(columns, targets):
             writer.set_slice(target)
-            write(writer, part)
+            writer.write_arrays(part)

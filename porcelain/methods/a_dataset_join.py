@@ -6,11 +6,20 @@ from typing import Any, NamedTuple, TypeAlias
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
 from jobs.method.options import OptionEnum
-from porcelain.methods.chains import check_given, check_slices
-from porcelain.methods.joining import Joining, Part, Side, Stored, collect, join_parts, read_slice, scatter
-from porcelain.methods.keyindex import common_type
-from porcelain.methods.scratch import Scratch
-from porcelain.methods.vectors import check_key, to_columns
+from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.joining import (
+    Joining,
+    Part,
+    Side,
+    Stored,
+    collect,
+    join_parts,
+    read_slice,
+    scatter,
+)
+from porcelain.methods.tables.keyindex import common_type
+from porcelain.methods.tables.scratch import Scratch
+from porcelain.methods.tables.vectors import check_key, to_columns
 
 version = 1
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from porcelain.methods.chains import check_given
+from porcelain.methods.tables.chains import check_given
 
 version = 1
 

@@ -13,13 +13,13 @@ from jobs.dataset.lists import DatasetChain
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import OptionError
 from jobs.method.options import OptionEnum, OptionString
-from porcelain.methods.chains import chain_since, check_alike
-from porcelain.methods.columns import Columns, count_rows, join, read_slice, select, write
-from porcelain.methods.moving import Moved, put_scattered
-from porcelain.methods.ordering import Ordering, check_sortable
-from porcelain.methods.parallel import in_each_slice
-from porcelain.methods.scratch import Scratch
-from porcelain.methods.sorting import Buckets, rows_in_memory, sample, sorted_batches
+from porcelain.methods.tables.chains import chain_since, check_alike
+from porcelain.methods.tables.columns import Columns, count_rows, join, read_slice, select
+from porcelain.methods.tables.moving import Moved, put_scattered
+from porcelain.methods.tables.ordering import Ordering, check_sortable
+from porcelain.methods.tables.parallel import in_each_slice
+from porcelain.methods.tables.scratch import Scratch
+from porcelain.methods.tables.sorting import Buckets, rows_in_memory, sample, sorted_batches
 
 version = 1
 
@@ -126,7 +126,7 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
         first = ends[sliceno - 1] if sliceno else 0
         batches = _first_rows(across.rows_from(first), ends[sliceno] - first)
     for batch in batches:
-        write(writer, batch)
+        writer.write_arrays(batch)
 
 
 def _check_options(options: Any) -> None:

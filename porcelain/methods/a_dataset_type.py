@@ -10,10 +10,10 @@ from jobs.column.kernel import Array, Mask, join_masks
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
-from porcelain.methods.chains import chain_since
-from porcelain.methods.columns import Values, count_rows, select
-from porcelain.methods.moving import Moved, put_scattered, take_moved, targets_of
-from porcelain.methods.scratch import Scratch
+from porcelain.methods.tables.chains import chain_since
+from porcelain.methods.tables.columns import Values, count_rows, select
+from porcelain.methods.tables.moving import Moved, put_scattered, take_moved, targets_of
+from porcelain.methods.tables.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
 version = 1

@@ -11,8 +11,8 @@ from jobs.column.kernel import Array
 from jobs.dataset.arrays import check_column
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.writer import DatasetWriter
-from porcelain.methods.chains import check_given
-from porcelain.methods.columns import join, read_slice, select, write
+from porcelain.methods.tables.chains import check_given
+from porcelain.methods.tables.columns import join, read_slice, select
 
 version = 1
 
@@ -56,7 +56,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> None:
     source, writer, ends = prepare_res
     rows = range(ends[sliceno - 1] if sliceno else 0, ends[sliceno])
     for columns in _in_turn(source, rows, sorted(source.columns)):
-        write(writer, columns)
+        writer.write_arrays(columns)
 
 
 # ---- the order of the file

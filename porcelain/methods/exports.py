@@ -6,7 +6,7 @@ from typing import Any
 from jobs import context
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, OptionError
-from porcelain.methods.chains import check_slices
+from porcelain.methods.tables.chains import check_slices
 
 
 def find_sources(sources: Sequence[Dataset], previous: Any, *, chain: bool) -> list[Dataset]:

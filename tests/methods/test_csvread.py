@@ -10,10 +10,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from jobs.errors import DatasetError, OptionError
-from porcelain.methods.csvmarks import Dialect
-from porcelain.methods.csvread import make_dialect, pack_batch, split_columns
-from porcelain.methods.csvrows import BROKEN, COMMENT, OddRow, read_row, read_rows
-from porcelain.methods.csvstream import TextStream
+from porcelain.methods.csvtext.fields import make_dialect, pack_batch, split_columns
+from porcelain.methods.csvtext.marks import Dialect
+from porcelain.methods.csvtext.rows import BROKEN, COMMENT, OddRow, read_row, read_rows
+from porcelain.methods.csvtext.stream import TextStream
 
 QUOTED = Dialect(quotes=b'"')
 DIALECTS = [

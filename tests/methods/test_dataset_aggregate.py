@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed
-from porcelain.methods import grouping, vectors
-from porcelain.methods.aggregates import FUNCTIONS
+from porcelain.methods.tables import grouping, vectors
+from porcelain.methods.tables.aggregates import FUNCTIONS
 from tests.methods.tables import KEYS, as_key, open_tables, row_key, sliced_rows
 
 SLICES = 3

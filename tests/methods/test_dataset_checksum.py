@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed
-from porcelain.methods.columns import read_slice
-from porcelain.methods.rowbytes import rows_as_bytes
+from porcelain.methods.tables.columns import read_slice
+from porcelain.methods.tables.rowbytes import rows_as_bytes
 from tests.jobs.dataset.owners import FewJobs
 from tests.methods.conftest import SLICES
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed
-from porcelain.methods import sketches
-from porcelain.methods.sketches import Counts, Distinct, Quantiles
-from porcelain.methods.vectors import Vector
+from porcelain.methods.tables import sketches
+from porcelain.methods.tables.sketches import Counts, Distinct, Quantiles
+from porcelain.methods.tables.vectors import Vector
 from tests.methods.tables import KEYS, as_key, open_tables, sliced_rows
 
 SLICES = 3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed, OptionError
-from porcelain.methods import joining
+from porcelain.methods.tables import joining
 from tests.methods.tables import KEYS, VALUES, open_tables, row_key, sliced_rows
 
 SLICES = 3

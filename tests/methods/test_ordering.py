@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cas.memory import MemoryStore
+from jobs.column.packed import PackedTexts
 from jobs.column.slice import SliceReader, SliceWriter
 from jobs.column.types import TYPES, UTC
 from jobs.errors import ColumnError
-from porcelain.methods import textorder
-from porcelain.methods.columns import decoder, join
-from porcelain.methods.ordering import Ordering
-from porcelain.methods.packed import PackedTexts
-from porcelain.methods.sorting import sorted_batches
-from porcelain.methods.textorder import rank_texts
+from porcelain.methods.tables import textorder
+from porcelain.methods.tables.columns import decoder, join
+from porcelain.methods.tables.ordering import Ordering
+from porcelain.methods.tables.sorting import sorted_batches
+from porcelain.methods.tables.textorder import rank_texts
 
 FEW = st.integers(-3, 3)
 naive = st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2))

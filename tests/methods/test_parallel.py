@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from jobs.errors import ColumnError, DatasetError
-from porcelain.methods.parallel import in_each_slice
-from porcelain.methods.scratch import Scratch
+from porcelain.methods.tables.parallel import in_each_slice
+from porcelain.methods.tables.scratch import Scratch
 
 here = os.getpid()
 

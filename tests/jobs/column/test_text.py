@@ -1,32 +1,27 @@
 """Texts as spans: the same byte strings as a list of them, and no memory beyond the data."""
 
 import struct
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.column.text import SpanCodec, Texts, decode_spans, decode_texts
+from jobs.column.packed import PackedTexts
+from jobs.column.text import PackedCodec, Texts, decode_packed, decode_texts
 from jobs.column.transform import Cursor, encode_ints
 
 _HEAD = struct.Struct("<BBHI")
 ALL_CONTROLS = bytes(range(32))
 
 
-def spans_of(data: bytes) -> list[bytes]:
-    spans = decode_spans(Cursor(data))
-    offsets = spans.offsets.tolist()
-    assert offsets[0] == 0
-    assert offsets[-1] == len(spans.data)
-    return [spans.data[start:end] for start, end in pairwise(offsets)]
+texts = st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"", b"\n", ALL_CONTROLS])), max_size=9)
 
 
-@given(st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"", b"\n", ALL_CONTROLS])), max_size=9))
-def test_spans_are_the_texts_in_every_layout(rows: list[bytes]) -> None:
+@given(texts)
+def test_packed_texts_are_the_texts_in_every_layout(rows: list[bytes]) -> None:
     data = Texts.from_rows(rows).encode()
-    assert spans_of(data) == decode_texts(Cursor(data)) == rows
+    assert decode_packed(Cursor(data), are_bytes=True).tolist() == decode_texts(Cursor(data)) == rows
 
 
 @pytest.mark.parametrize(
@@ -40,13 +35,23 @@ def test_spans_are_the_texts_in_every_layout(rows: list[bytes]) -> None:
     ],
     ids=["too few", "too many", "length below 0", "too few lengths", "beyond the end"],
 )
-def test_damaged_texts_make_no_spans(data: bytes) -> None:
+def test_damaged_texts_are_not_unpacked(data: bytes) -> None:
     with pytest.raises(ValueError, match="wanted"):
-        decode_spans(Cursor(data))
+        decode_packed(Cursor(data), are_bytes=True)
 
 
 def test_text_that_is_no_ascii_is_no_ascii_column() -> None:
     data = Texts.from_rows(["å".encode()]).encode()
-    assert SpanCodec(only_ascii=False).decode(Cursor(data)).data == "å".encode()
+    assert PackedCodec().decode(Cursor(data)).tolist() == ["å"]
     with pytest.raises(ValueError, match="no ASCII"):
-        SpanCodec(only_ascii=True).decode(Cursor(data))
+        PackedCodec(only_ascii=True).decode(Cursor(data))
+
+
+@given(texts, st.slices(9))
+def test_texts_that_were_packed_are_the_same(rows: list[bytes], part: slice) -> None:
+    packed, listed = Texts.from_packed(PackedTexts.of(rows, are_bytes=True)), Texts.from_rows(rows)
+    assert packed.encode() == listed.encode()
+    assert packed.weights().tolist() == listed.weights().tolist()
+    assert sum(packed.weights()) == packed.weight
+    part = slice(*part.indices(len(rows))[:2])
+    assert packed[part].rows() == rows[part]

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from jobs.errors import DatasetError
-from porcelain.methods.csvmarks import Dialect, Ints, Marks, Mask
+from porcelain.methods.csvtext.marks import Dialect, Ints, Marks, Mask
 
 COMMENT: Final = 0  # "number of fields" of a comment line
 BROKEN: Final = -1  # and of a row whose quotes are wrong

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jobs.errors import DatasetError
-from porcelain.methods.csvrows import Rows
+from porcelain.methods.csvtext.rows import Rows
 
 
 def count_label_lines(options: Any) -> int:

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from jobs.column.kernel import Array, Mask, objects
+from jobs.column.packed import PackedTexts
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError
-from porcelain.methods.columns import Columns, Values, split_none
-from porcelain.methods.packed import PackedTexts
-from porcelain.methods.textorder import rank_texts
+from porcelain.methods.tables.columns import Columns, Values, split_none
+from porcelain.methods.tables.textorder import rank_texts
 
 # types whose values have no order
 _UNORDERED: Final = ("complex32", "complex64")

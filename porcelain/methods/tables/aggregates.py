@@ -10,7 +10,7 @@ import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.errors import ColumnError
-from porcelain.methods.vectors import KEY_TYPES, NUMBERS, Groups, Vector
+from porcelain.methods.tables.vectors import KEY_TYPES, NUMBERS, Groups, Vector
 
 # arrays with a row for each row, or each group
 Part: TypeAlias = tuple[Array, ...]

@@ -1,13 +1,56 @@
-"""Texts of many rows in one array of bytes: small, and gathered in any order without touching a Python object."""
+"""Texts of many rows in one array of bytes, without a Python object for each of them."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from jobs.column.kernel import Array, Mask
 
-_NEWLINE = ord("\n")
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+NEWLINE: Final = ord("\n")
+
+
+class Spans(NamedTuple):
+    """Byte strings that lie anywhere in a piece of memory.
+
+    Attributes
+    ----------
+    data : (bytes,) uint8
+        What they lie in.
+    starts, ends : (n,) int64
+        Where each begins and ends; they do not overlap, and a byte of `data` follows each of them.
+    """
+
+    data: Bytes
+    starts: Ints
+    ends: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """The length of each in bytes."""
+        return self.ends - self.starts
+
+    def where(self, rows: Any) -> "Spans":
+        """Return those that a mask, a slice or row numbers choose."""
+        return Spans(self.data, self.starts[rows], self.ends[rows])
+
+    def pack(self, *, are_bytes: bool = True) -> "PackedTexts":
+        """Return them packed, as byte strings or, if they are UTF-8, as text."""
+        sizes = self.lengths + 1
+        offsets = np.append(0, np.cumsum(sizes))
+        data = self.data[_every_byte(self.starts, sizes, offsets)]
+        data[offsets[1:] - 1] = NEWLINE
+        are_lines = int(np.count_nonzero(data == NEWLINE)) == len(sizes)
+        return PackedTexts(data, offsets, None, are_bytes, are_lines)
+
+    def tolist(self) -> list[bytes]:
+        """Return them as bytes."""
+        values: list[bytes] = self.pack().tolist()
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +69,8 @@ class PackedTexts:
         Whether they are byte strings, and whether none of them holds a newline.
     """
 
-    data: Array
-    offsets: Array
+    data: Bytes
+    offsets: Ints
     none: Mask | None
     are_bytes: bool
     are_lines: bool
@@ -42,7 +85,7 @@ class PackedTexts:
             values = [empty if value is None else value for value in values]
         joined = b"\n".join([*values, b""]) if are_bytes else "\n".join([*values, ""]).encode()
         data = np.frombuffer(joined, np.uint8)
-        ends = np.flatnonzero(data == _NEWLINE) + 1
+        ends = np.flatnonzero(data == NEWLINE) + 1
         are_lines = len(ends) == len(values)
         if not are_lines:
             sizes = map(len, values if are_bytes else map(str.encode, values))
@@ -55,17 +98,49 @@ class PackedTexts:
     def __getitem__(self, rows: slice | Array) -> "PackedTexts":
         none = None if self.none is None else self.none[rows]
         starts, ends = self.offsets[:-1][rows], self.offsets[1:][rows]
-        offsets = np.append(0, np.cumsum(ends - starts))
+        sizes = ends - starts
+        offsets = np.append(0, np.cumsum(sizes))
         if isinstance(rows, slice) and rows.step in (None, 1) and len(starts):
             data = self.data[starts[0] : ends[-1]]
         else:
-            data = self.data[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], ends - starts)]
+            data = self.data[_every_byte(starts, sizes, offsets)]
         return PackedTexts(data, offsets, none, self.are_bytes, self.are_lines)
 
     @property
-    def lengths(self) -> Array:
+    def lengths(self) -> Ints:
         """The length of each in bytes."""
         return np.diff(self.offsets) - 1
+
+    @property
+    def spans(self) -> Spans:
+        """The byte strings, None among them as empty ones."""
+        return Spans(self.data, self.offsets[:-1], self.offsets[1:] - 1)
+
+    def present(self) -> "PackedTexts":
+        """Return those that are not None."""
+        if self.none is None:
+            return self
+        gaps = self.offsets[:-1][self.none]  # the newlines that stand for None
+        kept = np.ones(len(self.data), np.bool_)
+        kept[gaps] = False
+        sizes = np.diff(self.offsets)[~self.none]
+        return PackedTexts(
+            self.data[kept], np.append(0, np.cumsum(sizes)), None, self.are_bytes, self.are_lines
+        )
+
+    def spread(self, none: Mask | None) -> "PackedTexts":
+        """Return these, none of which is None, as those rows of more where `none` is false."""
+        if none is None:
+            return self
+        sizes = np.ones(len(none), np.int64)
+        sizes[~none] = np.diff(self.offsets)
+        offsets = np.append(0, np.cumsum(sizes))
+        data = np.empty(offsets[-1], np.uint8)
+        kept = np.ones(len(data), np.bool_)
+        kept[offsets[:-1][none]] = False
+        data[kept] = self.data
+        data[~kept] = NEWLINE
+        return PackedTexts(data, offsets, none, self.are_bytes, self.are_lines)
 
     def tolist(self) -> list[Any]:
         """Return them as str or bytes, and None."""
@@ -98,3 +173,8 @@ def concatenate(parts: list[PackedTexts]) -> PackedTexts:
         parts[0].are_bytes,
         all(part.are_lines for part in parts),
     )
+
+
+def _every_byte(starts: Ints, sizes: Ints, offsets: Ints) -> Ints:
+    """Return where each byte of the texts lies that begin at `starts`; `offsets` is where they will lie."""
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], sizes)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from jobs.column.kernel import Array
-from porcelain.methods.packed import PackedTexts
+from jobs.column.packed import PackedTexts
 
 _KEY_BYTES: Final = 8
 # texts that agree so many times are compared by Python

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from porcelain.methods.csvmarks import Ints
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.csvtext.marks import Ints
+from porcelain.methods.tables.scratch import Place, Scratch
 
 NOTHING_ODD: Final[Mapping[int, list[bytes]]] = MappingProxyType({})
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porcelain.methods.columns import join
-from porcelain.methods.packed import PackedTexts
+from jobs.column.packed import PackedTexts, Spans
+from porcelain.methods.tables.columns import join
 
 lists = st.lists(st.none() | st.text("aé𝄞\n\0", max_size=5)) | st.lists(st.none() | st.binary(max_size=5))
 
@@ -31,6 +31,26 @@ def test_rows_are_taken_in_any_order_and_cut(values, data):
     rows = data.draw(st.lists(st.integers(0, len(values) - 1))) if values else []
     assert packed[np.array(rows, np.int64)].tolist() == [values[row] for row in rows]
     assert packed[start:][: stop - start].tolist() == values[start:][: stop - start]
+
+
+@given(lists)
+def test_those_that_are_not_none_are_found_and_put_back(values):
+    packed = pack(values)
+    present = packed.present()
+    assert present.tolist() == [value for value in values if value is not None]
+    assert present.spread(packed.none).tolist() == values
+    encoded = [value.encode() if isinstance(value, str) else value or b"" for value in values]
+    assert packed.spans.tolist() == encoded
+
+
+@given(st.binary(max_size=9), st.data())
+def test_spans_lie_anywhere(data, draw):
+    places = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=6)))
+    pairs = list(zip(places[::2], places[1::2], strict=False))
+    starts, ends = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    spans = Spans(np.frombuffer(data + b"x", np.uint8), starts, ends)
+    assert spans.tolist() == [data[start:end] for start, end in pairs]
+    assert spans.where(slice(1, None)).tolist() == spans.tolist()[1:]
 
 
 @given(st.lists(st.lists(st.none() | st.text("aé\n", max_size=3)), min_size=1, max_size=4))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jobs.column.kernel import Array, Mask
-from porcelain.methods.columns import Values, split_none, to_list
+from porcelain.methods.tables.columns import Values, split_none, to_list
 
 
 def as_texts(values: Values, column_type: str) -> tuple[list[str], Array]:

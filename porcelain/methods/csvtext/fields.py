@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from jobs.errors import OptionError
-from porcelain.methods.csvmarks import Dialect, Ints, find_bytes
+from porcelain.methods.csvtext.marks import Dialect, Ints, find_bytes
 
 _QUOTES: Final = {"True": "\"'", "False": ""}
 

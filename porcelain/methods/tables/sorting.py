@@ -14,10 +14,10 @@ from jobs.column.batches import BATCH_ROWS
 from jobs.column.kernel import Array
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
-from porcelain.methods.columns import Columns, Values, count_rows, join, select
-from porcelain.methods.moving import Moved, put_scattered
-from porcelain.methods.ordering import Ordering
-from porcelain.methods.scratch import Scratch
+from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select
+from porcelain.methods.tables.moving import Moved, put_scattered
+from porcelain.methods.tables.ordering import Ordering
+from porcelain.methods.tables.scratch import Scratch
 
 _SAMPLED_ROWS: Final = 1 << 16
 # what a value takes in an array, and an object beside that

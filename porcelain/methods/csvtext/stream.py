@@ -11,9 +11,9 @@ import zstandard
 
 from jobs.errors import DatasetError
 from jobs.method.options import InputPath
-from porcelain.methods.csvmarks import Dialect
-from porcelain.methods.csvrows import Readable
-from porcelain.methods.zips import open_member
+from porcelain.methods.csvtext.marks import Dialect
+from porcelain.methods.csvtext.rows import Readable
+from porcelain.methods.csvtext.zips import open_member
 
 _GZIP: Final = b"\x1f\x8b"
 # a frame, or a skippable one as some programs begin with

@@ -6,11 +6,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jobs.column.kernel import Array, objects
+from jobs.column.packed import PackedTexts, concatenate
 from jobs.column.slice import SliceReader
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
-from jobs.dataset.writer import DatasetWriter
-from porcelain.methods.packed import PackedTexts, concatenate
 
 # values of a column: a list, an array, a masked array, packed texts, or an array and which of it are None
 Values: TypeAlias = Any
@@ -61,7 +60,7 @@ def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Values]:
         if column_type in _LOSSY:
             return objects(reader.values(batch))
         if column_type in _TEXTS:
-            return PackedTexts.of(reader.values(batch), are_bytes=column_type == "bytes")
+            return reader.packed(batch)
         values, none = reader.array(batch)
         # arrays of objects hold None themselves
         return values if none is None or values.dtype == np.object_ else np.ma.MaskedArray(values, none)
@@ -105,17 +104,6 @@ def select(values: Values, rows: Array) -> Values:
 def count_rows(columns: Columns) -> int:
     """Return the number of rows."""
     return len(split_none(next(iter(columns.values())))[0])
-
-
-def write(writer: DatasetWriter, columns: Columns) -> None:
-    """Write rows to the slice of now."""
-    writer.write_arrays(
-        {
-            # as an array: a list would be checked value by value for its slices
-            name: objects(values.tolist()) if isinstance(values, PackedTexts) else values
-            for name, values in columns.items()
-        }
-    )
 
 
 def join(parts: Sequence[Any]) -> Any:

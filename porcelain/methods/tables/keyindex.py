@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from jobs.column.kernel import Array, Mask
-from porcelain.methods.vectors import NUMBERS, Ints, Vector, as_key, find_nans, group_rows, unique
+from porcelain.methods.tables.vectors import NUMBERS, Ints, Vector, as_key, find_nans, group_rows, unique
 
 _INTEGERS: Final = frozenset({"bool", "int32", "int64"})
 _FLOATS: Final = frozenset({"float32", "float64"})

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from jobs.dataset.dataset import Dataset
-from porcelain.methods.keyindex import KeyIndex, any_none, as_common_key
-from porcelain.methods.scratch import Place, Scratch
-from porcelain.methods.vectors import Ints, Vector, join_vectors, make_nones, read_vectors, to_slices
+from porcelain.methods.tables.keyindex import KeyIndex, any_none, as_common_key
+from porcelain.methods.tables.scratch import Place, Scratch
+from porcelain.methods.tables.vectors import Ints, Vector, join_vectors, make_nones, read_vectors, to_slices
 
 ROWS_IN_MEMORY: Final = 1 << 18
 _PIECE_ROWS: Final = 1 << 16

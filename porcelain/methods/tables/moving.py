@@ -1,16 +1,14 @@
 """Rows that go to other slices: found by the value that decides, left on disk, written where they belong."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
-from porcelain.methods.columns import Columns, Values, select, split_none
-from porcelain.methods.packed import PackedTexts
-from porcelain.methods.scratch import Place, Scratch
+from porcelain.methods.tables.columns import Columns, Values, select, split_none
+from porcelain.methods.tables.scratch import Place, Scratch
 
 # where the rows lie that go to each slice
 Moved: TypeAlias = dict[int, list[Place]]
@@ -19,9 +17,6 @@ Moved: TypeAlias = dict[int, list[Place]]
 def targets_of(values: Values, column_type: str, slices: int) -> Array:
     """Return the slice that each row belongs to whose deciding column of that type holds `values`."""
     array, none = split_none(values)
-    if isinstance(array, PackedTexts):
-        # texts belong where their bytes do
-        array, column_type = replace(array, are_bytes=True).tolist(), "bytes"
     targets = slices_of(array, column_type, slices)
     if none is not None:
         targets[none] = 0

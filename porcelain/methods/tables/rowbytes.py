@@ -35,7 +35,7 @@ import numpy.typing as npt
 
 from jobs.column.codec import CODECS
 from jobs.errors import DatasetError
-from porcelain.methods.columns import Values, split_none, to_list
+from porcelain.methods.tables.columns import Values, split_none, to_list
 
 _HEAD: Final = np.dtype([("letter", "S1"), ("number", "<i8")])
 _NAN_BITS: Final = 0x7FF8000000000000

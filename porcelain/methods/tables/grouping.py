@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from jobs.column.codec import join_bodies
-from porcelain.methods.aggregates import Aggregate, Part
-from porcelain.methods.scratch import Place, Scratch
-from porcelain.methods.vectors import Vector, find_nans, group_rows, join_vectors, to_slices
+from porcelain.methods.tables.aggregates import Aggregate, Part
+from porcelain.methods.tables.scratch import Place, Scratch
+from porcelain.methods.tables.vectors import Vector, find_nans, group_rows, join_vectors, to_slices
 
 GROUPS_IN_MEMORY: Final = 1 << 18
 BLOCK_ROWS: Final = 1 << 14

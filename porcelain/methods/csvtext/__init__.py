@@ -1,0 +1,1 @@
+"""Helpers of csvimport: CSV text to rows, fields and labels."""
