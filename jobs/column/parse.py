@@ -28,6 +28,7 @@ from jobs.column.kernel import (
     join_masks,
     objects,
 )
+from jobs.column.packed import Spans
 from jobs.column.timeformat import TimeFormat
 from jobs.column.types import UTC
 from jobs.errors import ColumnError
@@ -43,7 +44,7 @@ class Converted(NamedTuple):
 
     Attributes
     ----------
-    values : (n,) array
+    values : (n,) array or PackedTexts
         What `SliceWriter.extend_array` takes; a value at a None or a bad text says nothing.
     none : (n,) bool or None
         Which texts stand for None; no array when none does.
@@ -51,7 +52,7 @@ class Converted(NamedTuple):
         Which texts cannot be converted; no array when all can.
     """
 
-    values: Array
+    values: Any
     none: Mask | None
     bad: Mask | None
 
@@ -98,6 +99,26 @@ class Conversion:
         none = np.fromiter(map(none_texts.__contains__, texts), np.bool_, len(texts))
         values, bad = self.kernel([text for text in texts if text not in none_texts])
         return Converted(_spread(values, ~none), none, None if bad is None else _spread(bad, ~none))
+
+    def convert_spans(
+        self, texts: Spans, none_texts: AbstractSet[bytes | None] | None = None, none: Mask | None = None
+    ) -> Converted:
+        """Return the values of texts that lie in one piece of memory, as `convert` does.
+
+        Parameters
+        ----------
+        texts
+            What is to be converted.
+        none_texts
+            As of `convert`; None in it says nothing here.
+        none : (n,) bool, optional
+            Which of `texts` are None already.
+        """
+        rows: list[Any] = [*texts.tolist()]
+        for row in () if none is None else np.flatnonzero(none).tolist():
+            rows[row] = None
+        chosen = none_texts if none_texts is not None else NONE_TEXTS if self.none_support else frozenset()
+        return self.convert(rows, chosen if none is None else chosen | {None})
 
 
 def _spread(values: Array, places: Mask) -> Array:
