@@ -346,6 +346,18 @@ def test_split_write_deals_rows_in_turn(job: OneJob) -> None:
     assert list(dataset.iterate("roundrobin", "number")) == list(range(11))
 
 
+def test_arrays_are_dealt_in_turn_with_rows(job: OneJob) -> None:
+    writer = two_columns(job)
+    write, write_arrays = writer.get_split_write(), writer.get_split_write_arrays()
+    write(0, "x")
+    write_arrays({"number": np.arange(1, 5), "text": ["x"] * 4})
+    write_arrays({"number": np.arange(0), "text": []})
+    write(5, "x")
+    write_arrays({"number": np.arange(6, 8), "text": np.array(["x", "x"])})
+    dataset = writer.finish()
+    assert list(dataset.iterate("roundrobin", "number")) == list(range(8))
+
+
 def test_split_write_and_many_large_values(job: OneJob) -> None:
     writer = job.writer(columns={"a": "bytes"})
     write = writer.get_split_write()
@@ -370,6 +382,16 @@ def test_split_write_finds_the_slice_by_the_hashlabel(job: OneJob) -> None:
         assert set(dataset.iterate(sliceno, "text")) == {
             text for text in texts if slice_of(text, 3) == sliceno
         }
+
+
+def test_arrays_go_where_their_rows_would(job: OneJob) -> None:
+    texts = [None, "", *(f"text {number}" for number in range(30))]
+    by_row, by_array = two_columns(job, hashlabel="text"), two_columns(job, name="arrays", hashlabel="text")
+    write = by_row.get_split_write()
+    for number, text in enumerate(texts):
+        write(number, text)
+    by_array.get_split_write_arrays()({"number": np.arange(len(texts)), "text": texts})
+    assert by_array.finish().node == by_row.finish().node
 
 
 def test_a_row_of_another_slice_is_refused(job: OneJob) -> None:
