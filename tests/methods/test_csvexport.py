@@ -7,7 +7,7 @@ import io
 import pytest
 
 from jobs.errors import JobFailed
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 TEXT = b'a,b\n1,x\n2,"y,z"\n3,"say ""hi"""\n4,\n'
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed, NoSuchFile, OptionError
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 
 def test_rows_are_dealt_to_the_slices_in_turn(bench):

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 TEXT = b"a,b,c\n1,2,x\n3,4,y\n5,6,z\n7,NA,w\n"
 
