@@ -41,11 +41,8 @@ class Spans(NamedTuple):
     def pack(self, *, are_bytes: bool = True) -> "PackedTexts":
         """Return them packed, as byte strings or, if they are UTF-8, as text."""
         if self._are_packed():
-            data, offsets = (
-                self.data[self.starts[0] : self.ends[-1] + 1],
-                np.append(self.starts, self.ends[-1] + 1),
-            )
-            offsets -= offsets[0]
+            begin, end = self.starts[0], self.ends[-1] + 1
+            data, offsets = self.data[begin:end], np.append(self.starts, end) - begin
         else:
             sizes = self.lengths + 1
             offsets = np.append(0, np.cumsum(sizes))
