@@ -13,6 +13,7 @@ LARGER = 4
 
 # what acc's time may be of the peer's
 DS_WANTED = {
+    "write, net of making them": 0.5,
     "read: sum": 0.6,
     "read: tuples": 0.7,
     "read: count": 0.8,
@@ -20,8 +21,9 @@ DS_WANTED = {
     "sort on int64": 0.15,
     "sort on text across slices": 0.25,
 }
-# what the columns are that are read, for the floor: their stored bytes, read and decompressed
+# the columns that are read, for the floor
 DS_FLOORS = {"read: sum": ["a_int"], "read: tuples": ["a_int", "b_float", "c_str", "d_date"]}
+AS_ARRAYS = " as arrays, the peer as values"
 
 
 def csv_file(lines, *, times=1):
@@ -41,61 +43,70 @@ def ds(sides, table):
     """A large dataset, written, read, moved and sorted."""
     acc, peer = sides
     for _ in range(REPS):
-        found = {}
-        for side in sides:
-            _start_anew(side)
-            built = side.build("ds", ROWS=ROWS, BASE=fresh_base())
-            found[side.name] = _add_ds(table, side, built["seconds"])
-            size = table.row(_of_rows("bytes on disk"), unit="MB", wanted=0.8)
-            size.add(side.name, side.job_bytes(built["job"]))
-            if side is acc:
-                for what, names in DS_FLOORS.items():
-                    table.row(_of_rows(what)).add(
-                        "floor", run_script("floorwork.py", built["job"], *names, folder=acc.folder)
-                    )
+        # acc last: the floor reads what it has just written
+        theirs, job = _add_ds(table, peer)[0], _add_ds(table, acc)[1]
+        for what, names in DS_FLOORS.items():
+            seconds = run_script("floorwork.py", job, *names, folder=acc.folder)
+            table.row(_of_rows(what)).add("floor", seconds)
         acc.build("dsarrays", ROWS=100, BASE=fresh_base())
         arrays = acc.build("dsarrays", ROWS=ROWS, BASE=fresh_base())["seconds"]
-        for what, wanted, theirs in (("write", 0.2, "write, net"), ("sum", 0.15, "read: sum")):
-            row = table.row(_of_rows(f"{what} as arrays, the peer as values"), wanted=wanted)
-            row.add("acc", arrays[what])
-            row.add("peer", found[peer.name][theirs])
+        for what, wanted, like in (("write", 0.2, "write, net of making them"), ("sum", 0.15, "read: sum")):
+            row = table.row(_of_rows(f"{what}{AS_ARRAYS}"), wanted=wanted)
+            row.add(acc.name, arrays[what])
+            row.add(peer.name, theirs[like])
     _start_anew(acc)
-    peaks = acc.watch("ds", ROWS=ROWS, BASE=fresh_base())
-    for what, count in peaks.items():
-        table.row(_of_rows(what)).add_memory("acc", count)
+    for what, count in acc.watch("ds", ROWS=ROWS, BASE=fresh_base()).items():
+        table.row(_of_rows(what)).add_memory(acc.name, count)
     arrays = acc.watch("dsarrays", ROWS=ROWS, BASE=fresh_base())
     for what in ("write", "sum"):
-        table.row(_of_rows(f"{what} as arrays, the peer as values")).add_memory("acc", arrays[what])
+        table.row(_of_rows(f"{what}{AS_ARRAYS}")).add_memory(acc.name, arrays[what])
+
+
+def _add_ds(table, side):
+    """Note what a side takes for each step, in all, and on the disk; return the first, and the job with the rows."""
+    _start_anew(side)
+    built = side.build("ds", ROWS=ROWS, BASE=fresh_base())
+    made, written = built["seconds"]["make the rows"], built["seconds"]["make and write them"]
+    seconds = {"write, net of making them": written - made} | built["seconds"]
+    for what, taken in seconds.items():
+        beside = ("peer",) if what in DS_FLOORS else ()
+        table.row(_of_rows(what), wanted=DS_WANTED.get(what), beside=beside).add(side.name, taken)
+    table.add(_of_rows("all of these, CPU of all processes"), side.name, built["cpu"])
+    size = table.row(_of_rows("bytes on disk"), unit="MB", wanted=0.8)
+    size.add(side.name, side.job_bytes(built["job"]))
+    return seconds, built["job"]
 
 
 def csv(sides, table):
     """A large CSV file, imported, typed and exported; acc may import and type in one job."""
+    acc, _ = sides
     data = csv_file(CSV_LINES)
     size = _megabytes(data)
     typed = table.row(f"{size}, csvimport and dataset_type", wanted=0.25)
     rows = {
-        "csvimport": table.row(f"{size}, csvimport alone, to bytes"),
-        "dataset_type": table.row(f"{size}, dataset_type alone"),
+        "csvimport": table.row(f"{size}, csvimport to bytes"),
+        "dataset_type": table.row(f"{size}, dataset_type"),
         "csvexport": table.row(f"{size}, csvexport", wanted=0.3),
         "csvimport with types": typed,
     }
     for _ in range(REPS):
         for side in sides:
             _start_anew(side)
-            seconds = _build_csv(side.build, data)["seconds"]
+            built = _build_csv(side.build, data)
+            seconds = built["seconds"]
             for what, taken in seconds.items():
                 rows[what].add(side.name, taken)
-            if side.name == "peer":
-                typed.add("peer", seconds["csvimport"] + seconds["dataset_type"])
+            table.add(f"{size}, these three, CPU of all processes", side.name, built["cpu"])
+            if side is acc:
+                _start_anew(acc)
+                found = _build_csv(acc.build, data, ONE_JOB=1)["seconds"]
+                typed.add(acc.name, found["csvimport with types"])
             else:
-                _start_anew(side)
-                found = _build_csv(side.build, data, ONE_JOB=1)["seconds"]
-                typed.add("acc", found["csvimport with types"])
-    acc, _ = sides
+                typed.add(side.name, seconds["csvimport"] + seconds["dataset_type"])
     for one_job in ({}, {"ONE_JOB": 1}):
         _start_anew(acc)
         for what, count in _build_csv(acc.watch, data, **one_job).items():
-            rows[what].add_memory("acc", count)
+            rows[what].add_memory(acc.name, count)
 
 
 def memory(sides, table):
@@ -107,20 +118,7 @@ def memory(sides, table):
         peaks = acc.watch("memory", CSV=data, ROWS=rows, BASE=fresh_base())
         for what, count in peaks.items():
             given = _megabytes(data) if what.startswith("csv") else f"{rows:,} rows"
-            table.row(f"memory: {what}, {given}", unit="MB", limit=MEMORY_BYTES).add("acc", count)
-
-
-def _add_ds(table, side, seconds):
-    """Note what a side took for each step; return that, with what writing takes without making the rows."""
-    net = seconds["make and write them"] - seconds["make the rows"]
-    found = {"write, net": net}
-    table.row(_of_rows("write, net of making them"), wanted=0.5).add(side.name, net)
-    for what, taken in seconds.items():
-        found[what] = taken
-        beside = ("peer",) if what in DS_FLOORS else ()
-        row = table.row(_of_rows(what), wanted=DS_WANTED.get(what), beside=beside)
-        row.add(side.name, taken)
-    return found
+            table.row(f"memory: {what}, {given}", unit="MB", limit=MEMORY_BYTES).add(acc.name, count)
 
 
 def _of_rows(what):
