@@ -32,19 +32,24 @@ def chain(sides, table):
     for method, what in (("chainjob", f"{LINKS:,} jobs"), ("dschainjob", f"{LINKS:,} datasets")):
         base = fresh_base()
         for again in ("a new link", "a reused link"):
-            for side in sides:
-                found = side.build("chain", N=LINKS, BASE=base, METHOD=method)
-                table.add(f"chain of {what}: {again}", side.name, found["per_job"])
-        _open_chain(sides, table, method, base, what)
-    # it takes the peer minutes to write that many files, so they stay: with the same base they are found again
-    with Acc(WIDE_SLICES) as acc, Peer(WIDE_SLICES, keep=True) as peer:
-        _open_chain((acc, peer), table, "dswidejob", 0, f"{LINKS:,} datasets, 100 x {WIDE_SLICES}")
+            tips = [_build_chain(side, table, method, base, f"chain of {what}: {again}") for side in sides]
+        _open_chain(sides, tips, table, method, what)
+    with Acc(WIDE_SLICES) as acc, Peer(WIDE_SLICES) as peer:
+        sides, what = (acc, peer), f"{LINKS:,} datasets, 100 x {WIDE_SLICES}"
+        tips = [_build_chain(side, table, "dswidejob", 0, f"chain of {what}: a link") for side in sides]
+        _open_chain(sides, tips, table, "dswidejob", what)
 
 
-def _open_chain(sides, table, method, base, what):
-    """Note how long it takes to open a chain, which is built if it is not there."""
+def _build_chain(side, table, method, base, what):
+    """Build a chain, and return its last link."""
+    found = side.build("chain", N=LINKS, BASE=base, METHOD=method)
+    table.add(what, side.name, found["per_job"])
+    return found["tip"]
+
+
+def _open_chain(sides, tips, table, method, what):
+    """Note how long it takes to open chains by their last links, each in a new process."""
     wanted = None if method == "chainjob" else 0.5
-    tips = [side.build("chain", N=LINKS, BASE=base, METHOD=method)["tip"] for side in sides]
     for _ in range(max(REPS, 5)):
         for side, tip in zip(sides, tips, strict=True):
             found = side.build("walk", TIP=tip, METHOD=method)

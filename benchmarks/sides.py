@@ -96,16 +96,12 @@ class Acc:
 
 
 class Peer:
-    """The Accelerator, in a venv of its own, with its server running.
-
-    With `keep` its project is that of the run before, with all jobs.
-    """
+    """The Accelerator, in a venv of its own, with its server running."""
 
     name = "peer"
 
-    def __init__(self, slices=SLICES, *, keep=False):
+    def __init__(self, slices=SLICES):
         self.slices = slices
-        self.keep = keep
         self.folder = WORK / "peer" / f"project-{slices}"
         self.bin = WORK / "peer" / "venv" / "bin"
         self.command = self.bin / "ax"
@@ -149,14 +145,9 @@ class Peer:
             subprocess.run([*pip, "accelerator==2025.11.11"], check=True)
 
     def _make_project(self):
-        if not (self.keep and self.folder.exists()):
-            self._init()
-        shutil.rmtree(self.folder / "bench", ignore_errors=True)
-        shutil.copytree(HERE / "bench", self.folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
-
-    def _init(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         timed([self.command, "init", "--slices", str(self.slices), "--no-git", self.folder], WORK, self.env)
+        shutil.copytree(HERE / "bench", self.folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
         config = self.folder / "accelerator.conf"
         ours = config.read_text().replace("\taccelerator.test_methods\n", "\tbench auto-discover\n")
         config.write_text(ours)

@@ -63,7 +63,8 @@ class Row:
     def cells(self):
         """Return the texts of the columns: ours, the other's, ratio, wanted, our memory, whether it missed its mark."""
         ours, other = self.medians().get(OURS), self.other()
-        ratio = ours / other if ours is not None and other else None
+        # a difference below zero is noise, and no ratio
+        ratio = ours / other if ours and other and min(ours, other) > 0 else None
         marks = [] if self.wanted is None else [f"<={self.wanted:g}"]
         marks += [] if self.limit is None else [f"<={_text(self.limit, self.unit)}"]
         missed = _passes(ratio, self.wanted) or _passes(ours, self.limit)
