@@ -8,7 +8,7 @@ import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
-from porcelain.methods.tables.columns import Columns, Values, select, split_none
+from porcelain.methods.tables.columns import Columns, Values, split_none, take_rows
 from porcelain.methods.tables.scratch import Place, Scratch
 
 # where the rows lie that go to each slice
@@ -27,7 +27,7 @@ def targets_of(values: Values, column_type: str, slices: int) -> Array:
 def scatter(columns: Columns, targets: Array) -> Iterator[tuple[int, dict[str, Values]]]:
     """Yield the rows that go to each slice, of those that get any."""
     for target, rows in rows_by_target(targets):
-        yield target, {name: select(values, rows) for name, values in columns.items()}
+        yield target, take_rows(columns, rows)
 
 
 def rows_by_target(targets: Array) -> Iterator[tuple[int, Array]]:

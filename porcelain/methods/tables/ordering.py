@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from jobs.column.kernel import Array, Mask, objects
+from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError
@@ -22,10 +23,11 @@ from porcelain.methods.tables.textorder import first_words, rank_texts
 # types whose values have no order
 _UNORDERED: Final = ("complex32", "complex64")
 _LATEST_DATE: Final = np.datetime64(datetime.date.max)
+# microseconds since 1970, and since midnight
+_LATEST_DATETIME: Final = int(np.datetime64(datetime.datetime.max).astype(np.int64))
+_LATEST_TIME: Final = 24 * 60 * 60 * 1_000_000 - 1
 _RADIX_BYTES: Final = 2
 _WORD_BITS: Final = 64
-_EPOCH: Final = datetime.datetime(1970, 1, 1)
-_MICROSECOND: Final = datetime.timedelta(microseconds=1)
 
 
 def check_sortable(dataset: Dataset, columns: Sequence[str]) -> None:
@@ -79,7 +81,7 @@ class Ordering:
         array, _ = split_none(columns[name])
         if isinstance(array, PackedTexts):
             outline = first_words(array)
-        elif array.dtype == np.object_:
+        elif isinstance(array, np.ndarray) and array.dtype == np.object_:
             outline = np.zeros(len(array), np.int64)  # they have numbers only among each other
         else:
             outline = _keys_of(name, column_type, columns[name])[0]
@@ -176,22 +178,11 @@ def _number_key(value: Any) -> Any:
     return value if value == value else np.inf  # noqa: PLR0124 - only nan is not equal to itself
 
 
-def _datetime_keys(array: Array, _none: Mask | None) -> list[Array]:
-    return [np.fromiter(map(_moment, array.tolist()), np.int64, len(array))]
-
-
-def _moment(value: datetime.datetime | None) -> int:
-    clock = datetime.datetime.max if value is None else value.replace(tzinfo=None)
-    return (clock - _EPOCH) // _MICROSECOND
-
-
-def _time_keys(array: Array, _none: Mask | None) -> list[Array]:
-    return [np.fromiter(map(_time_of_day, array.tolist()), np.int64, len(array))]
-
-
-def _time_of_day(value: datetime.time | None) -> int:
-    clock = datetime.time.max if value is None else value
-    return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * 1_000_000 + clock.microsecond
+def _moment_keys(moments: Moments, _none: Mask | None) -> list[Array]:
+    clock = moments.clock.view(np.int64)
+    if moments.none is None:
+        return [clock]
+    return [np.where(moments.none, _LATEST_DATETIME if moments.with_day else _LATEST_TIME, clock)]
 
 
 def _text_keys(texts: PackedTexts, _none: Mask | None) -> list[Array]:
@@ -218,8 +209,8 @@ _KEYS: Final[Mapping[str, Callable[[Any, Mask | None], list[Array]]]] = {
     "float64": _float_keys,
     "float32": _float_keys,
     "date": _date_keys,
-    "datetime": _datetime_keys,
-    "time": _time_keys,
+    "datetime": _moment_keys,
+    "time": _moment_keys,
     "bytes": _text_keys,
     "ascii": _text_keys,
     "unicode": _text_keys,

@@ -14,7 +14,7 @@ from jobs.column.batches import BATCH_ROWS
 from jobs.column.kernel import Array
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
-from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select
+from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select, take_rows
 from porcelain.methods.tables.moving import Moved, put_scattered
 from porcelain.methods.tables.ordering import Ordering
 from porcelain.methods.tables.scratch import Scratch
@@ -136,8 +136,7 @@ def _in_memory(pieces: Iterable[Columns], ordering: Ordering) -> Iterator[Column
         return
     order = ordering.sort(columns)
     for start in range(0, len(order), BATCH_ROWS):
-        rows = order[start : start + BATCH_ROWS]
-        yield {name: select(values, rows) for name, values in columns.items()}
+        yield take_rows(columns, order[start : start + BATCH_ROWS])
 
 
 def _joined(pieces: Iterable[Columns]) -> dict[str, Values]:
