@@ -29,7 +29,7 @@ Bounds: TypeAlias = tuple[Any, Any]
 _EPOCH_ORDINAL: Final = datetime.date(1970, 1, 1).toordinal()
 _DAY_MICROSECONDS: Final = 86_400_000_000
 _GET_ZONE, _GET_FOLD = operator.attrgetter("tzinfo"), operator.attrgetter("fold")
-_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
+_FIRST_DAY, _END_DAY = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 
 
 class IntCodec:
@@ -230,13 +230,19 @@ class DateCodec:
 
     def bounds(self, body: Array) -> Bounds:
         """Return the first and the last date."""
-        return body.min().item(), body.max().item()
+        days = body.view(np.int64)
+        low, high = np.array([days.min(), days.max()]).view(body.dtype).tolist()
+        return low, high
 
 
 def _check_years(values: Array) -> Array:
-    """Return datetime64 `values`; raise OverflowError when one is beyond the years 1 to 9999."""
-    if len(values) and not (values.min() >= _FIRST_DAY and values.max().astype("M8[D]") <= _LAST_DAY):
-        raise OverflowError("a year beyond 1 to 9999")
+    """Return datetime64 `values`; raise OverflowError when one is beyond the years 1 to 9999, or NaT."""
+    if len(values):
+        # as integers: numpy finds the smallest and largest of these 10 times as fast
+        numbers = values.view(np.int64)
+        low, high = (np.array(bound, values.dtype).view(np.int64) for bound in (_FIRST_DAY, _END_DAY))
+        if numbers.min() < low or numbers.max() >= high:
+            raise OverflowError("a year beyond 1 to 9999")
     return values
 
 
