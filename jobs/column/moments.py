@@ -1,14 +1,14 @@
 """Datetimes or times of many rows with time zone and fold, without a Python object for each of them."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from jobs.column.kernel import Array, Mask
-from jobs.column.packed import Ints
+from jobs.column.packed import Ints, concatenate_masks
 from jobs.column.types import UTC
 
 UTC_FLAG, FOLD_FLAG = 1, 2
@@ -58,34 +58,29 @@ class Moments:
     def tolist(self) -> list[Any]:
         """Return them as datetime or time, and None."""
         if self.none is None:
-            return self._values()
+            return _values_of(self.codes, with_day=self.with_day)
         rows = np.full(len(self), None, np.object_)
-        rows[~self.none] = self.present()._values()  # noqa: SLF001 - its own class
+        rows[~self.none] = _values_of(self.codes[~self.none], with_day=self.with_day)
         return list(rows.tolist())
 
-    def _values(self) -> list[Any]:
-        flags = self.codes & (UTC_FLAG | FOLD_FLAG)
-        micros = self.codes >> _FLAG_BITS
-        if self.with_day and (flags == UTC_FLAG).all():
-            # a third of the time of replacing the time zone of each
-            return list(map(_EPOCH_UTC.__add__, micros.view("m8[us]").tolist()))
-        values: list[Any] = micros.view("M8[us]").tolist()
-        if not self.with_day:
-            values = [each.time() for each in values]
-        if not flags.any():
-            return values
-        return [
-            each.replace(tzinfo=UTC if flag & UTC_FLAG else None, fold=flag >> 1) if flag else each
-            for each, flag in zip(values, flags.tolist(), strict=True)
-        ]
 
-
-def concatenate(parts: Iterable[Moments]) -> Moments:
+def concatenate(parts: Sequence[Moments]) -> Moments:
     """Return the moments of several arrays, at least one, in this order."""
-    parts = list(parts)
-    none = None
-    if any(part.none is not None for part in parts):
-        none = np.concatenate(
-            [np.zeros(len(part), np.bool_) if part.none is None else part.none for part in parts]
-        )
+    none = concatenate_masks([part.none for part in parts], map(len, parts))
     return Moments(np.concatenate([part.codes for part in parts]), none, parts[0].with_day)
+
+
+def _values_of(codes: Ints, *, with_day: bool) -> list[Any]:
+    flags, clock = codes & (UTC_FLAG | FOLD_FLAG), codes >> _FLAG_BITS
+    if with_day and (flags == UTC_FLAG).all():
+        # a third of the time of replacing the time zone of each
+        return list(map(_EPOCH_UTC.__add__, clock.view("m8[us]").tolist()))
+    values: list[Any] = clock.view("M8[us]").tolist()
+    if not with_day:
+        values = [each.time() for each in values]
+    if not flags.any():
+        return values
+    return [
+        each.replace(tzinfo=UTC if flag & UTC_FLAG else None, fold=flag >> 1) if flag else each
+        for each, flag in zip(values, flags.tolist(), strict=True)
+    ]

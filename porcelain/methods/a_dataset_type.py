@@ -233,4 +233,4 @@ def _write_moved(writer: DatasetWriter, done: list[Done], scratches: list[Scratc
     for target in range(len(scratches)):
         writer.set_slice(target)
         for columns in take_moved(target, (each.moved for each in done), scratches):
-            writer.write_arrays(columns)
+            writer.write_arrays(columns, are_placed=True)
