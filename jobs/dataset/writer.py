@@ -169,18 +169,20 @@ class DatasetWriter:
         """Writes one row, given by column name."""
         return self._row_writer().write_dict
 
-    def write_arrays(self, columns: Mapping[str, Any]) -> None:
+    def write_arrays(self, columns: Mapping[str, Any], *, are_placed: bool = False) -> None:
         """Write many rows at once.
 
         Parameters
         ----------
         columns
-            For each column equally many values: a numpy array, a masked array, a pair of array and mask (True for
-            None), or a list.
+            Equally many values of each: an array, a masked array, a pair of array and mask (True for None), or a list.
+        are_placed
+            Whether it is known that all rows belong to the slice of now; their hashlabel is not looked at then.
         """
         self._row_writer().flush()
-        rows = self._placement.well_placed(ManyRows.of(self._schema.columns, columns))
-        self._slices.get(self._placement.here()).extend(rows)
+        rows = ManyRows.of(self._schema.columns, columns)
+        placed = rows if are_placed else self._placement.well_placed(rows)
+        self._slices.get(self._placement.here()).extend(placed)
 
     def write_arrow(self, data: Any) -> None:
         """Write the rows of an Arrow table, batch or stream, whose columns are those that are written, by name."""

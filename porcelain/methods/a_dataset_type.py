@@ -121,7 +121,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> list[Tally]:
         if step.plan.moves:
             here = scattered[sliceno][number]
             for columns in take_moved(sliceno, (each[number].moved for each in scattered), scratches):
-                step.writer.write_arrays(columns)
+                step.writer.write_arrays(columns, are_placed=True)
             for texts in scratches[sliceno].take(here.left_out):
                 _write_bad(step, texts)
             tallies.append(here.tally)

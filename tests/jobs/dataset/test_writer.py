@@ -410,6 +410,14 @@ def test_a_row_of_another_slice_is_refused(job: OneJob) -> None:
     writer.write(5, "x")
 
 
+def test_rows_that_are_known_to_be_placed_are_not_looked_at(job: OneJob) -> None:
+    writer = two_columns(job, hashlabel="number")
+    for sliceno in range(3):
+        writer.set_slice(sliceno)
+        writer.write_arrays({"number": np.array([5]), "text": ["x"]}, are_placed=True)
+    assert writer.finish().lines == (1, 1, 1)
+
+
 def test_hash_discard_drops_the_rows_of_other_slices(jobs: FewJobs) -> None:
     by_row = two_columns(jobs.new(), hashlabel="number")
     by_array = two_columns(jobs.new(), hashlabel="number")
