@@ -13,7 +13,11 @@ Naturals = npt.NDArray[np.uint64]
 _GROUP: Final = 4  # digits that one look into the table gives
 _LIMIT: Final = np.uint64(10**_GROUP)
 # the digits of 0 to 9999, as what four bytes are when they are read as one number
-_GROUPS: Final = np.frombuffer(b"".join(b"%04d" % number for number in range(10**_GROUP)), np.uint32)
+_GROUPS: Final = (
+    (np.arange(10**_GROUP)[:, None] // (1000, 100, 10, 1) % 10 + ord("0"))
+    .astype(np.uint8)
+    .view(np.uint32)[:, 0]
+)
 # the smallest numbers of 2, 3, ... 20 digits
 _POWERS: Final = np.array([10**power for power in range(1, 20)], np.uint64)
 _MINUS: Final = ord("-")
