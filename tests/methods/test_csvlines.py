@@ -71,6 +71,7 @@ def test_values_are_put_in_quotes_as_if_one_by_one(texts, quote, separator, end,
 )
 @example(["\n\n"], "b", "\n\n")
 @example(["\r", "\n"], "b", "\r\n")
+@example(["", "a\na\n"], "b", "\na\n")
 def test_without_quotes_all_that_cannot_be_read_back_is_refused(texts, separator, end):
     quoting = Quoting("", separator, end, always=False)
     column = packed([text.encode() for text in texts])

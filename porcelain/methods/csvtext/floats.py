@@ -4,8 +4,9 @@ Notes
 -----
 A float in [1e-4, 1e16) times the power of ten that makes 17 digits of it is held exactly, as the sum of two floats
 (Dekker, "A floating-point technique for extending the available precision", 1971). The nearest integer of 15, 16 or 17
-digits is the answer, the first of them that lies no farther away than half the distance to the next float. Of those
-with 15 digits or fewer no other can be so near; of those with 16 or 17 the nearest is what `repr` gives.
+digits is the answer, the first of them that lies nearer than half of what is between two floats there. Of those
+with 15 digits or fewer no other can be so near; of those with 16 or 17 the nearest is what `repr` gives. None of 16
+digits or fewer lies half way between two floats below 1e16: with a point in it, that takes 54 bits times a power of 5.
 """
 
 from typing import Final, NamedTuple
@@ -70,18 +71,11 @@ def _shortest(values: Floats, places: Ints) -> Naturals:
     scales = _POWERS[places]
     exact = _product(values, scales)
     reach = np.spacing(values) * 0.5 * scales
-    # half way between two floats is read as the one whose last bit is 0
-    is_even = values.view(np.int64) & 1 == 0
-
-    def is_read_back(distance: Floats) -> npt.NDArray[np.bool_]:
-        near: npt.NDArray[np.bool_] = (distance < reach) | ((distance == reach) & is_even)
-        return near
-
     digits15, distance15 = _rounded(exact, 100)
     digits16, distance16 = _rounded(exact, 10)
     digits17, _ = _rounded(exact, 1)
-    digits = np.where(is_read_back(distance16), digits16, digits17)
-    return np.where(is_read_back(distance15), digits15, digits).view(np.uint64)
+    digits = np.where(distance16 < reach, digits16, digits17)
+    return np.where(distance15 < reach, digits15, digits).view(np.uint64)
 
 
 def _product(values: Floats, scales: Floats) -> _Exact:

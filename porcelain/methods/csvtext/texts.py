@@ -18,7 +18,7 @@ from porcelain.methods.valuetexts import format_of
 # of these bytes are the texts of numbers, dates and times
 ALPHABET: Final = b"0123456789+-.: einfaTrueFls"
 
-_BOOLS: Final = np.frombuffer(b"FalseTrue", np.uint8)
+_BOOLS: Final = np.frombuffer(b"FalseTrue ", np.uint8)  # a byte follows each, also the last
 
 
 @dataclass(frozen=True, slots=True)
