@@ -68,13 +68,13 @@ def prepare(options: Any, datasets: Any, jobs: Any) -> Prepared:
 
 def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> None:
     """Make the text of this slice: a file of its own, or one that synthesis reads."""
-    lines = _Lines(options, prepare_res.labels)
-    texts = _compressed(lines.of_slice(prepare_res.sources, sliceno), options.filename)
+    of_rows = _Lines(options, prepare_res.labels)
+    texts = _compressed(of_rows.of_slice(prepare_res.sources, sliceno), options.filename)
     if options.sliced:
-        head = _compressed(lines.head(), options.filename)
+        head = _compressed(of_rows.head(), options.filename)
         job.save_pieces(chain(head, texts), name_of_slice(options.filename, sliceno, "part-%02d.csv"))
         return
-    # what is compressed by zstd is so later, when no core is wanted for the making of text
+    # not into the store yet: the file is one object, whose id is made of the slices in order
     with job.open(_PART, "wb", sliceno, temp=True) as file:
         file.writelines(texts)
 
