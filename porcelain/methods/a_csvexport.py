@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from cas.oid import Buffer
-from jobs.column.packed import Bytes, PackedTexts, Spans
+from jobs.column.packed import PackedTexts, Spans
+from jobs.column.words import Bytes
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError

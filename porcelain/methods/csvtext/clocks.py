@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 
 from jobs.column.kernel import Array, Mask
-from jobs.column.packed import Bytes, Ints, Spans
+from jobs.column.packed import Spans
+from jobs.column.transform import Ints
+from jobs.column.words import Bytes, windows
 from porcelain.methods.csvtext.digits import zero_padded
-from porcelain.methods.csvtext.windows import windows
 
 _MARCH_0000: Final = 719_468  # days from there to 1970
 _DAYS_OF_400_YEARS: Final = 146_097

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.column.kernel import Mask
-from jobs.column.packed import Bytes, Ints, Spans
+from jobs.column.packed import Spans
+from jobs.column.transform import Ints
+from jobs.column.words import Bytes
 
 Naturals = npt.NDArray[np.uint64]
 

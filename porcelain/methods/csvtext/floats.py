@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.column.packed import Bytes, Ints, PackedTexts, Spans
+from jobs.column.packed import PackedTexts, Spans
+from jobs.column.transform import Ints
+from jobs.column.words import Bytes, windows
 from porcelain.methods.csvtext.digits import Naturals, overlaid, signed, zero_padded
-from porcelain.methods.csvtext.windows import windows
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.packed import Bytes, Ints, Spans
-from porcelain.methods.csvtext.windows import windows
+from jobs.column.packed import Spans
+from jobs.column.transform import Ints
+from jobs.column.words import Bytes, windows
 
 # bytes copied at once; most texts are shorter, and more take longer
 _STEP: Final = 32

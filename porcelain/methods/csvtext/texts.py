@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask
+from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts, Spans
 from jobs.column.slice import SliceReader
+from jobs.column.transform import Array, Mask
 from porcelain.methods.csvtext.clocks import dates, datetimes, times
 from porcelain.methods.csvtext.digits import integers
 from porcelain.methods.csvtext.floats import floats
@@ -27,24 +28,20 @@ class Rows:
 
     Attributes
     ----------
-    values : PackedTexts, (n,) array or list
-        Of texts, of numbers and times, of other types.
+    values : PackedTexts, Moments, (n,) array or list
+        Of texts, of datetimes and times, of numbers and dates, of other types.
     none : (n,) bool or None
-        Which rows are None, of an array; what is in `values` there says nothing.
-    are_utc : (n,) bool or None
-        Of datetimes and times, which are in UTC.
+        Which rows are None; what is in an array there says nothing.
     """
 
     values: Any
     none: Mask | None = None
-    are_utc: Mask | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, rows: slice) -> "Rows":
-        none, are_utc = (None if mask is None else mask[rows] for mask in (self.none, self.are_utc))
-        return Rows(self.values[rows], none, are_utc)
+        return Rows(self.values[rows], None if self.none is None else self.none[rows])
 
 
 Read = Callable[[SliceReader, int], Rows]
@@ -60,13 +57,13 @@ def texts_of(column_type: str, rows: Rows) -> PackedTexts | Spans:
     values = rows.values
     if isinstance(values, PackedTexts):
         return values
+    if isinstance(values, Moments):
+        write = datetimes if values.with_day else times
+        return write(values.clock.view(np.int64), values.are_utc)
     if isinstance(values, list) or values.dtype == object:
         form = format_of(column_type)
         texts = [b"" if value is None else encode(form(value)) for value in values]
         return PackedTexts.of(texts, are_bytes=True)
-    if rows.are_utc is not None:
-        write = datetimes if column_type == "datetime" else times
-        return write(values.view(np.int64), rows.are_utc)
     return _WRITE[values.dtype.kind](values)
 
 
@@ -86,22 +83,18 @@ _WRITE: Final[Mapping[str, Callable[[Array], Spans]]] = {
 # ---- reading
 
 
+def _read_array(reader: SliceReader, batch: int) -> Rows:
+    return Rows(*reader.array(batch))
+
+
 def _read_packed(reader: SliceReader, batch: int) -> Rows:
     packed = reader.packed(batch)
     return Rows(packed, packed.none)
 
 
-def _read_array(reader: SliceReader, batch: int) -> Rows:
-    return Rows(*reader.array(batch))
-
-
 def _read_moments(reader: SliceReader, batch: int) -> Rows:
-    values, are_utc, none = reader.moments(batch)
-    if none is None:
-        return Rows(values, None, are_utc)
-    spread = np.zeros(len(none), np.bool_)
-    spread[~none] = are_utc
-    return Rows(values, none, spread)
+    moments = reader.moments(batch)
+    return Rows(moments, moments.none)
 
 
 def _read_list(reader: SliceReader, batch: int) -> Rows:
