@@ -19,6 +19,7 @@ from jobs.errors import ColumnError, DatasetError
 from tests.suites.codec import open_slice, same, write
 
 UTC = datetime.UTC
+DATE, DAY = datetime.date, datetime.timedelta(1)
 NAN = float("nan")
 
 
@@ -333,6 +334,12 @@ def test_bounds_of_parts_are_merged():
 
 
 # ---- reading
+
+
+@pytest.mark.parametrize("first", [DATE.min, DATE(1969, 12, 31), DATE.max - DAY * 2999], ids=str)
+def test_dates_that_lie_close_together_come_back(store, first):
+    dates = [first + DAY * (day * 7 % 3000) for day in range(20_000)]
+    assert open_slice(store, "date", write(store, "date", dates)).values(0) == dates
 
 
 def test_a_reader_reads_only_what_it_is_asked_for(store):

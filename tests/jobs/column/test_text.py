@@ -2,13 +2,14 @@
 
 import struct
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.column.text import SpanCodec, Texts, decode_spans, decode_texts
+from jobs.column.text import Lines, SpanCodec, Texts, decode_spans, decode_texts
 from jobs.column.transform import Cursor, encode_ints
 
 _HEAD = struct.Struct("<BBHI")
@@ -26,7 +27,17 @@ def spans_of(data: bytes) -> list[bytes]:
 @given(st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"", b"\n", ALL_CONTROLS])), max_size=9))
 def test_spans_are_the_texts_in_every_layout(rows: list[bytes]) -> None:
     data = Texts.from_rows(rows).encode()
-    assert spans_of(data) == decode_texts(Cursor(data)) == rows
+    assert spans_of(data) == list(decode_texts(Cursor(data))) == rows
+
+
+@pytest.mark.parametrize(("joiner", "letter"), [("\n", "å"), (b"\n", b"a")], ids=["texts", "bytes"])
+@pytest.mark.parametrize("length", [0, 1, 100, 1 << 14, (1 << 14) + 1, 50_000])
+def test_lines_are_split_as_all_at_once(joiner: Any, letter: Any, length: int) -> None:
+    rows = [joiner[:0], letter * length, letter] * 40
+    lines = Lines(joiner.join(rows), joiner, len(rows))
+    assert list(lines) == rows
+    assert len(lines) == 120
+    assert lines[3:7] == rows[3:7]
 
 
 @pytest.mark.parametrize(
