@@ -5,6 +5,7 @@ Their bodies are numpy arrays.
 
 import datetime
 import operator
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -99,7 +100,8 @@ class FloatCodec:
 
     def gather(self, values: list[Any]) -> Array:
         """Return the body of floats."""
-        return self.take(np.array(values, np.float64))
+        # as an argument list, which takes half the time of `np.array`
+        return self.take(np.frombuffer(struct.pack(f"={len(values)}d", *values)))
 
     def take(self, values: Array) -> Array:
         """Return the body of an array of floats, integers or bools."""

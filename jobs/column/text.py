@@ -91,7 +91,9 @@ def concatenate(pieces: Sequence[Texts]) -> Texts:
 
 def _has_newlines(joined: bytes, count: int) -> bool:
     """Return whether there are more newlines than those between `count` texts."""
-    return joined.count(_NEWLINE) > max(count - 1, 0)
+    # `count` of bytes takes eight times as long for words
+    newlines = np.count_nonzero(np.frombuffer(joined, np.uint8) == _NEWLINE[0])
+    return bool(newlines > max(count - 1, 0))
 
 
 class Lines(Sequence[Any]):
