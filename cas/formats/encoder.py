@@ -25,6 +25,9 @@ from cas.threads import Lane
 
 # a cut hint that would make a shorter frame is not followed: small frames compress worse
 _LEAST_CUT_BYTES = 1 << 20
+# what stands at the end behind a cut, and is no longer, is a frame of its own: a directory, which is read first, and
+# would have megabytes decompressed before it
+_END_BYTES = 1 << 16
 
 
 def encode(data: Buffer, digest: bytes) -> tuple[Seal, bytes]:
@@ -111,8 +114,8 @@ class Encoder:
             self._hasher.update(self._pending)
             self._take_frame(_code(self._pending))
         else:
-            if self._pending:
-                self._submit(self._pending)
+            for frame in self._last_frames():
+                self._submit(frame)
             self._lane.drain()
         self._pending = bytearray()
         self.close()
@@ -127,6 +130,10 @@ class Encoder:
         if self._lane is not None:
             self._lane.close()
             self._lane = None
+
+    def _last_frames(self) -> list[bytearray]:
+        cut = self._cut if len(self._pending) - self._cut <= _END_BYTES else 0
+        return [frame for frame in (self._pending[:cut], self._pending[cut:]) if frame]
 
     def _submit(self, raw: Buffer) -> None:
         self._cut = 0

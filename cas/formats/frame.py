@@ -106,7 +106,9 @@ def decompress_into(room: memoryview, frame: bytes, oid: ObjectId, where: str) -
     try:
         _check_size(frame, len(room), oid, where)
         # with room for the whole frame, zstd decompresses right into it
-        written = _decompressor().stream_reader(frame).readinto(room)
+        reader = _decompressor().stream_reader(frame)
+        written = reader.readinto(room)
+        written += len(reader.read(1))  # only now is the frame's checksum looked at
     except zstandard.ZstdError as err:
         raise CorruptObject(oid, f"a frame cannot be decompressed: {err}", where=where) from err
     if written != len(room):

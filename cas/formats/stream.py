@@ -29,6 +29,7 @@ from cas.formats.frame import (
     find_table_bytes,
 )
 from cas.formats.seal import Seal
+from cas.oid import Buffer
 from cas.threads import in_order
 
 if TYPE_CHECKING:
@@ -196,15 +197,16 @@ class Frames:
         self._hasher = blake3()
         self._hashed = 0
         self._number = -1
-        self._frame = b""
+        self._room = bytearray()
+        self._frame = memoryview(self._room)
 
     def __len__(self) -> int:
         return len(self.table.checks)
 
-    def get(self, number: int) -> bytes:
-        """Return the raw bytes of one frame; the one read last is kept."""
+    def get(self, number: int) -> memoryview:
+        """Return the raw bytes of one frame, to be used before another is read; the one read last is kept."""
         if number != self._number:
-            self._number, self._frame = -1, b""
+            self._number = -1
             self._frame = self._read(number)
             self._number = number
         return self._frame
@@ -250,8 +252,15 @@ class Frames:
             yield self._stored.read(start, end)
             start = end
 
-    def _read(self, number: int) -> bytes:
-        frame = self._decode(number)
+    def _read(self, number: int) -> memoryview:
+        stored = self._stored
+        data, raw_bytes = self._read_stored(number)
+        if not self._room:
+            self._room = bytearray(FRAME_BYTES)
+        # into the memory of the frame before: new pages cost as much as all else
+        frame = memoryview(self._room)[:raw_bytes]
+        decompress_into(frame, data, stored.seal.oid, stored.where)
+        self._check(number, frame)
         if number == self._hashed:
             self._hasher.update(frame)
             if number == len(self) - 1 and self._hasher.digest() != self._stored.seal.digest:
@@ -262,9 +271,12 @@ class Frames:
     def _decode(self, number: int) -> bytes:
         stored = self._stored
         frame = decompress_frame(*self._read_stored(number), stored.seal.oid, stored.where)
-        if check_of(frame) != self.table.checks[number]:
-            raise stored.corrupt(f"frame {number} holds other bytes than its frame table says")
+        self._check(number, frame)
         return frame
+
+    def _check(self, number: int, frame: Buffer) -> None:
+        if check_of(frame) != self.table.checks[number]:
+            raise self._stored.corrupt(f"frame {number} holds other bytes than its frame table says")
 
     def _read_stored(self, number: int) -> tuple[bytes, int]:
         """Return one frame as it is stored, and how many raw bytes it is said to hold."""
@@ -313,7 +325,7 @@ class _FrameStream(io.RawIOBase):
     def readall(self) -> bytes:
         pieces = []
         while piece := self._rest_of_frame():
-            pieces.append(piece)
+            pieces.append(bytes(piece))
             self._position += len(piece)
         return b"".join(pieces)
 
@@ -329,7 +341,7 @@ class _FrameStream(io.RawIOBase):
         if number == len(ends):
             return memoryview(b"")
         frame = self._frames.get(number)
-        return memoryview(frame)[self._position - ends[number] :]
+        return frame[self._position - ends[number] :]
 
 
 class _SmallStream(io.BytesIO):

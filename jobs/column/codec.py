@@ -23,6 +23,7 @@ from jobs.column.fixed import (
     FloatCodec,
     IntCodec,
     MomentCodec,
+    numbers,
 )
 from jobs.column.text import (
     TEXT_OVERHEAD_BYTES,
@@ -69,8 +70,8 @@ class Codec(Protocol):
     def decode(self, data: Cursor) -> Any:
         """Return the body that is encoded there."""
 
-    def values(self, body: Any) -> list[Any]:
-        """Return the Python values of a decoded body."""
+    def values(self, body: Any) -> Sequence[Any]:
+        """Return the Python values of a decoded body; all of them, or each when it is read where that is quicker."""
 
     def array(self, body: Any) -> Array:
         """Return the values of a decoded body as a numpy array."""
@@ -126,9 +127,9 @@ class NumberCodec:
         body[kinds == _BIG] = [int.from_bytes(each, "little", signed=True) for each in bigs]
         return body
 
-    def values(self, body: Array) -> list[Any]:
+    def values(self, body: Array) -> Sequence[Any]:
         """Return ints and floats."""
-        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+        return numbers(body)
 
     def array(self, body: Array) -> Array:
         """Return the body itself."""
@@ -272,7 +273,7 @@ def decode_batch(codec: Codec, data: bytes) -> tuple[Any, Mask | None]:
     return body, mask
 
 
-def batch_values(codec: Codec, body: Any, mask: Mask | None) -> list[Any]:
+def batch_values(codec: Codec, body: Any, mask: Mask | None) -> Sequence[Any]:
     """Return the rows of a decoded batch as Python values, None where there is none."""
     values = codec.values(body)
     if mask is None:

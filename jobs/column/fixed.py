@@ -5,6 +5,9 @@ Their bodies are numpy arrays.
 
 import datetime
 import operator
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -29,7 +32,20 @@ Bounds: TypeAlias = tuple[Any, Any]
 _EPOCH_ORDINAL: Final = datetime.date(1970, 1, 1).toordinal()
 _DAY_MICROSECONDS: Final = 86_400_000_000
 _GET_ZONE, _GET_FOLD = operator.attrgetter("tzinfo"), operator.attrgetter("fold")
+# dates are looked up in tables of so many, or a few times that, when they lie close enough together
+_BLOCK_DAYS: Final = 1 << 11
 _FIRST_DAY, _END_DAY = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
+
+
+def numbers(body: Array) -> Sequence[Any]:
+    """Return numbers as Python values.
+
+    Ints and floats as a view, which makes each when it is read: who drops one before he reads the next needs no memory
+    for more, and half the time of making a list.
+    """
+    if body.dtype.kind in "if" and body.dtype.isnative:
+        return body.data
+    return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
 
 
 class IntCodec:
@@ -62,9 +78,9 @@ class IntCodec:
         """Return the body that is encoded there."""
         return decode_ints(data)
 
-    def values(self, body: Array) -> list[Any]:
+    def values(self, body: Array) -> Sequence[Any]:
         """Return ints."""
-        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+        return numbers(body)
 
     def array(self, body: Array) -> Array:
         """Return an array of the type's own width."""
@@ -83,7 +99,8 @@ class FloatCodec:
 
     def gather(self, values: list[Any]) -> Array:
         """Return the body of floats."""
-        return self.take(np.array(values, np.float64))
+        # as an argument list, which takes half the time of `np.array`
+        return self.take(np.frombuffer(struct.pack(f"={len(values)}d", *values)))
 
     def take(self, values: Array) -> Array:
         """Return the body of an array of floats, integers or bools."""
@@ -105,9 +122,9 @@ class FloatCodec:
         """Return the body that is encoded there."""
         return decode_floats(data, self.dtype)
 
-    def values(self, body: Array) -> list[Any]:
+    def values(self, body: Array) -> Sequence[Any]:
         """Return floats."""
-        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+        return numbers(body)
 
     def array(self, body: Array) -> Array:
         """Return the body itself."""
@@ -222,7 +239,14 @@ class DateCodec:
 
     def values(self, body: Array) -> list[Any]:
         """Return dates."""
-        return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+        if not len(body):
+            return []
+        days = body.view(np.int64)
+        start = int(days.min()) // _BLOCK_DAYS * _BLOCK_DAYS
+        blocks = (int(days.max()) - start) // _BLOCK_DAYS + 1
+        if blocks * _BLOCK_DAYS > len(body):
+            return body.tolist()  # type: ignore[no-any-return] # a list, as the array has one dimension
+        return _dates(start, blocks)[days - start].tolist()  # type: ignore[no-any-return]
 
     def array(self, body: Array) -> Array:
         """Return datetime64[D]."""
@@ -233,6 +257,12 @@ class DateCodec:
         days = body.view(np.int64)
         low, high = np.array([days.min(), days.max()]).view(body.dtype).tolist()
         return low, high
+
+
+@lru_cache(maxsize=4)  # 3 MB each at most
+def _dates(start: int, blocks: int) -> Array:
+    """Return the dates of some days as objects: to look one up takes a seventh of the time of making it."""
+    return np.arange(start, start + blocks * _BLOCK_DAYS).view("M8[D]").astype(object)
 
 
 def _check_years(values: Array) -> Array:

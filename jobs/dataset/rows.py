@@ -92,8 +92,8 @@ class RowWriter:
         """Writes a row given as a sequence."""
         return self._make(
             "def function(row):",
-            f"    if len(row) != {len(self._columns)}: refuse(row)",
-            "    {arguments}= row",
+            "    try: {arguments}= row",
+            "    except ValueError: refuse(row)",
         )
 
     def write_dict(self, row: Mapping[str, Any]) -> None:

@@ -151,6 +151,13 @@ class CodecSuite:
         assert [batch.rows for batch in reader.batches] == [BATCH_ROWS, 500]
         assert same(reader.values(1), many[BATCH_ROWS:])
 
+    def test_a_sequence_is_the_values_whole_and_in_parts(self, store: MemoryStore, many: list[Any]) -> None:
+        reader = open_slice(store, self.column_type, write(store, self.column_type, many))
+        read = reader.sequence(0)
+        assert same(list(read), many[:BATCH_ROWS])
+        assert same(list(read[1:300]) + list(read[300:]), many[1:BATCH_ROWS])
+        assert same([read[-1], *read], [many[BATCH_ROWS - 1], *many[:BATCH_ROWS]])
+
     def test_an_array_says_what_the_values_say(self, store: MemoryStore) -> None:
         values = [*self.extremes, None] * 40
         summary = write(store, self.column_type, values, none=True)

@@ -116,6 +116,20 @@ def test_a_frame_ends_at_its_last_cut(cuts, frames):
         assert read_object(form) == data
 
 
+@pytest.mark.parametrize(
+    ("size", "frames"),
+    [(1, [4 << 20, (2 << 20) - 1, 1]), (1 << 16, [4 << 20, 31 << 16, 1 << 16]), (65_537, [4 << 20, 2 << 20])],
+)
+def test_a_short_end_behind_a_cut_is_a_frame_of_its_own(size, frames):
+    data = random.Random(6).randbytes(6 << 20)
+    encoder = Encoder(lambda part: None)
+    encoder.write(data[:-size])
+    encoder.cut()
+    encoder.write(data[-size:])
+    assert encoder.finish().oid == oid_of(data)
+    assert lengths(encoder.table.raw_ends) == frames
+
+
 def test_cuts_never_make_frames_of_what_fits_in_one():
     _, _, table = stored_form(bytes(FRAME_BYTES), piece=1 << 20, cuts={1 << 20, 2 << 20})
     assert table is None

@@ -1,6 +1,7 @@
 """Texts as spans: the same byte strings as a list of them, and no memory beyond the data."""
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.column.packed import PackedTexts
-from jobs.column.text import PackedCodec, Texts, decode_packed, decode_texts
+from jobs.column.text import Lines, PackedCodec, Texts, decode_packed, decode_texts
 from jobs.column.transform import Cursor, encode_ints
 
 _HEAD = struct.Struct("<BBHI")
@@ -21,7 +22,17 @@ texts = st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"", b"\n", A
 @given(texts)
 def test_packed_texts_are_the_texts_in_every_layout(rows: list[bytes]) -> None:
     data = Texts.from_rows(rows).encode()
-    assert decode_packed(Cursor(data), are_bytes=True).tolist() == decode_texts(Cursor(data)) == rows
+    assert decode_packed(Cursor(data), are_bytes=True).tolist() == list(decode_texts(Cursor(data))) == rows
+
+
+@pytest.mark.parametrize(("joiner", "letter"), [("\n", "å"), (b"\n", b"a")], ids=["texts", "bytes"])
+@pytest.mark.parametrize("length", [0, 1, 100, 1 << 14, (1 << 14) + 1, 50_000])
+def test_lines_are_split_as_all_at_once(joiner: Any, letter: Any, length: int) -> None:
+    rows = [joiner[:0], letter * length, letter] * 40
+    lines = Lines(joiner.join(rows), joiner, len(rows))
+    assert list(lines) == rows
+    assert len(lines) == 120
+    assert lines[3:7] == rows[3:7]
 
 
 @pytest.mark.parametrize(
