@@ -56,7 +56,7 @@ def _open_chain(sides, tips, table, method, what):
             assert found["length"] == LINKS
             table.add(f"chain of {what}: walk, cold", side.name, found["cold"], wanted)
             if "lines" in found:
-                table.add(f"chain of {what}: walk and lines, cold", side.name, found["lines"], wanted)
+                table.add(f"chain of {what}: walk and lines, cold", side.name, found["lines"])
             table.add(f"chain of {what}: walk, warm", side.name, found["warm"])
 
 

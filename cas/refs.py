@@ -1,6 +1,6 @@
 """What refs are: mutable names for node ids, set by compare-and-set inside a transaction, with a log."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -88,6 +88,11 @@ class Refs(Protocol):
         limit: int | None = None,
     ) -> list[dict[str, Cell]]:
         """Return rows of a declared table whose cells equal those of `where`."""
+
+    def select_any(
+        self, table: str, column: str, cells: Iterable[Cell], where: Row | None = None
+    ) -> list[dict[str, Cell]]:
+        """Return those rows, in any order, that besides have one of `cells` in `column`; None equals nothing."""
 
     def count(self, table: str, where: Row | None = None) -> int:
         """Return the number of rows that `select` would return."""

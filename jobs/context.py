@@ -4,7 +4,7 @@ There is one context a process: the project that porcelain opened, or in a job's
 In a plain Python program it is opened at the first use, by the opener that `import acc` left here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,10 @@ class Labels(Protocol):
     def of_outcome(self, outcome: ObjectId) -> list[JobRow]:
         """Return the jobs with that outcome, newest first."""
 
-    def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
-        """Return a job that has that dataset head, if possible under that name, and the dataset's name there."""
+    def find_dataset_owners(
+        self, datasets: Sequence[tuple[ObjectId, str]]
+    ) -> list[tuple[JobRow, str] | None]:
+        """Return for each dataset head a job that has it, if possible under that name, and its name there."""
 
 
 class Recorder(Protocol):

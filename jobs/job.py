@@ -1,5 +1,6 @@
 """A job as users hold it: its files, result, datasets, output, parameters and the jobs before it."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -166,10 +167,10 @@ class Job(JobFiles):
     def _datasets(self) -> dict[str, ObjectId]:
         return dict(self.outcome.datasets)
 
-    def find_owner(self, node: ObjectId, name: str) -> "tuple[Job, str] | None":
-        """Return a job that has the dataset head `node`, if possible as `name`, and the dataset's name there."""
-        found = context.current().labels.find_dataset_owner(node, name)
-        return None if found is None else (Job.of(found[0]), found[1])
+    def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> "list[tuple[Job, str] | None]":
+        """Return for each dataset head a job that has it, if possible under that name, and its name there."""
+        found = context.current().labels.find_dataset_owners(datasets)
+        return [None if each is None else (Job.of(each[0]), each[1]) for each in found]
 
     # -- looking back ------------------------------------------------------------------------------------------
 
@@ -367,7 +368,7 @@ def _dataset(now: context.Context, owner: Job | None, name: str, node: ObjectId)
     from jobs.dataset.dataset import Dataset
 
     if owner is None:
-        found = now.labels.find_dataset_owner(node, name)
+        (found,) = now.labels.find_dataset_owners([(node, name)])
         if found is None:
             raise NoSuchDataset(f"no job here has the dataset '{node[:12]}'")
         owner, name = Job.of(found[0]), found[1]

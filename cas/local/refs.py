@@ -1,7 +1,7 @@
 """Refs in SQLite: one transaction changes any number of them, and the tables that a floor above declares."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from cas.refs import ANY, Cell, Expected, LogEntry, Row, Table
 # write-ahead log, for as long as the caller takes for each, and no cursor crosses a fork. By 256 rows a million are
 # read as fast as by one cursor (1.7 s), and the first of them come in 0.5 ms (by 1,000: 1.9 ms).
 _PAGE_ROWS: Final = 256
+_MOST_CELLS: Final = 500  # in one statement; SQLite takes 999 at least
 _NAMES: Final = (
     "SELECT name, id, checksum FROM refs WHERE name >= ? AND name < CAST(? AS TEXT)"
     f" ORDER BY name LIMIT {_PAGE_ROWS}"
@@ -149,6 +150,21 @@ class LocalRefs:
         declared = self._database.tables[table]
         tail = _order_by(tuple(order or declared.key), descending=descending, limit=limit)
         return _select(self._database.connection(), declared, where or {}, tail)
+
+    def select_any(
+        self, table: str, column: str, cells: Iterable[Cell], where: Row | None = None
+    ) -> list[dict[str, Cell]]:
+        """Return those rows, in any order, that besides have one of `cells` in `column`; None equals nothing."""
+        declared, chosen = self._database.tables[table], where or {}
+        _check_columns(declared, {column: None, **chosen})
+        connection, sought = self._database.connection(), list(cells)
+        found: list[dict[str, Cell]] = []
+        for start in range(0, len(sought), _MOST_CELLS):
+            part = sought[start : start + _MOST_CELLS]
+            marks = ", ".join("?" * len(part))
+            tail = f'{" AND" if chosen else " WHERE"} "{column}" IN ({marks})'
+            found += _select(connection, declared, chosen, tail, part)
+        return found
 
     def count(self, table: str, where: Row | None = None) -> int:
         """Return the number of rows that `select` would return."""
@@ -293,11 +309,13 @@ def _find(connection: Connection, name: str) -> ObjectId | None:
     return None
 
 
-def _select(connection: Connection, table: Table, where: Row, tail: str) -> list[dict[str, Cell]]:
+def _select(
+    connection: Connection, table: Table, where: Row, tail: str, more: Sequence[Cell] = ()
+) -> list[dict[str, Cell]]:
     columns = tuple(table.columns)
     _check_columns(table, where)
     sql = _selection(table.name, columns, tuple(where), tail)
-    return [dict(zip(columns, row, strict=True)) for row in connection.run(sql, (*where.values(),))]
+    return [dict(zip(columns, row, strict=True)) for row in connection.run(sql, (*where.values(), *more))]
 
 
 # statements are few, and putting one together costs as much as running it (8 of 16 us)

@@ -1,7 +1,7 @@
 """A dataset as users hold it: what its head says, the datasets before it, and its rows."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice, takewhile
 from types import EllipsisType
@@ -16,7 +16,7 @@ from jobs.dataset.arrays import check_column
 from jobs.dataset.datasetrows import DatasetRows
 from jobs.dataset.declaration import ref_of
 from jobs.dataset.derived import choose_columns, linked_head, merged_head
-from jobs.dataset.head import ColumnNode, DatasetHead, DatasetRef, walk_previous
+from jobs.dataset.head import ColumnNode, DatasetHead, DatasetRef, walk_groups
 from jobs.dataset.lists import DatasetChain
 from jobs.dataset.owner import LostOwner, Owner
 from jobs.dataset.reader import Reading, SliceChoice, iterate
@@ -195,16 +195,19 @@ class Dataset(DatasetRows):
     def _walk_back(self) -> "Iterator[Dataset]":
         links = [self]
         yield self
-        for ref in walk_previous(self.head, lambda _: links[-1].head):
-            links.append(self._follow(ref))
-            yield links[-1]
+        for refs in walk_groups(self.head, lambda _: links[-1].head):
+            links[:] = self._follow_all(refs)
+            yield from links
 
     def _follow(self, ref: DatasetRef) -> "Dataset":
-        owner, name = self._owner.find_owner(ref.node, ref.name) or (
-            LostOwner(self._owner, ref.node),
-            ref.name,
-        )
-        return Dataset.of(owner, name, ref.node)
+        return self._follow_all([ref])[0]
+
+    def _follow_all(self, refs: Sequence[DatasetRef]) -> "list[Dataset]":
+        links = []
+        for ref, found in zip(refs, self._owner.find_owners(refs), strict=True):
+            owner, name = found or (LostOwner(self._owner, ref.node), ref.name)
+            links.append(Dataset.of(owner, name, ref.node))
+        return links
 
     # -- made of it, without a copy ----------------------------------------------------------------------------
 

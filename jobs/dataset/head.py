@@ -250,16 +250,23 @@ def place_after(store: Store, previous: DatasetRef | None) -> ChainPlace:
 
 
 def walk_previous(head: DatasetHead, read: Callable[[DatasetRef], DatasetHead]) -> Iterator[DatasetRef]:
-    """Yield the datasets before `head`, newest first.
+    """Yield the datasets before `head`, newest first, as `walk_groups` finds them."""
+    return chain.from_iterable(walk_groups(head, read))
+
+
+def walk_groups(
+    head: DatasetHead, read: Callable[[DatasetRef], DatasetHead]
+) -> Iterator[tuple[DatasetRef, ...]]:
+    """Yield the datasets before `head`, newest first, as many together as one head names.
 
     Parameters
     ----------
     read : callable
-        Gives the head of the dataset that was yielded last; asked only for those that `earlier` does not save.
+        Gives the head of the dataset that was yielded last, at the end of its group.
     """
     while head.previous is not None:
         refs = head.earlier or (head.previous,)
-        yield from refs
+        yield refs
         head = read(refs[-1])
 
 

@@ -1,5 +1,6 @@
 """The job that a dataset is seen through, and the one that it is written in."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
 from cas.oid import ObjectId
@@ -19,8 +20,8 @@ class Owner(Protocol):
     def store(self) -> Store:
         """Where its objects are."""
 
-    def find_owner(self, node: ObjectId, name: str) -> "tuple[Owner, str] | None":
-        """Return a job that has the dataset head `node`, if possible as `name`, and the dataset's name there."""
+    def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> "Sequence[tuple[Owner, str] | None]":
+        """Return for each dataset head a job that has it, if possible under that name, and its name there."""
 
     def note_label(self) -> None:
         """Note that somebody looked at which job this is."""
@@ -34,9 +35,9 @@ class LostOwner:
         self.label = node[:12]
         self.store = asked.store
 
-    def find_owner(self, node: ObjectId, name: str) -> tuple[Owner, str] | None:
+    def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> Sequence[tuple[Owner, str] | None]:
         """Return what the dataset finds through which this one was found."""
-        return self._asked.find_owner(node, name)
+        return self._asked.find_owners(datasets)
 
     def note_label(self) -> NoReturn:
         """Raise `NoSuchJob`: there is no label."""

@@ -1,5 +1,6 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
@@ -117,13 +118,38 @@ class JobIndex:
 
     def find_dataset_owner(self, node: ObjectId, name: str = "") -> tuple[JobRow, str] | None:
         """Return the first job that has the dataset head `node`, if possible as `name`, and its name there."""
-        found = map(_checked, self._refs.select("datasets", {"node": node}))
-        rows = (
-            (self.find(str(cell["workdir"]), cast("int", cell["number"])), str(cell["name"]))
-            for cell in found
-        )
-        owners = [(row, known_as) for row, known_as in rows if row is not None]
-        return min(owners, key=lambda owner: (owner[1] != name, owner[0].ended), default=None)
+        return self.find_dataset_owners([(node, name)])[0]
+
+    def find_dataset_owners(
+        self, datasets: Sequence[tuple[ObjectId, str]]
+    ) -> list[tuple[JobRow, str] | None]:
+        """Return for each dataset, given as head and name, what `find_dataset_owner` does; many in two queries."""
+        held = defaultdict[str, list[tuple[str, int, str]]](list)
+        for cell in map(_checked, self._refs.select_any("datasets", "node", {node for node, _ in datasets})):
+            held[str(cell["node"])].append(
+                (str(cell["workdir"]), cast("int", cell["number"]), str(cell["name"]))
+            )
+        rows = self._rows_of({(workdir, number) for each in held.values() for workdir, number, _ in each})
+        found: list[tuple[JobRow, str] | None] = []
+        for node, name in datasets:
+            owners = [
+                (rows[workdir, number], known_as)
+                for workdir, number, known_as in held[node]
+                if (workdir, number) in rows
+            ]
+            found.append(min(owners, key=lambda owner: (owner[1] != name, owner[0].ended), default=None))
+        return found
+
+    def _rows_of(self, labels: Iterable[tuple[str, int]]) -> dict[tuple[str, int], JobRow]:
+        """Return the rows of those labels that there are."""
+        numbers = defaultdict[str, list[int]](list)
+        for workdir, number in labels:
+            numbers[workdir].append(number)
+        return {
+            (workdir, row.number): row
+            for workdir, chosen in numbers.items()
+            for row in map(_to_row, self._refs.select_any("jobs", "number", chosen, {"workdir": workdir}))
+        }
 
     def resolve(self, name: str) -> JobRow | None:
         """Return what a plain name means: a label, "dev-LATEST", or a method, for its newest job."""

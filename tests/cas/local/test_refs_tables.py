@@ -21,6 +21,23 @@ def test_rows_are_chosen_by_their_cells(refs, jobs):
     assert refs.select("jobs", {"method": "none"}) == []
 
 
+def test_rows_are_chosen_by_several_cells(refs, jobs):
+    def numbers(rows):
+        return sorted(row["number"] for row in rows)
+
+    assert numbers(refs.select_any("jobs", "number", [10, 1, 4711])) == numbers(
+        row for row in jobs if row["number"] in (1, 10)
+    )
+    assert numbers(refs.select_any("jobs", "number", [1, 10], {"method": "plot", "workdir": "dev"})) == [
+        1,
+        10,
+    ]
+    assert numbers(refs.select_any("jobs", "number", range(2000), {"method": "plot"})) == [1, 10]
+    assert refs.select_any("jobs", "seconds", [None]) == refs.select_any("jobs", "number", []) == []
+    with pytest.raises(AssertionError):
+        refs.select_any("jobs", "colour", ["red"])
+
+
 def test_rows_are_ordered_and_limited(refs, jobs):
     chosen = refs.select("jobs", {"workdir": "dev"}, order=["number"], descending=True, limit=2)
     assert [row["number"] for row in chosen] == [10, 3]

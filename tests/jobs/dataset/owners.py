@@ -24,7 +24,7 @@ class FewJobs:
         self.jobs.append(OneJob(self, f"dev-{len(self.jobs) + 1}"))
         return self.jobs[-1]
 
-    def find_owner(self, node: ObjectId, name: str) -> "tuple[OneJob, str] | None":
+    def find_owner(self, node: ObjectId) -> "tuple[OneJob, str] | None":
         for job in self.jobs:
             for name, held in job.nodes.items():
                 if held == node:
@@ -57,8 +57,8 @@ class OneJob:
     def dataset(self, name: str = "default") -> Dataset:
         return Dataset.of(self, name, self.nodes[name])
 
-    def find_owner(self, node: ObjectId, name: str) -> "tuple[OneJob, str] | None":
-        return self._project.find_owner(node, name)
+    def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> "list[tuple[OneJob, str] | None]":
+        return [self._project.find_owner(node) for node, _ in datasets]
 
     def note_label(self) -> None:
         self.noted.append(self.label)

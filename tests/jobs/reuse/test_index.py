@@ -115,6 +115,16 @@ def test_a_dataset_is_found_under_the_name_that_is_asked_for(index: JobIndex) ->
     assert index.find_dataset_owner(head, "second") == (row(2), "second")
 
 
+def test_many_datasets_are_found_as_each_alone(index: JobIndex) -> None:
+    heads = [oid_of(b"%d" % number) for number in range(4)]
+    for number, held in enumerate([{"a": heads[0]}, {"a": heads[1], "b": heads[0]}, {"b": heads[2]}], 1):
+        index.publish(row(number), held)
+    asked = [(head, name) for head in heads for name in ("a", "b")] * 200  # more than fit into one statement
+    assert index.find_dataset_owners(asked) == [index.find_dataset_owner(*each) for each in asked]
+    assert index.find_dataset_owners(asked)[:2] == [(row(1), "a"), (row(2), "b")]
+    assert index.find_dataset_owners([]) == []
+
+
 @pytest.mark.parametrize(
     "text", ["dev", "dev-", "-3", "dev-03", "dev-x", "dev-\u0661", "", "dev-" + "9" * 19, "dev-" + "9" * 5000]
 )
@@ -207,6 +217,7 @@ LOOKS = {
     "key": lambda index: index.of_key(oid_of(b"key 4711"), 8),
     "outcome": lambda index: index.find_first_of_outcome(oid_of(b"7")),
     "dataset": lambda index: index.find_dataset_owner(oid_of(b"head 4711")),
+    "datasets": lambda index: index.find_dataset_owners([(oid_of(b"head %d" % n), "") for n in range(16)]),
     "log": lambda index: index.rows(20),
     "log_of_workdir": lambda index: index.rows(20, workdir="dev"),
     "log_of_method": lambda index: index.rows(20, method="m3"),
