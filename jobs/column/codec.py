@@ -25,6 +25,7 @@ from jobs.column.fixed import (
     MomentCodec,
     numbers,
 )
+from jobs.column.floats import decode_floats, encode_floats
 from jobs.column.text import (
     TEXT_OVERHEAD_BYTES,
     BytesCodec,
@@ -36,17 +37,7 @@ from jobs.column.text import (
     decode_texts,
     object_array,
 )
-from jobs.column.transform import (
-    Array,
-    Cursor,
-    Mask,
-    decode_bits,
-    decode_floats,
-    decode_ints,
-    encode_bits,
-    encode_floats,
-    encode_ints,
-)
+from jobs.column.transform import Array, Cursor, Mask, decode_bits, decode_ints, encode_bits, encode_ints
 from jobs.column.types import LARGEST_INT_BITS
 
 Body: TypeAlias = Array | Texts

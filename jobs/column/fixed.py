@@ -12,19 +12,9 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from jobs.column.floats import canonical_floats, decode_floats, encode_floats
 from jobs.column.moments import FOLD_FLAG, UTC_FLAG, Moments
-from jobs.column.transform import (
-    Array,
-    Cursor,
-    Mask,
-    canonical_floats,
-    decode_bits,
-    decode_floats,
-    decode_ints,
-    encode_bits,
-    encode_floats,
-    encode_ints,
-)
+from jobs.column.transform import Array, Cursor, Mask, decode_bits, decode_ints, encode_bits, encode_ints
 from jobs.column.types import UTC
 
 Bounds: TypeAlias = tuple[Any, Any]

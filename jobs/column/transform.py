@@ -20,12 +20,10 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 _INTS_HEAD: Final = struct.Struct("<BBHIqqq")  # flags, width, 0, count, offset, scale, step
-_FLOATS_HEAD: Final = struct.Struct("<BBHI")  # how, decimals, 0, count
 _BITS_HEAD: Final = struct.Struct("<Q")  # count
 # no batch has more rows than 2^16, or parts of complex numbers than twice that: what claims more is no batch
 _MOST_ITEMS: Final = 1 << 17
 _DELTA, _SHUFFLED = 1, 2
-_RAW, _PLANES, _DECIMAL = 0, 1, 2
 _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {
     1: np.dtype("<u1"),
     2: np.dtype("<u2"),
@@ -34,14 +32,11 @@ _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {
 }
 
 # fewer values than this gain nothing from a choice, and making it would cost more than coding them
-_WORTH_CHOOSING: Final = 64
+WORTH_CHOOSING: Final = 64
 # 64 runs of 32 neighbours: 2 % of the loss of looking at all values, 3 % of the time
-_SAMPLE_RUNS, _SAMPLE_RUN = 64, 32
+SAMPLE_RUNS, _SAMPLE_RUN = 64, 32
 # beyond this span a difference of two differences does not fit into 64 bits
 _WIDEST_SPAN: Final = 1 << 62
-_POWERS_OF_TEN: Final = np.array([float(10**power) for power in range(11)])
-# up to these a float holds every integer; beyond, some number of decimals would fit any float32
-_EXACT_INTS: Final = {4: float(1 << 24), 8: float(1 << 53)}
 
 
 def _keep_freed_memory() -> None:
@@ -92,7 +87,8 @@ def _check_count(count: int) -> int:
     return count
 
 
-def _pad(data: bytes) -> bytes:
+def pad(data: bytes) -> bytes:
+    """Return `data` with zeros behind it, so that it takes a multiple of 8 bytes."""
     return data + bytes(-len(data) % 8)
 
 
@@ -111,10 +107,10 @@ def encode_ints(values: Ints) -> bytes:
     low, high = int(values.min()), int(values.max())
     # wraps around where the span is beyond 2^63, and wraps back when it is added again
     distances = values - low
-    if low == high or count < _WORTH_CHOOSING:
+    if low == high or count < WORTH_CHOOSING:
         return _pack_ints(0, (low, 1, 0), count, distances, None)
     if high - low >= _WIDEST_SPAN:
-        return _pack_ints(0, (low, 1, 0), count, distances, _Look(_sample(distances)))
+        return _pack_ints(0, (low, 1, 0), count, distances, Look(take_sample(distances)))
     scale = _common_divisor(distances)
     if scale > 1:
         distances //= scale
@@ -122,8 +118,8 @@ def encode_ints(values: Ints) -> bytes:
 
 
 def _encode_chosen(first: int, low: int, scale: int, distances: Ints) -> bytes:
-    count, sample = len(distances), _sample(distances)
-    look, delta_look = _Look(sample), _Look(np.diff(sample, axis=1))
+    count, sample = len(distances), take_sample(distances)
+    look, delta_look = Look(sample), Look(np.diff(sample, axis=1))
     if not delta_look.is_better_than(look):
         return _pack_ints(0, (low, scale, 0), count, distances, look)
     deltas = distances[1:] - distances[:-1]
@@ -150,7 +146,7 @@ def decode_ints(cursor: Cursor) -> Ints:
     return values
 
 
-class _Look:
+class Look:
     """What a sample of integers looks like.
 
     Attributes
@@ -177,7 +173,7 @@ class _Look:
         """Whether most values occur once: else the compressor finds whole values again, which planes would hide."""
         return 2 * self.distinct > self.size
 
-    def is_better_than(self, other: "_Look") -> bool:
+    def is_better_than(self, other: "Look") -> bool:
         """Return whether these, the deltas of `other`, are to be stored."""
         # by a bit a value: less is no order, only the noise of two neighbours
         if (self.bits + self.size) * other.size > other.bits * self.size:
@@ -185,11 +181,11 @@ class _Look:
         return other.is_varied or self.distinct * other.size < other.distinct * self.size
 
 
-def _sample(values: Ints) -> Ints:
+def take_sample(values: Ints) -> Ints:
     """Return evenly spread runs of neighbours, one a row; all values in one row when there are few."""
-    if len(values) <= _SAMPLE_RUNS * _SAMPLE_RUN:
+    if len(values) <= SAMPLE_RUNS * _SAMPLE_RUN:
         return values[np.newaxis]
-    starts = np.arange(_SAMPLE_RUNS) * (len(values) // _SAMPLE_RUNS)
+    starts = np.arange(SAMPLE_RUNS) * (len(values) // SAMPLE_RUNS)
     sample: Ints = values[starts[:, np.newaxis] + np.arange(_SAMPLE_RUN)]
     return sample
 
@@ -204,7 +200,7 @@ def _common_divisor(distances: Ints) -> int:
     return divisor
 
 
-def _pack_ints(flags: int, terms: tuple[int, int, int], count: int, items: Ints, look: _Look | None) -> bytes:
+def _pack_ints(flags: int, terms: tuple[int, int, int], count: int, items: Ints, look: Look | None) -> bytes:
     unsigned = items.view(np.uint64)
     width = (int(unsigned.max()).bit_length() + 7) // 8 if len(items) else 0
     if width == 0:
@@ -212,11 +208,11 @@ def _pack_ints(flags: int, terms: tuple[int, int, int], count: int, items: Ints,
     size = 1 << (width - 1).bit_length()
     narrow = unsigned.astype(_UNSIGNED[size])
     if look is not None and (width == 2 or (width > 2 and look.is_varied)):
-        body = _split_planes(narrow, width)
+        body = split_planes(narrow, width)
         flags |= _SHUFFLED
     else:
         width, body = size, narrow.tobytes()
-    return _INTS_HEAD.pack(flags, width, 0, count, *terms) + _pad(body)
+    return _INTS_HEAD.pack(flags, width, 0, count, *terms) + pad(body)
 
 
 def _unpack_items(cursor: Cursor, flags: int, width: int, count: int) -> Ints:
@@ -224,17 +220,17 @@ def _unpack_items(cursor: Cursor, flags: int, width: int, count: int) -> Ints:
         return np.zeros(count, np.int64)
     data = cursor.take_padded(count * width)
     if flags & _SHUFFLED:
-        return _join_planes(data, width, 1 << (width - 1).bit_length()).astype(np.int64)
+        return join_planes(data, width, 1 << (width - 1).bit_length()).astype(np.int64)
     return np.frombuffer(data, _UNSIGNED[width]).astype(np.int64)
 
 
-def _split_planes(values: Array, width: int) -> bytes:
+def split_planes(values: Array, width: int) -> bytes:
     """Return the lowest byte of every item, then the second of every item, and so on, `width` of them."""
     return values.view(np.uint8).reshape(-1, values.itemsize).T[:width].tobytes()
 
 
-def _join_planes(data: memoryview, width: int, size: int) -> Array:
-    """Return the unsigned integers of `size` bytes whose lowest `width` bytes `_split_planes` took apart."""
+def join_planes(data: memoryview, width: int, size: int) -> Array:
+    """Return the unsigned integers of `size` bytes whose lowest `width` bytes `split_planes` took apart."""
     planes = np.frombuffer(data, np.uint8).reshape(width, -1)
     items = np.zeros((planes.shape[1], size), np.uint8)
     for place in range(width):
@@ -242,90 +238,12 @@ def _join_planes(data: memoryview, width: int, size: int) -> Array:
     return items.view(_UNSIGNED[size]).reshape(-1)
 
 
-# ---- floats
-
-
-def canonical_floats(values: Array) -> Array:
-    """Return float `values` with every nan as the one canonical nan; copies only when there is a nan."""
-    nans = np.isnan(values)
-    if nans.any():
-        values = values.copy()
-        values[nans] = np.nan
-    return values
-
-
-def encode_floats(values: Array) -> bytes:
-    """Return the part that holds `values`: (n,) float64 or float32, n at most 2^17.
-
-    Floats that are decimal numbers of few digits are stored as integers and a power of ten, which takes half the bytes
-    and a third of the time to compress; others as they are, or in planes when most of them differ.
-    """
-    count = len(values)
-    if count < _WORTH_CHOOSING:
-        return _FLOATS_HEAD.pack(_RAW, 0, 0, count) + _pad(values.tobytes())
-    decimals = _find_decimals(values)
-    if decimals is not None and (body := _encode_decimals(values, decimals)) is not None:
-        return _FLOATS_HEAD.pack(_DECIMAL, decimals, 0, count) + body
-    if _Look(_sample(_float_bits(values))).is_varied:
-        return _FLOATS_HEAD.pack(_PLANES, 0, 0, count) + _pad(_split_planes(values, values.itemsize))
-    return _FLOATS_HEAD.pack(_RAW, 0, 0, count) + _pad(values.tobytes())
-
-
-def decode_floats(cursor: Cursor, dtype: npt.DTypeLike) -> Array:
-    """Return the (n,) floats of the next part; `dtype` is that which was encoded."""
-    how, decimals, _, count = _FLOATS_HEAD.unpack(cursor.take(_FLOATS_HEAD.size))
-    size = np.dtype(dtype).itemsize
-    if how == _RAW:
-        return np.frombuffer(cursor.take_padded(count * size), dtype)
-    if how == _PLANES:
-        return _join_planes(cursor.take_padded(count * size), size, size).view(dtype)
-    if how != _DECIMAL:
-        raise ValueError(f"floats are stored in a way that is not known: {how}")
-    values: Array = (decode_ints(cursor) / _POWERS_OF_TEN[decimals]).astype(dtype, copy=False)
-    places = decode_ints(cursor)
-    values[places] = np.frombuffer(cursor.take_padded(len(places) * size), dtype)
-    return values
-
-
-def _float_bits(values: Array) -> Ints:
-    bits: Ints = values.view(np.int64 if values.itemsize == 8 else np.int32)
-    return bits
-
-
-def _find_decimals(values: Array) -> int | None:
-    """Return the fewest decimals that 15 of 16 in a sample of 64 have at most."""
-    some = values[np.arange(_SAMPLE_RUNS) * (len(values) // _SAMPLE_RUNS)]
-    fits = [int(np.count_nonzero(_as_decimals(some, decimals)[1])) for decimals in range(len(_POWERS_OF_TEN))]
-    return next((decimals for decimals, fit in enumerate(fits) if 16 * fit >= 15 * len(some)), None)
-
-
-def _as_decimals(values: Array, decimals: int) -> tuple[Ints, Mask]:
-    """Return `values` as integers of 10^-decimals, and which of them that gives back bit for bit."""
-    power = _POWERS_OF_TEN[decimals]
-    with np.errstate(invalid="ignore", over="ignore"):
-        scaled = np.rint(values.astype(np.float64) * power)
-        scaled[~(np.abs(scaled) < _EXACT_INTS[values.itemsize])] = 0.0
-        ints = scaled.astype(np.int64)
-        exact = _float_bits((ints / power).astype(values.dtype)) == _float_bits(values)
-    return ints, exact
-
-
-def _encode_decimals(values: Array, decimals: int) -> bytes | None:
-    ints, exact = _as_decimals(values, decimals)
-    places = np.flatnonzero(~exact)
-    if 16 * len(places) > len(values):
-        return None
-    # an exception takes the place of some other value, so that it widens nothing
-    ints[places] = ints[np.argmax(exact)]
-    return encode_ints(ints) + encode_ints(places.astype(np.int64)) + _pad(values[places].tobytes())
-
-
 # ---- bits
 
 
 def encode_bits(bits: Mask) -> bytes:
     """Return the part that holds (n,) bool: a bitmap, the first in the lowest bit of the first byte."""
-    return _BITS_HEAD.pack(len(bits)) + _pad(np.packbits(bits, bitorder="little").tobytes())
+    return _BITS_HEAD.pack(len(bits)) + pad(np.packbits(bits, bitorder="little").tobytes())
 
 
 def decode_bits(cursor: Cursor) -> Mask:

@@ -42,6 +42,12 @@ GOLDEN = {
     ),
     "float64-planes": ("float64", [number / 3 for number in scattered(100, 10**9)]),
     "float64-raw": ("float64", [1 / (3 + number) for number in scattered(100, 5)]),
+    "float64-fractions": (
+        "float64",
+        [number / (3, 7)[number % 2] for number in scattered(100, 10**9)] + [-0.0, 2**0.5, math.nan],
+    ),
+    "float64-varied": ("float64", [number**0.5 for number in scattered(100, 10**9)]),
+    "float64-few": ("float64", [number**0.5 for number in scattered(100, 5)]),
     "float32": ("float32", [0.0, -0.0, None, NAN, INF, 0.10000000149011612, 2.0**-149]),
     "float32-decimals": ("float32", [number / 4 for number in scattered(100, 10**4)]),
     "complex64": ("complex64", [1 + 2j, None, complex(-0.0, NAN), complex(INF, 0.1)]),

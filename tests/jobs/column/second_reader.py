@@ -48,10 +48,13 @@ class Parts:
 
     def floats(self, size):
         form = {4: "<f", 8: "<d"}[size]
-        how, decimals, _, count = self.unpack("<BBHI")
+        how, decimals, divisor, count = self.unpack("<BBHI")
         if how < 2:
             return [struct.unpack(form, item)[0] for item in self.items(count, size, planes=how == 1)]
-        values = [struct.unpack(form, struct.pack(form, number / 10**decimals))[0] for number in self.ints()]
+        values = [
+            struct.unpack(form, struct.pack(form, number / (divisor or 10**decimals)))[0]
+            for number in self.ints()
+        ]
         assert len(values) == count
         places = self.ints()
         for place, item in zip(places, self.items(len(places), size, planes=False), strict=True):

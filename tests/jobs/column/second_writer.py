@@ -106,26 +106,53 @@ def find_decimals(values, size):
     return 0, None
 
 
+def as_fraction(value, divisor):
+    """Return the integer that `value` is as a fraction, or None."""
+    if not abs(value) < 2**40:
+        return None
+    numerator = round(value * divisor)
+    return numerator if abs(numerator) < 2**40 and numerator / divisor == value else None
+
+
+def find_fractions(values):
+    divisor, misfits = 1, 0
+    for value in (values[place * (len(values) // 64)] for place in range(64)):
+        if as_fraction(value, divisor) is None:
+            found = next((q for q in range(2, 4096) if as_fraction(value, q) is not None), None)
+            if found is None or math.lcm(found, divisor) > 4095:
+                misfits += 1
+            else:
+                divisor = math.lcm(found, divisor)
+    numerators = [as_fraction(value, divisor) for value in values]
+    numerators = [
+        None if numerator == 0 and math.copysign(1, value) < 0 else numerator
+        for numerator, value in zip(numerators, values, strict=True)
+    ]
+    fits = misfits <= 4 and 16 * numerators.count(None) <= len(values)
+    return divisor, numerators if fits else None
+
+
 def write_floats(values, size):
     """Return the part of `values`, floats of `size` bytes."""
     form, ints = {4: ("<f", "<i"), 8: ("<d", "<q")}[size]
 
-    def head(how, decimals):
-        return struct.pack("<BBHI", how, decimals, 0, len(values))
+    def head(how, decimals=0, divisor=0):
+        return struct.pack("<BBHI", how, decimals, divisor, len(values))
+
+    def with_exceptions(integers):
+        places = [place for place, integer in enumerate(integers) if integer is None]
+        first = next(integer for integer in integers if integer is not None)
+        part = write_ints([first if integer is None else integer for integer in integers])
+        return part + write_ints(places) + padded(b"".join(raw[place] for place in places))
 
     raw = [struct.pack(form, value) for value in values]
     if len(values) >= 64:
         decimals, integers = find_decimals(values, size)
         if integers is not None:
-            places = [place for place, integer in enumerate(integers) if integer is None]
-            first = next(integer for integer in integers if integer is not None)
-            part = write_ints([first if integer is None else integer for integer in integers])
-            return (
-                head(2, decimals)
-                + part
-                + write_ints(places)
-                + padded(b"".join(raw[place] for place in places))
-            )
+            return head(2, decimals) + with_exceptions(integers)
+        divisor, integers = find_fractions(values) if size == 8 else (1, None)
+        if integers is not None:
+            return head(3, divisor=divisor) + with_exceptions(integers)
         if Sample.of([struct.unpack(ints, each)[0] for each in raw]).is_varied:
-            return head(1, 0) + padded(b"".join(bytes(each[plane] for each in raw) for plane in range(size)))
-    return head(0, 0) + padded(b"".join(raw))
+            return head(1) + padded(b"".join(bytes(each[plane] for each in raw) for plane in range(size)))
+    return head(0) + padded(b"".join(raw))

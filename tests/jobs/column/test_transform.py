@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.column.transform import (
-    Cursor,
-    decode_bits,
-    decode_floats,
-    decode_ints,
-    encode_bits,
-    encode_floats,
-    encode_ints,
-)
+from jobs.column.floats import decode_floats, encode_floats
+from jobs.column.transform import Cursor, decode_bits, decode_ints, encode_bits, encode_ints
 
 DELTA, SHUFFLED = 1, 2
 RAW, PLANES, DECIMAL = 0, 1, 2
