@@ -154,7 +154,7 @@ ROOMS = [room for floor in ("cas", "jobs", "porcelain", "acc") for room in (ROOT
 def test_zstandard_is_used_in_one_room_for_what_is_stored():
     users = {room for room in ROOMS if "zstandard" in names_used(room)}
     # the other one reads CSV files that users have compressed
-    assert users == {Path(frame.__file__), ROOT / "porcelain" / "methods" / "csvstream.py"}
+    assert users == {Path(frame.__file__), ROOT / "porcelain" / "methods" / "csvtext" / "stream.py"}
 
 
 def test_what_hands_out_unverified_bytes_is_used_nowhere():
