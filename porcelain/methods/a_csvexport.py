@@ -11,7 +11,7 @@ from jobs.column.packed import PackedTexts, Spans
 from jobs.column.words import Bytes
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
-from jobs.errors import DatasetError
+from jobs.errors import DatasetError, OptionError
 from porcelain.methods.csvtext.digits import overlaid
 from porcelain.methods.csvtext.lines import lines
 from porcelain.methods.csvtext.quoting import Quoting, encode
@@ -19,7 +19,7 @@ from porcelain.methods.csvtext.texts import ALPHABET, Rows, reader_of, texts_of
 from porcelain.methods.exports import find_sources, name_of_slice
 from porcelain.methods.valuetexts import none_text
 
-version = 1
+version = 2
 
 description = """CSV file of a dataset, or of several one after another.
 
@@ -38,6 +38,7 @@ options = {
     "none_as": None,  # what None becomes, a text or {column: text}; otherwise None, and null in json columns
     "labels": [str],  # which columns, in this order; all in sorted order when not given
     "sliced": False,  # a file for each slice: filename has a %d, or gets the number at its end
+    "compression": 6,  # of gzip: from 1, the quickest, to 9, the smallest; 0 is none
 }
 datasets = (["source"],)
 jobs = ("previous",)
@@ -57,6 +58,8 @@ class Prepared(NamedTuple):
 
 def prepare(options: Any, datasets: Any, jobs: Any) -> Prepared:
     """Choose datasets and columns."""
+    if options.compression not in range(10):
+        raise OptionError(f"option 'compression' is from 0 to 9, not {options.compression}")
     sources = find_sources(datasets.source, jobs.previous, chain=options.chain_source)
     labels = list(options.labels) or sorted(sources[0].columns)
     for source in sources:
@@ -70,9 +73,9 @@ def prepare(options: Any, datasets: Any, jobs: Any) -> Prepared:
 def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> None:
     """Make the text of this slice: a file of its own, or one that synthesis reads."""
     of_rows = _Lines(options, prepare_res.labels)
-    texts = _compressed(of_rows.of_slice(prepare_res.sources, sliceno), options.filename)
+    texts = _compressed(of_rows.of_slice(prepare_res.sources, sliceno), options)
     if options.sliced:
-        head = _compressed(of_rows.head(), options.filename)
+        head = _compressed(of_rows.head(), options)
         job.save_pieces(chain(head, texts), name_of_slice(options.filename, sliceno, "part-%02d.csv"))
         return
     # not into the store yet: the file is one object, whose id is made of the slices in order
@@ -83,7 +86,7 @@ def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> Non
 def synthesis(job: Any, options: Any, prepare_res: Prepared, slices: int) -> None:
     """Put the slices together."""
     if not options.sliced:
-        head = _compressed(_Lines(options, prepare_res.labels).head(), options.filename)
+        head = _compressed(_Lines(options, prepare_res.labels).head(), options)
         job.save_pieces(chain(head, *(_part(job, number) for number in range(slices))), options.filename)
 
 
@@ -95,13 +98,13 @@ def _part(job: Any, sliceno: int) -> Iterator[bytes]:
 # ---- text
 
 
-def _compressed(pieces: Iterable[Bytes], filename: str) -> Iterator[Buffer]:
+def _compressed(pieces: Iterable[Bytes], options: Any) -> Iterator[Buffer]:
     """Yield the pieces, as one member of a gzip file if the file's name says so; gzip files can be joined."""
-    if not (filename.endswith(".gz") or ".gz." in filename):
+    if not (options.filename.endswith(".gz") or ".gz." in options.filename):
         yield from (piece.data for piece in pieces)
         return
     # the header of zlib has neither time nor name, so equal text makes equal files
-    gzip = zlib.compressobj(wbits=31)
+    gzip = zlib.compressobj(options.compression, wbits=31)
     for piece in pieces:
         yield gzip.compress(piece.data)
     yield gzip.flush()

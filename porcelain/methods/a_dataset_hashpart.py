@@ -11,7 +11,7 @@ from jobs.errors import DatasetError
 from jobs.method.options import OptionString
 from porcelain.methods.tables.chains import chain_since
 from porcelain.methods.tables.columns import read_slice
-from porcelain.methods.tables.moving import Moved, put_scattered, scatter, take_moved, targets_of
+from porcelain.methods.tables.moving import Moved, put_scattered, take_moved, targets_of, write_spread
 from porcelain.methods.tables.parallel import in_each_slice
 from porcelain.methods.tables.scratch import Scratch
 
@@ -72,7 +72,8 @@ def analysis(sliceno: int, slices: int, options: Any, prepare_res: Prepared) -> 
     chain, writers, scratches, moved = prepare_res
     for number, source in enumerate(chain):
         if options.chain_slices:
-            _write_spread(source, sliceno, writers[number][sliceno], options.hashlabel, slices)
+            pieces = read_slice(source, sliceno, sorted(source.columns))
+            write_spread(pieces, writers[number][sliceno], options.hashlabel, slices)
         else:
             for columns in take_moved(sliceno, (each[number] for each in moved), scratches):
                 writers[number][0].write_arrays(columns, are_placed=True)
@@ -116,13 +117,3 @@ def _scatter_slice(
             put_scattered(columns, targets, scratches[sliceno], moved)
         found.append(moved)
     return found
-
-
-def _write_spread(source: Dataset, sliceno: int, writer: DatasetWriter, hashlabel: str, slices: int) -> None:
-    for target in range(slices):
-        writer.set_slice(target)  # so that it is there, also without rows
-    for columns in read_slice(source, sliceno, sorted(source.columns)):
-        targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, slices)
-        for target, part in scatter(columns, targets):
-            writer.set_slice(target)
-            writer.write_arrays(part, are_placed=True)

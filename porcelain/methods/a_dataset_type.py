@@ -13,12 +13,12 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
 from porcelain.methods.tables.chains import chain_since
 from porcelain.methods.tables.columns import Columns, Values, count_rows, read_slice, select
-from porcelain.methods.tables.moving import Moved, put_scattered, take_moved, targets_of
+from porcelain.methods.tables.moving import Moved, put_scattered, take_moved, targets_of, write_spread
 from porcelain.methods.tables.parallel import in_each_slice
 from porcelain.methods.tables.scratch import Place, Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
-version = 1
+version = 2
 
 description = """Type columns of a dataset, or of a chain: bytes, ascii or unicode become any other type.
 
@@ -59,16 +59,36 @@ options = {
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
     "caption": "typed dataset",
     "length": -1,  # go back at most so many datasets in the chain
+    "compression": 6,  # taken from programs that give it: what is stored is zstd, of one level
+    "chain_slices": False,  # when rows go to other slices, make a dataset of each slice that they come from
 }
 datasets = ("source", "previous")
 
 
 class Step(NamedTuple):
-    """One dataset of the chain and those that it becomes; `bad` is None when no rows are left out."""
+    """One dataset of the chain and those that it becomes.
+
+    Attributes
+    ----------
+    writers : list of DatasetWriter
+        One, or with `chain_slices`, when rows go to other slices, one for each slice that rows come from.
+    bad : DatasetWriter or None
+        Takes the rows that are left out, if any may be.
+    """
 
     plan: Plan
-    writer: DatasetWriter
+    writers: list[DatasetWriter]
     bad: DatasetWriter | None
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether each slice writes its rows to all slices of a dataset of its own."""
+        return len(self.writers) > 1
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether rows lie on disk before they are written to other slices."""
+        return self.plan.moves and not self.is_spread
 
 
 class Tally(NamedTuple):
@@ -103,30 +123,31 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     for number, source in enumerate(chain):
         name = "default" if number == len(chain) - 1 else str(number)
         plan = make_plan(source, options)
-        previous = _make_writer(job, plan, name, options.caption, previous)
+        writers = _make_writers(job, plan, name, options, previous, slices)
+        previous = writers[-1]
         if plan.drops:
             bad = _make_bad_writer(job, plan, "bad" if name == "default" else f"{name}.bad", bad)
-        steps.append(Step(plan, previous, bad))
-    if not any(step.plan.moves for step in steps):
+        steps.append(Step(plan, writers, bad))
+    if not any(step.is_scattered for step in steps):
         return Prepared(steps, [], [])
     scratches = [Scratch() for _ in range(slices)]
     return Prepared(steps, scratches, in_each_slice(slices, partial(_scatter_slice, steps, scratches)))
 
 
-def analysis(sliceno: int, prepare_res: Prepared) -> list[Tally]:
+def analysis(sliceno: int, slices: int, prepare_res: Prepared) -> list[Tally]:
     """Write this slice of each dataset, and return what became of the rows that it had before."""
     steps, scratches, scattered = prepare_res
     tallies = []
     for number, step in enumerate(steps):
-        if step.plan.moves:
+        if step.is_scattered:
             here = scattered[sliceno][number]
             for columns in take_moved(sliceno, (each[number].moved for each in scattered), scratches):
-                step.writer.write_arrays(columns, are_placed=True)
+                step.writers[0].write_arrays(columns, are_placed=True)
             for texts in scratches[sliceno].take(here.left_out):
                 _write_bad(step, texts)
             tallies.append(here.tally)
         else:
-            tallies.append(_write_slice(step, sliceno))
+            tallies.append(_write_slice(step, sliceno, slices))
     return tallies
 
 
@@ -140,7 +161,23 @@ def synthesis(analysis_res: Any) -> dict[str, Any]:
 # ---- the chain and its writers
 
 
-def _make_writer(job: Any, plan: Plan, name: str, caption: str, previous: Any) -> DatasetWriter:
+def _make_writers(
+    job: Any, plan: Plan, name: str, options: Any, previous: Any, slices: int
+) -> list[DatasetWriter]:
+    if not (plan.moves and options.chain_slices) or slices == 1:
+        return [_make_writer(job, plan, name, options.caption, previous)]
+    made: list[DatasetWriter] = []
+    for sliceno in range(slices):
+        own = name if sliceno == slices - 1 else f"{name}.{sliceno}"
+        told = f"{options.caption} (slice {sliceno})"
+        previous = _make_writer(job, plan, own, told, previous, for_single_slice=sliceno)
+        made.append(previous)
+    return made
+
+
+def _make_writer(
+    job: Any, plan: Plan, name: str, caption: str, previous: Any, for_single_slice: int | None = None
+) -> DatasetWriter:
     source = plan.source
     told: dict[str, Any] = {
         "name": name,
@@ -150,7 +187,7 @@ def _make_writer(job: Any, plan: Plan, name: str, caption: str, previous: Any) -
     }
     if plan.extends:
         told |= {"parent": source, "columns": dict.fromkeys(plan.left), "hashlabel_override": True}
-    writer: DatasetWriter = job.datasetwriter(**told, previous=previous)
+    writer: DatasetWriter = job.datasetwriter(**told, previous=previous, for_single_slice=for_single_slice)
     for column in plan.typed:
         writer.add(column.name, column.conversion.type, none_support=column.none_support)
     for new, old in plan.copied.items():
@@ -169,13 +206,23 @@ def _make_bad_writer(job: Any, plan: Plan, name: str, previous: Any) -> DatasetW
 # ---- rows
 
 
-def _write_slice(step: Step, sliceno: int) -> Tally:
-    """Convert a slice whose rows stay in it."""
+def _write_slice(step: Step, sliceno: int, slices: int) -> Tally:
+    """Convert a slice whose rows stay in it, or go to the slices of a dataset of their own."""
     lines, bad = 0, Counter[str]()
-    for columns, left_out in _convert_slice(step.plan, sliceno, bad):
-        step.writer.write_arrays(columns)
-        _write_bad(step, left_out)
-        lines += count_rows(columns)
+
+    def convert() -> Iterator[Columns]:
+        nonlocal lines
+        for columns, left_out in _convert_slice(step.plan, sliceno, bad):
+            yield columns
+            _write_bad(step, left_out)
+            lines += count_rows(columns)
+
+    if step.is_spread:
+        assert step.plan.hashlabel is not None
+        write_spread(convert(), step.writers[sliceno], step.plan.hashlabel, slices)
+    else:
+        for columns in convert():
+            step.writers[0].write_arrays(columns)
     return Tally(lines, bad)
 
 
@@ -183,7 +230,7 @@ def _scatter_slice(steps: Sequence[Step], scratches: Sequence[Scratch], sliceno:
     """Convert a slice of those datasets whose rows go to other slices, and leave them on disk."""
     found = {}
     for number, step in enumerate(steps):
-        if step.plan.moves:
+        if step.is_scattered:
             found[number] = _scatter(step, sliceno, scratches)
     return found
 
@@ -195,7 +242,7 @@ def _scatter(step: Step, sliceno: int, scratches: Sequence[Scratch]) -> Scattere
     label = step.plan.hashlabel
     assert label is not None
     for columns, texts in _convert_slice(step.plan, sliceno, bad):
-        targets = targets_of(columns[label], step.writer.columns[label].type, len(scratches))
+        targets = targets_of(columns[label], step.writers[0].columns[label].type, len(scratches))
         put_scattered(columns, targets, scratches[sliceno], moved)
         if texts:
             left_out.append(scratches[sliceno].put(texts))

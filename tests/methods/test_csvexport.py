@@ -178,3 +178,17 @@ def test_a_chain_is_exported_as_far_as_the_previous_export_goes(bench):
 def test_what_is_not_there_is_not_exported(exported, arguments, reason):
     with pytest.raises(JobFailed, match=reason):
         exported(**arguments)
+
+
+def test_gzip_is_as_small_as_it_is_told_to_be(bench):
+    source = bench.csvimport(b"a\n" + b"".join(b"%d\n" % (n * n) for n in range(9999)), name="many.csv")
+    texts = [
+        bench.build("csvexport", source=source, filename="x.csv.gz", compression=level)
+        .open("x.csv.gz", "rb")
+        .read()
+        for level in (0, 1, 9)
+    ]
+    assert len(texts[0]) > len(texts[1]) > len(texts[2])
+    assert len({gzip.decompress(text) for text in texts}) == 1
+    with pytest.raises(JobFailed, match="'compression' is from 0 to 9, not 10"):
+        bench.build("csvexport", source=source, compression=10)

@@ -240,6 +240,29 @@ def test_rows_that_meet_in_a_slice_keep_their_order(typed, bench):
         assert list(dataset.iterate(sliceno, ["a", "b"])) == [(int(a), int(b)) for a, b in here]
 
 
+def test_with_chain_slices_each_slice_that_rows_come_from_makes_a_dataset(typed, bench):
+    source = bench.table(
+        b"a,b\n" + b"".join(b"%d,%d\n" % (n % 5, n) for n in range(50)) + b"x,1\n", name="many.csv"
+    )
+    arguments = {"source": source, "hashlabel": "a", "filter_bad": True}
+    spread = typed({"a": "int64_10"}, chain_slices=True, **arguments)
+    moved = typed({"a": "int64_10"}, **arguments)
+    chain = spread.dataset().chain()
+    assert [each.name for each in chain] == ["default.0", "default.1", "default"]
+    assert [each.hashlabel for each in chain] == ["a"] * SLICES
+    for sliceno in range(SLICES):
+        assert list(chain.iterate(sliceno, None)) == list(moved.dataset().iterate(sliceno))
+        assert sum(chain[sliceno].lines) == sum(1 for a in source.iterate(sliceno, "a") if a != b"x")
+    assert spread.load() == moved.load()
+    assert list(spread.dataset("bad").iterate(None, "a")) == [b"x"]
+
+
+def test_chain_slices_says_nothing_of_rows_that_stay(typed):
+    assert typed({"b": "ascii"}, chain_slices=True).dataset().chain() == [
+        typed({"b": "ascii"}, chain_slices=True).dataset()
+    ]
+
+
 def test_none_goes_to_slice_zero(typed, bench):
     dataset = typed({"b": "int64_10"}, hashlabel="b", none_values=("NA",)).dataset()
     assert None in dataset.iterate(0, "b")

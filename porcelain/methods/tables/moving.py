@@ -8,6 +8,7 @@ import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
+from jobs.dataset.writer import DatasetWriter
 from porcelain.methods.tables.columns import Columns, Values, split_none, take_rows
 from porcelain.methods.tables.scratch import Place, Scratch
 
@@ -53,3 +54,14 @@ def take_moved(
     """Yield the rows that go to one slice, in the order of those that they come from."""
     for each, scratch in zip(moved, scratches, strict=True):
         yield from scratch.take(each.get(target, ()))
+
+
+def write_spread(pieces: Iterable[Columns], writer: DatasetWriter, label: str, slices: int) -> None:
+    """Write rows to the slices that their values in `label` decide; all slices are there afterwards."""
+    for target in range(slices):
+        writer.set_slice(target)
+    for columns in pieces:
+        targets = targets_of(columns[label], writer.columns[label].type, slices)
+        for target, part in scatter(columns, targets):
+            writer.set_slice(target)
+            writer.write_arrays(part, are_placed=True)
