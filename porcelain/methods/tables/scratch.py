@@ -16,24 +16,25 @@ class Place(NamedTuple):
 
 
 class Scratch:
-    """A file without a name, in the current folder, that one process writes and its forked children may read.
+    """A file without a name, in the current folder, that a process and its forked children share.
 
-    Nothing of it is left, however its processes end.
+    One of them at a time may write to it, all may read. Nothing of it is left, however they end.
     """
 
     def __init__(self) -> None:
         with tempfile.TemporaryFile(dir=".") as file:
             self._file = os.dup(file.fileno())
         weakref.finalize(self, os.close, self._file)
-        self._end = 0
 
     def put(self, value: Any) -> Place:
         """Append a value."""
         data = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
-        place = Place(self._end, len(data))
+        # asked of the file, as another process may have written the last of it
+        end = os.fstat(self._file).st_size
+        place = Place(end, len(data))
         while data:
-            written = os.pwrite(self._file, data, self._end)
-            self._end += written
+            written = os.pwrite(self._file, data, end)
+            end += written
             data = data[written:]
         return place
 

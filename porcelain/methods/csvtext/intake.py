@@ -1,0 +1,142 @@
+"""What becomes of the rows of a CSV file: the columns of the good, the bad and the skipped ones, dealt out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jobs.column.packed import Spans
+from jobs.errors import ColumnError
+from porcelain.methods.csvtext.blocks import Block, Done
+from porcelain.methods.csvtext.dialect import Dialect
+from porcelain.methods.csvtext.hands import Piece, deal, put_piece
+from porcelain.methods.csvtext.marks import Ints
+from porcelain.methods.csvtext.refusal import Refused
+from porcelain.methods.csvtext.rows import RowFinder, Rows
+from porcelain.methods.tables.columns import Columns, Values
+from porcelain.methods.tables.scratch import Scratch
+from porcelain.methods.typeplan import NO_DEFAULT, TypedColumn
+
+# kinds of rows, as the result names them
+GOOD, BAD, SKIPPED = "lines", "broken_lines", "skipped_lines"
+
+
+class Taken(NamedTuple):
+    """What was taken in: rows by kind, and how many texts of each column became the default."""
+
+    pieces: dict[str, Piece]
+    defaults: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes in the rows of a file, a block at a time, in any process.
+
+    Attributes
+    ----------
+    options
+        Those of csvimport.
+    typed : dict of str to TypedColumn
+        By label, how columns are typed; the others are bytes.
+    slices : int
+        How many there are.
+    scratches : list of Scratch
+        One for each lane.
+    labels : list of str or None
+        Of the columns in the file; None for one that is left out.
+    """
+
+    options: Any
+    dialect: Dialect
+    typed: Mapping[str, TypedColumn]
+    slices: int
+    scratches: Sequence[Scratch]
+    labels: Sequence[str | None] = ()
+
+    def __call__(self, block: Block, lane: int) -> Done[Taken]:
+        """Find the rows of a block and leave their columns in the scratch file of the lane; a `Work`."""
+        finder = RowFinder(block.text, self.dialect, last=block.last)
+        rows, end = finder.find()
+        return Done(end, finder.line_at(end) - 1, self._take(rows, lane))
+
+    def skip(self, lines: Ints, texts: Spans, lane: int = 0) -> Piece:
+        """Leave rows that are no columns in a scratch file, given the numbers of their lines."""
+        order = deal(len(lines), self.slices)
+        columns = {"lineno": lines[order], "data": texts.where(order).pack()}
+        return put_piece(columns, len(lines), self.slices, self.scratches, lane)
+
+    # -- one block ---------------------------------------------------------------------------------------------
+
+    def _take(self, rows: Rows, lane: int) -> Taken:
+        pieces = {}
+        left_out = rows.are_left_out(empty=self.options.skip_empty_lines)
+        if left_out.any():
+            skipped = rows.where(left_out)
+            pieces[SKIPPED] = self.skip(skipped.lines, skipped.raw(), lane)
+            rows = rows.where(~left_out)
+        width = len(self.labels)
+        if self.options.allow_extra_empty:
+            rows = rows.without_extra(width)
+        good = rows.counts == width
+        if not good.all():
+            if not self.options.allow_bad:
+                raise _bad_row(rows, int(np.argmin(good)), width)
+            bad = rows.where(~good)
+            pieces[BAD] = self.skip(bad.lines, bad.raw(), lane)
+            rows = rows.where(good)
+        defaults = Counter[str]()
+        if len(rows):
+            columns = self._columns(rows, defaults)
+            pieces[GOOD] = put_piece(columns, len(rows), self.slices, self.scratches, lane)
+        return Taken(pieces, defaults)
+
+    def _columns(self, rows: Rows, defaults: Counter[str]) -> Columns:
+        """Return the columns of good rows, in the order of `deal`, and count the texts that become the default."""
+        rows = rows.take(deal(len(rows), self.slices))
+        columns: dict[str, Values] = {}
+        for number, label in enumerate(self.labels):
+            if label is None:
+                continue
+            texts = rows.column(number)
+            columns[label] = (
+                _convert(self.typed[label], texts, rows.lines, defaults)
+                if label in self.typed
+                else texts.pack()
+            )
+        if self.options.lineno_label:
+            columns[self.options.lineno_label] = rows.lines
+        return columns
+
+
+def _bad_row(rows: Rows, row: int, width: int) -> Refused:
+    fields = rows.get(row)
+    what = fields if isinstance(fields, str) else f"{_counted(len(fields))} instead of {width}"
+    return Refused(int(rows.lines[row]), f" has {what}", "allow_bad=True puts such lines into dataset 'bad'")
+
+
+def _counted(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"
+
+
+def _convert(column: TypedColumn, texts: Spans, lines: Ints, defaults: Counter[str]) -> Values:
+    """Return the values of texts."""
+    values, none, wrong = column.conversion.convert_spans(texts, column.none_texts)
+    if wrong is not None:
+        if column.default is NO_DEFAULT:
+            raise _bad_text(column, texts.where(wrong), lines[wrong])
+        defaults[column.name] += int(np.count_nonzero(wrong))
+        values, none = column.fill(values, none, wrong)
+    return values if none is None else (values, none)
+
+
+def _bad_text(column: TypedColumn, texts: Spans, lines: Ints) -> Refused:
+    row = int(np.argmin(lines))
+    shown = texts.where([row]).tolist()[0].decode("utf-8", "backslashreplace")[:60]
+    return Refused(
+        int(lines[row]),
+        f", column '{column.name}': '{shown}' is no {column.conversion.name}",
+        "none_values and defaults say what becomes of such a text; dataset_type can leave the row out",
+        ColumnError,
+    )
