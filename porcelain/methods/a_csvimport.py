@@ -189,7 +189,7 @@ def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
         run = partial(in_order, noun=f"a part of '{stream.name}', part")
         for lines, taken in blocks.read(replace(intake, labels=part.labels), run):
             part.defaults.update(taken.defaults)
-            for kind, piece in taken.pieces.items():
+            for kind, piece in taken.pieces:
                 hands[kind].add(piece, lines)
     return part
 

@@ -12,7 +12,7 @@ from jobs.errors import DatasetError, OptionError
 from porcelain.methods.csvtext.blocks import Blocks, Done, one_by_one
 from porcelain.methods.csvtext.dialect import Dialect, make_dialect
 from porcelain.methods.csvtext.oddrow import OddRow, read_row
-from porcelain.methods.csvtext.rows import BROKEN, COMMENT, RowFinder
+from porcelain.methods.csvtext.rows import BROKEN, COMMENT, find_rows
 from porcelain.methods.csvtext.stream import TextStream
 
 QUOTED = Dialect(quotes=b'"')
@@ -28,21 +28,25 @@ texts = st.text("ab,\"'#\n\r;|", max_size=60).map(str.encode)
 LONGEST = 1 << 20
 
 
-def read_rows(text, dialect, block_bytes=1 << 20, longest=LONGEST, run=one_by_one):
+def read_rows(text, dialect, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 << 20, run=one_by_one):
     """Yield the number of lines before some rows, and these."""
 
     def find(block, lane):
-        finder = RowFinder(block.text, dialect, last=block.last, longest=longest)
-        rows, end = finder.find()
-        return Done(end, finder.line_at(end) - 1, rows)
+        parts = find_rows(block.text, dialect, last=block.last, part_bytes=part_bytes, longest=longest)
+        found = list(parts)
+        end, lines = found[-1][1:] if found else (0, 0)
+        return Done(end, lines, [rows for rows, *_ in found])
 
-    return Blocks(io.BytesIO(text), dialect, "x.csv").read(find, run, block_bytes=block_bytes)
+    blocks = Blocks(io.BytesIO(text), dialect, "x.csv")
+    for lines, found in blocks.read(find, run, block_bytes=block_bytes):
+        for rows in found:
+            yield lines, rows
 
 
-def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST, run=one_by_one):
+def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 << 20, run=one_by_one):
     """Return (line, fields or why there are none) of each row."""
     found = []
-    for before, rows in read_rows(text, dialect, block_bytes, longest, run):
+    for before, rows in read_rows(text, dialect, block_bytes, longest, part_bytes, run):
         fields = [rows.get(row) for row in range(len(rows))]
         assert [count == BROKEN for count in rows.counts] == [isinstance(each, str) for each in fields]
         found += zip((rows.lines + before).tolist(), fields, strict=True)
@@ -80,20 +84,20 @@ def test_rows_found_together_are_those_found_one_by_one(text, dialect):
     assert all_rows(text, dialect) == rows_one_by_one(text, dialect)
 
 
-@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9))
-def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes):
-    assert all_rows(text, dialect, block_bytes) == all_rows(text, dialect)
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9))
+def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, part_bytes):
+    assert all_rows(text, dialect, block_bytes, part_bytes=part_bytes) == all_rows(text, dialect)
 
 
-@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9), st.integers(1, 20))
-def test_too_long_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, longest):
-    def outcome(size):
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9), st.integers(1, 20))
+def test_too_long_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, part_bytes, longest):
+    def outcome(block_bytes, part_bytes):
         try:
-            return all_rows(text, dialect, size, longest)
+            return all_rows(text, dialect, block_bytes, longest, part_bytes)
         except DatasetError as err:
             return str(err)
 
-    assert outcome(block_bytes) == outcome(1 << 20)
+    assert outcome(block_bytes, part_bytes) == outcome(1 << 20, 1 << 20)
 
 
 @given(st.text('ab,"\n', max_size=60))

@@ -5,9 +5,9 @@ long as every quote opens a field, closes one, or stands twice for one; a row in
 a field at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -103,13 +103,50 @@ class Rows:
         return replace(self, counts=counts)
 
 
+class Found(NamedTuple):
+    """Rows that lie whole in a part of a text, where in the text they end, and how many lines are before that."""
+
+    rows: Rows
+    end: int
+    lines: int
+
+
+def find_rows(
+    text: bytes, dialect: Dialect, *, last: bool, part_bytes: int, longest: int = LONGEST_ROW_BYTES
+) -> Iterator[Found]:
+    """Yield the rows that lie whole in a text, those in a part of it at a time.
+
+    Parameters
+    ----------
+    text, dialect, longest, last
+        As of `RowFinder`.
+    part_bytes
+        Size of a part; longer rows take more of them.
+    """
+    at, line, size = 0, 1, part_bytes
+    while at < len(text):
+        part = text[at : at + size]
+        is_end = at + size >= len(text)
+        finder = RowFinder(part, dialect, line=line, last=last and is_end, longest=longest)
+        rows, end = finder.find()
+        if end:
+            at, line, size = at + end, finder.line_at(end), part_bytes
+            yield Found(rows, at, line - 1)
+        elif is_end:
+            return
+        else:
+            size += part_bytes
+
+
 class RowFinder:
     """Finds the rows that lie whole in a text.
 
     Parameters
     ----------
     text
-        It begins with a row, on line 1.
+        It begins with a row.
+    line
+        The number of its first line.
     longest
         Largest number of bytes in a row. Of a longer one the first line is broken, and the next row begins behind it.
     last
@@ -117,10 +154,17 @@ class RowFinder:
     """
 
     def __init__(
-        self, text: bytes, dialect: Dialect, *, last: bool, longest: int = LONGEST_ROW_BYTES
+        self,
+        text: bytes,
+        dialect: Dialect,
+        *,
+        line: int = 1,
+        last: bool,
+        longest: int = LONGEST_ROW_BYTES,
     ) -> None:
         self._text = text
         self._dialect = dialect
+        self._line = line
         self._longest = longest
         self._last = last
         self._marks = Marks(text, dialect)
@@ -136,11 +180,11 @@ class RowFinder:
                 break
             self._pieces.add_odd(at, odd)
             at = odd.following
-        return self._pieces.rows(self._marks.newlines), at
+        return self._pieces.rows(self._marks.newlines, self._line), at
 
     def line_at(self, place: int) -> int:
         """Return the number of the line that begins at `place`."""
-        return 1 + int(np.searchsorted(self._marks.newlines, place))
+        return self._line + int(np.searchsorted(self._marks.newlines, place))
 
     def _find_regular(self, at: int) -> int:
         """Find rows from `at` on until one has an odd quote or is too long; return where they end."""
@@ -227,14 +271,14 @@ class _Pieces:
         are_before: Mask = (ends > starts) & (self._chars[ends - 1] == ord("\r"))
         return are_before
 
-    def rows(self, newlines: Ints) -> Rows:
-        """Return all that were added; lines end at `newlines`."""
+    def rows(self, newlines: Ints, line: int) -> Rows:
+        """Return all that were added; lines end at `newlines`, and the first has the number `line`."""
         if not self._rows:
             none = Spans(self._chars, NO_PLACES, NO_PLACES)
             nothing = NO_PLACES
             return Rows(self._chars, nothing, nothing, nothing, nothing, nothing, none, {})
         starts, ends, counts, first = map(np.concatenate, zip(*self._rows, strict=True))
-        lines = 1 + np.searchsorted(newlines, starts)
+        lines = line + np.searchsorted(newlines, starts)
         first[list(self._odd)] = self._fields + _offsets(list(map(len, self._odd.values())))[:-1]
         return Rows(self._chars, starts, ends, lines, counts, first, self._all_fields(), self._broken)
 
