@@ -2,34 +2,34 @@
 
 import functools
 import re
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.column.digits import Decimals, read_decimals
 from jobs.column.kernel import (
-    Array,
     Kernel,
     Make,
-    Mask,
     Parsed,
     Texts,
     Wish,
     convert_each,
+    convert_others,
     join_masks,
-    objects,
 )
+from jobs.column.packed import Spans
+from jobs.column.transform import Array, Mask
 
-Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 # what numeric_comma does to a text: afterwards a fraction follows a point, and a point is no part of a number
 _COMMA: Final = bytes.maketrans(b",.", b".,")
-_INT64: Final = np.iinfo(np.int64)
-_NEWLINE, _PLUS, _MINUS, _POINT, _ZERO = b"\n+-.0"
 _LARGEST_POWER: Final = 22
 _POWERS: Final = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
-_LARGEST_PLACES: Final = 18  # 10 ** 18 is an int64
-_FALSE: Final = frozenset([b"", b"0", b"f", b"false", b"no", b"off", b"nil", b"null"])
+_LARGEST_EXACT: Final = np.uint64(1 << 53)
+_FALSE: Final = (b"", b"0", b"f", b"false", b"no", b"off", b"nil", b"null")
+_LOWER: Final = np.frombuffer(bytes(range(256)).lower(), np.uint8)
 
 
 # ---- integers
@@ -41,11 +41,19 @@ def make_integers(base: int, bits: int) -> Make:
     def make(wish: Wish) -> Kernel:
         wish.refuse_argument()
         careful = functools.partial(_parse_integer, base=base, bits=bits, ignore_rest=wish.ignore_rest)
-        return lambda texts: (_quick_integers(texts, bits) if base == 10 else None) or _slow(texts, careful)
 
-    def _slow(texts: Texts, careful: functools.partial[int]) -> Parsed:
-        values, bad = convert_each(texts, careful, 0)
-        return np.array(values, np.int64), bad
+        def kernel(texts: Spans) -> Parsed:
+            if base == 10:
+                values, done = read_decimals(texts).ints()
+                if bits < 64:
+                    done &= (values >= -(1 << bits - 1)) & (values < 1 << bits - 1)
+            else:
+                values, done = np.zeros(len(texts.starts), np.int64), np.zeros(len(texts.starts), np.bool_)
+            return values, convert_others(
+                values, done, texts, lambda others: convert_each(others, careful, 0)
+            )
+
+        return kernel
 
     return make
 
@@ -78,38 +86,6 @@ def _base_of(digits: bytes) -> int:
     return 8 if digits.startswith(b"0") else 10
 
 
-def _quick_integers(texts: Texts, bits: int) -> Parsed | None:
-    """Return what the texts say when all are plain digits with a sign at most, else None."""
-    numbers = _read_digits(b"\n".join(texts), len(texts))
-    if numbers is None:
-        return None
-    fits = not len(numbers) or -(1 << bits - 1) <= numbers.min() <= numbers.max() < 1 << bits - 1
-    return (numbers, None) if fits else None
-
-
-def _read_digits(lines: bytes, count: int) -> Ints | None:
-    """Return the integers on `count` lines, all at once; None when one line is no integer, or a very large one.
-
-    Four times as fast as one by one.
-    """
-    if not lines or lines.translate(None, b"0123456789+-\n") or lines.count(b"\n") != count - 1:
-        return None
-    if not _are_signs_in_front(lines):
-        return None
-    numbers = np.fromstring(lines, np.int64, sep=" ")
-    # an empty line is passed over, and a number too large becomes the largest
-    beyond = len(numbers) and (numbers.max() == _INT64.max or numbers.min() == _INT64.min)
-    return None if len(numbers) != count or beyond else numbers
-
-
-def _are_signs_in_front(lines: bytes) -> bool:
-    """Return whether each sign begins a line, and a digit or a point comes next."""
-    chars = np.frombuffer(b"\n" + lines + b"\n", np.uint8)
-    signs = np.flatnonzero((chars == _PLUS) | (chars == _MINUS))
-    follows = chars[signs + 1]
-    return bool(((chars[signs - 1] == _NEWLINE) & ((follows >= _ZERO) | (follows == _POINT))).all())
-
-
 # ---- floats
 
 
@@ -126,79 +102,38 @@ def make_float64(wish: Wish) -> Kernel:
     wish.refuse_argument()
     careful = functools.partial(_parse_float, ignore_rest=wish.ignore_rest)
 
-    def kernel(texts: Texts) -> Parsed:
+    def convert(texts: Texts) -> tuple[list[float], Mask | None]:
         texts = _with_points(texts, wish)
-        values = _quick_floats(texts)
-        if values is not None:
-            return values, None
         if b"_" not in b"".join(texts):
             try:
-                return np.array(list(map(float, texts)), np.float64), None
+                return list(map(float, texts)), None
             except ValueError:
                 pass
-        numbers, bad = convert_each(texts, careful, 0.0)
-        return np.array(numbers, np.float64), bad
+        return convert_each(texts, careful, 0.0)
+
+    def kernel(texts: Spans) -> Parsed:
+        values, done = _nearest_floats(read_decimals(texts, _point(wish)))
+        return values, convert_others(values, done, texts, convert)
 
     return kernel
 
 
-def _quick_floats(texts: Texts) -> Array | None:
-    """Return what the texts say when all are plain decimal fractions, most of them short, else None."""
-    decimals = _Decimals.read(texts)
-    return None if decimals is None else decimals.to_floats(texts)
+def _nearest_floats(decimals: Decimals) -> tuple[Floats, Mask]:
+    """Return the floats nearest to decimal fractions, and which of them are surely right.
+
+    Notes
+    -----
+    Source: W. Clinger, "How to read floating point numbers accurately" (1990): an integer of at most 53 bits
+    divided by a power of ten of at most 22 is rounded once, so rightly.
+    """
+    digits = decimals.digits.view(np.int64).astype(np.float64)
+    values = digits / _POWERS[np.minimum(decimals.places, _LARGEST_POWER)]
+    done = decimals.are_plain & (decimals.digits <= _LARGEST_EXACT) & (decimals.places <= _LARGEST_POWER)
+    return np.where(decimals.is_negative, -values, values), done
 
 
-class _Decimals(NamedTuple):
-    """Plain decimal fractions: the digits of each as an integer, and how many of these follow the point."""
-
-    digits: Ints
-    places: Ints
-    is_negative_zero: Mask
-
-    @classmethod
-    def read(cls, texts: Texts) -> "_Decimals | None":
-        """Return what the texts say, or None when one of them is something else."""
-        lines = b"\n".join(texts)
-        digits = _read_digits(lines.replace(b".", b""), len(texts))
-        if digits is None or not len(digits):
-            return None
-        chars = np.frombuffer(lines, np.uint8)
-        ends = np.append(np.flatnonzero(chars == _NEWLINE), len(chars))
-        starts = np.append(0, ends[:-1] + 1)
-        points = np.flatnonzero(chars == _POINT)
-        rows = np.searchsorted(ends, points)
-        if (np.diff(rows) == 0).any() or not _are_signs_in_front(lines):
-            return None
-        places = np.zeros(len(texts), np.int64)
-        places[rows] = ends[rows] - 1 - points
-        return cls(digits, places, (digits == 0) & (chars[starts] == _MINUS))
-
-    def to_floats(self, texts: Texts) -> Array | None:
-        """Return the nearest floats, or None when too many of the texts have more digits than a float.
-
-        Notes
-        -----
-        Source: W. Clinger, "How to read floating point numbers accurately" (1990): an integer of at most 53 bits
-        divided by a power of ten of at most 22 is rounded once, so rightly.
-        """
-        inexact = (np.abs(self.digits) > 1 << 53) | (self.places > _LARGEST_POWER) | self.is_negative_zero
-        rows = np.flatnonzero(inexact).tolist()
-        if len(rows) > len(texts) // 4:
-            return None
-        values: Array = self.digits / _POWERS[np.minimum(self.places, _LARGEST_POWER)]
-        values[rows] = [float(texts[row]) for row in rows]
-        return values
-
-    def to_numbers(self, texts: Texts) -> Array | None:
-        """Return ints of those that are whole, floats of the others; None as `to_floats`."""
-        floats = self.to_floats(texts)
-        if floats is None or self.places.max() > _LARGEST_PLACES:
-            return None
-        powers = 10**self.places
-        is_whole = self.digits % powers == 0
-        values: Array = floats.astype(np.object_)
-        values[is_whole] = (self.digits // powers)[is_whole].astype(np.object_)
-        return values
+def _point(wish: Wish) -> int:
+    return ord("," if wish.numeric_comma else ".")
 
 
 def _with_points(texts: Texts, wish: Wish) -> Texts:
@@ -226,13 +161,14 @@ def make_float32(wish: Wish) -> Kernel:
 
 
 def _rounded(kernel: Kernel, dtype: "np.dtype[np.float32] | np.dtype[np.complex64]") -> Kernel:
-    def rounded(texts: Texts) -> Parsed:
+    def rounded(texts: Spans) -> Parsed:
         values, bad = kernel(texts)
         with np.errstate(over="ignore"):
-            small = values.astype(dtype)
+            small = np.asarray(values).astype(dtype)
         too_large = np.isinf(small)
-        for place in np.flatnonzero(too_large).tolist():
-            too_large[place] = b"inf" not in texts[place].lower()
+        rows = np.flatnonzero(too_large)
+        if len(rows):
+            too_large[rows] = [b"inf" not in text.lower() for text in texts.where(rows).tolist()]
         return small, join_masks(bad, too_large)
 
     return rounded
@@ -242,9 +178,9 @@ def make_floatbool(wish: Wish) -> Kernel:
     """Make True of floats that are not 0."""
     floats = make_float64(wish)
 
-    def kernel(texts: Texts) -> Parsed:
+    def kernel(texts: Spans) -> Parsed:
         values, bad = floats(texts)
-        return values != 0, bad
+        return np.asarray(values) != 0, bad
 
     return kernel
 
@@ -252,7 +188,17 @@ def make_floatbool(wish: Wish) -> Kernel:
 def make_strbool(wish: Wish) -> Kernel:
     """Make False of the words that say so, True of all others."""
     wish.refuse_argument()
-    return lambda texts: (np.array([text.lower() not in _FALSE for text in texts], np.bool_), None)
+
+    def kernel(texts: Spans) -> Parsed:
+        values = np.ones(len(texts.starts), np.bool_)
+        rows = np.flatnonzero(texts.lengths <= max(map(len, _FALSE)))
+        packed = texts.where(rows).pack()
+        words = packed.spans._replace(data=_LOWER[packed.data])
+        for word in _FALSE:
+            values[rows[words.equal(word)]] = False
+        return values, None
+
+    return kernel
 
 
 # ---- numbers of any kind
@@ -266,17 +212,20 @@ def make_number(wish: Wish) -> Kernel:
     only_int = wish.choose("float", "int") == "int"
     careful = _parse_whole if only_int else _parse_number
 
-    def kernel(texts: Texts) -> Parsed:
-        texts = _with_points(texts, wish)
-        quick = _quick_integers(texts, 64)
-        if quick is not None:
-            return quick
-        decimals = None if only_int else _Decimals.read(texts)
-        numbers = None if decimals is None else decimals.to_numbers(texts)
-        if numbers is not None:
-            return numbers, None
-        values, bad = convert_each(texts, careful, 0)
-        return objects(values), bad
+    def convert(texts: Texts) -> tuple[list[float], Mask | None]:
+        return convert_each(_with_points(texts, wish), careful, 0)
+
+    def kernel(texts: Spans) -> Parsed:
+        decimals = read_decimals(texts, _point(wish))
+        ints, are_ints = decimals.ints()
+        if are_ints.all():
+            return ints, None
+        floats, done = (ints, are_ints) if only_int else _nearest_floats(decimals)
+        if done.all() and not are_ints.any():
+            return floats, None
+        values: Array = floats.astype(np.object_)
+        values[are_ints] = ints[are_ints].astype(np.object_)
+        return values, convert_others(values, done | are_ints, texts, convert)
 
     return kernel
 
@@ -308,8 +257,8 @@ def make_complex64(wish: Wish) -> Kernel:
     """Make complex numbers as Python writes them."""
     wish.refuse_argument()
 
-    def kernel(texts: Texts) -> Parsed:
-        values, bad = convert_each(texts, _parse_complex, 0j)
+    def kernel(texts: Spans) -> Parsed:
+        values, bad = convert_each(texts.tolist(), _parse_complex, 0j)
         return np.array(values, np.complex128), bad
 
     return kernel

@@ -1,17 +1,17 @@
 """Texts of many rows in one array of bytes, without a Python object for each of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from jobs.column.kernel import Array, Mask
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
+from jobs.column.transform import Array, Ints, Mask
+from jobs.column.words import WORD_BYTES, Bytes, join_texts, take_words, words_of
 
 NEWLINE: Final = ord("\n")
+_IS_BLANK: Final = np.isin(np.arange(256), np.frombuffer(b" \t\n\v\f\r", np.uint8))
+# texts with more around them are stripped one by one
+_MOST_BLANKS: Final = 16
 
 
 class Spans(NamedTuple):
@@ -40,12 +40,63 @@ class Spans(NamedTuple):
 
     def pack(self, *, are_bytes: bool = True) -> "PackedTexts":
         """Return them packed, as byte strings or, if they are UTF-8, as text."""
-        sizes = self.lengths + 1
-        offsets = np.append(0, np.cumsum(sizes))
-        data = self.data[_every_byte(self.starts, sizes, offsets)]
-        data[offsets[1:] - 1] = NEWLINE
-        are_lines = int(np.count_nonzero(data == NEWLINE)) == len(sizes)
+        if self._are_packed():
+            data, offsets = (
+                self.data[self.starts[0] : self.ends[-1] + 1],
+                np.append(self.starts, self.ends[-1] + 1),
+            )
+            offsets -= offsets[0]
+        else:
+            sizes = self.lengths + 1
+            offsets = np.append(0, np.cumsum(sizes))
+            data = join_texts(self.data, self.starts, sizes, offsets)
+            data[offsets[1:] - 1] = NEWLINE
+        are_lines = int(np.count_nonzero(data == NEWLINE)) == len(self.starts)
         return PackedTexts(data, offsets, None, are_bytes, are_lines)
+
+    def _are_packed(self) -> bool:
+        return (
+            len(self.starts) > 0
+            and bool((self.starts[1:] == self.ends[:-1] + 1).all())
+            and bool((self.data[self.ends] == NEWLINE).all())
+        )
+
+    def equal(self, text: bytes) -> Mask:
+        """Return which of them are `text`."""
+        found: Mask = self.lengths == len(text)
+        rows = np.flatnonzero(found)
+        if text and len(rows):
+            count = -(-len(text) // WORD_BYTES)
+            words = take_words(self.data, self.ends[rows] - count * WORD_BYTES, count)
+            used = words_of(b"\xff" * len(text), count)
+            for word, mask, wanted in zip(words, used, words_of(text, count), strict=True):
+                found[rows] &= (word & np.uint64(mask)) == np.uint64(wanted)
+        return found
+
+    def strip(self) -> "Spans":
+        """Return them without the white space around them."""
+        starts, ends = self.starts.copy(), self.ends.copy()
+        for edges, step, inside in ((starts, 1, 0), (ends, -1, -1)):
+            rows = np.flatnonzero(starts < ends)
+            for _ in range(_MOST_BLANKS):
+                rows = rows[_IS_BLANK[self.data[edges[rows] + inside]] & (starts[rows] < ends[rows])]
+                if not len(rows):
+                    break
+                edges[rows] += step
+            for row in rows.tolist():
+                text = self.data[starts[row] : ends[row]].tobytes()
+                blanks = len(text) - len(text.lstrip() if step > 0 else text.rstrip())
+                edges[row] += step * blanks
+        return Spans(self.data, starts, ends)
+
+    def replaced(self, rows: Any, texts: list[bytes]) -> "Spans":
+        """Return them with other texts in the rows that a mask or row numbers choose."""
+        joined = np.frombuffer(b"\n".join([*texts, b""]), np.uint8)
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        starts, ends = self.starts.copy(), self.ends.copy()
+        ends[rows] = np.cumsum(lengths + 1) - 1 + len(self.data)
+        starts[rows] = ends[rows] - lengths
+        return Spans(np.concatenate([self.data, joined]), starts, ends)
 
     def tolist(self) -> list[bytes]:
         """Return them as bytes."""
@@ -98,12 +149,11 @@ class PackedTexts:
     def __getitem__(self, rows: slice | Array) -> "PackedTexts":
         none = None if self.none is None else self.none[rows]
         starts, ends = self.offsets[:-1][rows], self.offsets[1:][rows]
-        sizes = ends - starts
-        offsets = np.append(0, np.cumsum(sizes))
+        offsets = np.append(0, np.cumsum(ends - starts))
         if isinstance(rows, slice) and rows.step in (None, 1) and len(starts):
             data = self.data[starts[0] : ends[-1]]
         else:
-            data = self.data[_every_byte(starts, sizes, offsets)]
+            data = join_texts(self.data, starts, ends - starts, offsets)
         return PackedTexts(data, offsets, none, self.are_bytes, self.are_lines)
 
     @property
@@ -142,6 +192,14 @@ class PackedTexts:
         data[~kept] = NEWLINE
         return PackedTexts(data, offsets, none, self.are_bytes, self.are_lines)
 
+    def filled(self, rows: Mask, value: Any) -> "PackedTexts":
+        """Return them with `value`, a text, bytes or None, in the rows of a mask, all of them empty until now."""
+        if value is None:
+            return replace(self, none=rows if self.none is None else self.none | rows)
+        text = value if self.are_bytes else value.encode()
+        spans = self.spans.replaced(rows, [text] * int(np.count_nonzero(rows)))
+        return replace(spans.pack(are_bytes=self.are_bytes), none=self.none)
+
     def tolist(self) -> list[Any]:
         """Return them as str or bytes, and None."""
         joined = self.data.tobytes()
@@ -173,8 +231,3 @@ def concatenate(parts: list[PackedTexts]) -> PackedTexts:
         parts[0].are_bytes,
         all(part.are_lines for part in parts),
     )
-
-
-def _every_byte(starts: Ints, sizes: Ints, offsets: Ints) -> Ints:
-    """Return where each byte of the texts lies that begin at `starts`; `offsets` is where they will lie."""
-    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], sizes)

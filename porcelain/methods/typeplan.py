@@ -1,12 +1,14 @@
 """What `dataset_type` makes of one dataset: which columns are typed, taken over, renamed, and where rows go."""
 
+import datetime
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask, join_masks
+from jobs.column.kernel import Array, Mask, join_masks, objects
+from jobs.column.packed import PackedTexts
 from jobs.column.parse import Conversion, get_conversion
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
@@ -49,17 +51,29 @@ class TypedColumn:
         """Whether None may be among its values."""
         return bool(self.none_texts) or self.default is None
 
-    def fill(self, values: Array, none: Mask | None, bad: Mask) -> tuple[Array, Mask | None]:
-        """Return the values and which are None, with the default in place of the bad ones."""
+    def fill(
+        self, values: Array | PackedTexts, none: Mask | None, bad: Mask
+    ) -> tuple[Array | PackedTexts, Mask | None]:
+        """Return converted values and which are None, with the default in place of the bad ones."""
+        if isinstance(values, PackedTexts):
+            return values.filled(bad, self.default), none
         if self.default is None:
             return values, join_masks(none, bad)
-        if self.conversion.type == "number":
-            values = values.astype(np.object_)
+        if self.conversion.type in ("number", "time") or getattr(self.default, "tzinfo", None) is not None:
+            values = _as_objects(values)
         if values.dtype != np.object_:
             values[bad] = self.default
         for row in np.flatnonzero(bad).tolist() if values.dtype == np.object_ else ():
             values[row] = self.default
         return values, none
+
+
+def _as_objects(values: Array) -> Array:
+    """Return converted values as Python has them."""
+    if values.dtype.kind == "m":
+        return objects([(datetime.datetime.min + each).time() for each in values.tolist()])
+    made: Array = values.astype(np.object_)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +216,10 @@ def _default(name: str, conversion: Conversion, given: Any) -> Any:
     if given is None or given is NO_DEFAULT:
         return given
     if isinstance(given, bytes) or (isinstance(given, str) and conversion.type not in TEXT_TYPES):
-        values, bad = conversion.kernel([given if isinstance(given, bytes) else given.encode()])
+        values, _, bad = conversion.convert([given if isinstance(given, bytes) else given.encode()], set())
         if bad is not None:
             raise OptionError(f"default {given!r} of column '{name}' is no {conversion.name}")
-        return values.tolist()[0]
+        return (values if isinstance(values, PackedTexts) else _as_objects(values)).tolist()[0]
     if isinstance(given, str) and conversion.type == "bytes":
         return given.encode()
     try:

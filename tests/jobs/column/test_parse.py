@@ -9,21 +9,46 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from jobs.column.packed import Spans
 from jobs.column.parse import CONVERSIONS, get_conversion
 from jobs.column.types import get_type
 from jobs.errors import ColumnError
 
 BAD = "bad"
+# what may stand before a text in memory
+BETWEEN = (b"", b"7", b"-1.5,", b"\xff\n", b" 2013-01-01 00:00:00 ", b"\0")
 UTC = datetime.UTC
 date, time, moment = datetime.date, datetime.time, datetime.datetime
 
 
 def convert(name, texts, none_texts=None, **how):
-    """Return the value of each text, None or BAD."""
+    """Return the value of each text, None or BAD: the same for a list of texts and for texts anywhere in memory."""
     conversion = get_conversion(name, **how)
-    values, none, bad = conversion.convert(texts, none_texts)
+    found = values_of(conversion.convert(texts, none_texts), texts)
+    none = np.array([text is None for text in texts], np.bool_)
+    scattered = conversion.convert_spans(scatter(texts), none_texts, none if none.any() else None)
+    assert repr(values_of(scattered, texts)) == repr(found)
+    return found
+
+
+def scatter(texts):
+    """Return texts with others between them, the last first."""
+    data, starts = b"", []
+    for number, text in enumerate(reversed(texts)):
+        data += BETWEEN[number % len(BETWEEN)]
+        starts.append(len(data))
+        data += text or b""
+    starts = np.array(starts[::-1], np.int64)
+    lengths = np.array([len(text or b"") for text in texts], np.int64)
+    return Spans(np.frombuffer(data + b"5", np.uint8), starts, starts + lengths)
+
+
+def values_of(converted, texts):
+    values, none, bad = converted
     found = values.tolist()
     assert len(found) == len(texts)
+    if values.dtype == "m8[us]" if isinstance(values, np.ndarray) else False:
+        found = [(moment.min + each).time() for each in found]
     for row in range(len(texts)):
         if bad is not None and bad[row]:
             found[row] = BAD
@@ -564,9 +589,11 @@ def test_every_conversion_makes_values_of_its_type(name):
     argument = {"unicode": ":utf-8", "unicodestrip": ":utf-8"}.get(name, "")
     argument = ":%Y" if CONVERSIONS[name].type in ("date", "datetime", "time") else argument
     conversion = get_conversion(name + "+None" + argument)
-    values, none, bad = conversion.convert([b"1", b"", b"12"])
-    assert (none.tolist(), bad) == ([False, True, False], None)
-    for value in values[~none].tolist():
+    texts = [b"1", b"", b"12"]
+    converted = conversion.convert(texts)
+    first, none, last = values_of(converted, texts)
+    assert (none, converted.bad) == (None, None)
+    for value in (first, last):
         assert get_type(conversion.type).check(value) == value
     assert conversion.none_support
     empty = conversion.convert([])
