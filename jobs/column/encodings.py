@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.kernel import Kernel, Make, Mask, Parsed, Wish, convert_each
+from jobs.column.kernel import Kernel, Make, Mask, Parsed, Wish, convert_each, spread_mask
 from jobs.column.packed import PackedTexts, Spans
 from jobs.column.transform import Ints
 from jobs.errors import ColumnError
@@ -51,7 +51,7 @@ def make_ascii(wish: Wish) -> Kernel:
         if not is_special.any():
             return packed, None
         rows = _rows_of(is_special, packed)
-        found, bad = convert_each(packed.spans.where(rows).tolist(), careful, b"")
+        found, bad = convert_each(packed.spans.where(rows), careful, b"")
         return _with_rows(packed, rows, found, bad)
 
     return kernel
@@ -82,7 +82,7 @@ def make_unicode(wish: Wish) -> Kernel:
             if not beyond.any() or (codec == _UTF8 and _is_utf8(packed)):
                 return packed, None
             rows = _rows_of(beyond, packed)
-        found, bad = convert_each(packed.spans.where(rows).tolist(), careful, b"")
+        found, bad = convert_each(packed.spans.where(rows), careful, b"")
         return _with_rows(packed, rows, found, bad)
 
     return kernel
@@ -109,8 +109,4 @@ def _with_rows(
 ) -> Parsed:
     """Return the texts with others in some rows, and which are bad."""
     packed = texts.spans.replaced(rows, found).pack(are_bytes=False)
-    if bad_rows is None:
-        return packed, None
-    bad = np.zeros(len(packed), np.bool_)
-    bad[rows] = bad_rows
-    return packed, bad
+    return packed, None if bad_rows is None else spread_mask(bad_rows, rows, len(packed))

@@ -11,7 +11,6 @@ from jobs.errors import ColumnError
 
 Array: TypeAlias = npt.NDArray[Any]
 Mask: TypeAlias = npt.NDArray[np.bool_]
-Texts: TypeAlias = Sequence[bytes]
 # a value for each text, and which texts are bad (None: none is); the value of a bad one says nothing
 Parsed: TypeAlias = tuple[Array | PackedTexts, Mask | None]
 Kernel: TypeAlias = Callable[[Spans], Parsed]
@@ -64,11 +63,13 @@ def objects(values: Sequence[Any]) -> Array:
     return np.fromiter(values, np.object_, len(values))
 
 
-def convert_each(texts: Texts, convert: Callable[[bytes], Any], filler: Any) -> tuple[list[Any], Mask | None]:
+def convert_each(
+    texts: Spans | PackedTexts, convert: Callable[[bytes], Any], filler: Any
+) -> tuple[list[Any], Mask | None]:
     """Return what `convert` makes of each text, and which are bad: those for which it raises ValueError."""
     values: list[Any] = []
     bad: list[int] = []
-    for place, text in enumerate(texts):
+    for place, text in enumerate(texts.tolist()):
         try:
             values.append(convert(text))
         except ValueError:
@@ -76,24 +77,27 @@ def convert_each(texts: Texts, convert: Callable[[bytes], Any], filler: Any) -> 
             bad.append(place)
     if not bad:
         return values, None
-    mask = np.zeros(len(texts), np.bool_)
+    mask = np.zeros(len(values), np.bool_)
     mask[bad] = True
     return values, mask
 
 
 def convert_others(
-    values: Array, done: Mask, texts: Spans, convert: Callable[[Texts], tuple[Any, Mask | None]]
+    values: Array, done: Mask, texts: Spans, convert: Callable[[PackedTexts], tuple[Any, Mask | None]]
 ) -> Mask | None:
     """Put into `values` what `convert` makes of those texts that are not done, and return which are bad."""
     rows = np.flatnonzero(~done)
     if not len(rows):
         return None
-    values[rows], bad_rows = convert(texts.where(rows).tolist())
-    if bad_rows is None:
-        return None
-    bad = np.zeros(len(values), np.bool_)
-    bad[rows] = bad_rows
-    return bad
+    values[rows], bad_rows = convert(texts.where(rows).pack())
+    return None if bad_rows is None else spread_mask(bad_rows, rows, len(values))
+
+
+def spread_mask(mask: Mask, rows: Array, count: int) -> Mask:
+    """Return which of `count` rows those are that a mask chooses of `rows`."""
+    whole = np.zeros(count, np.bool_)
+    whole[rows] = mask
+    return whole
 
 
 def join_masks(bad: Mask | None, more: Mask) -> Mask | None:

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -12,22 +13,25 @@ from jobs.column.kernel import (
     Kernel,
     Make,
     Parsed,
-    Texts,
     Wish,
     convert_each,
     convert_others,
     join_masks,
 )
-from jobs.column.packed import Spans
+from jobs.column.packed import PackedTexts, Spans
 from jobs.column.transform import Array, Mask
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 # what numeric_comma does to a text: afterwards a fraction follows a point, and a point is no part of a number
-_COMMA: Final = bytes.maketrans(b",.", b".,")
+_SWAP_COMMA: Final = np.frombuffer(bytes.maketrans(b",.", b".,"), np.uint8)
 _LARGEST_POWER: Final = 22
 _POWERS: Final = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
 _LARGEST_EXACT: Final = np.uint64(1 << 53)
+# as on Intel's processors, not on all others
+_HAVE_64_BITS: Final = np.finfo(np.longdouble).nmant == 63
+_LONG_POWERS: Final = np.cumprod([np.longdouble(1)] + [np.longdouble(10)] * 27)
+_UNDERSCORE: Final = ord("_")
 _FALSE: Final = (b"", b"0", b"f", b"false", b"no", b"off", b"nil", b"null")
 _LOWER: Final = np.frombuffer(bytes(range(256)).lower(), np.uint8)
 
@@ -102,11 +106,11 @@ def make_float64(wish: Wish) -> Kernel:
     wish.refuse_argument()
     careful = functools.partial(_parse_float, ignore_rest=wish.ignore_rest)
 
-    def convert(texts: Texts) -> tuple[list[float], Mask | None]:
+    def convert(texts: PackedTexts) -> tuple[Floats | list[float], Mask | None]:
         texts = _with_points(texts, wish)
-        if b"_" not in b"".join(texts):
+        if not (texts.data == _UNDERSCORE).any():
             try:
-                return list(map(float, texts)), None
+                return np.fromiter(map(float, texts.tolist()), np.float64, len(texts)), None
             except ValueError:
                 pass
         return convert_each(texts, careful, 0.0)
@@ -124,11 +128,17 @@ def _nearest_floats(decimals: Decimals) -> tuple[Floats, Mask]:
     Notes
     -----
     Source: W. Clinger, "How to read floating point numbers accurately" (1990): an integer of at most 53 bits
-    divided by a power of ten of at most 22 is rounded once, so rightly.
+    divided by a power of ten of at most 22 is rounded once, so rightly. Likewise one of 64 bits, and a power of at most
+    27, in floats of 64 bits; these are rounded again to 53, which goes wrong only where they lie midway between two.
     """
-    digits = decimals.digits.view(np.int64).astype(np.float64)
-    values = digits / _POWERS[np.minimum(decimals.places, _LARGEST_POWER)]
-    done = decimals.are_plain & (decimals.digits <= _LARGEST_EXACT) & (decimals.places <= _LARGEST_POWER)
+    digits, places = decimals.digits, decimals.places
+    values = digits.view(np.int64) / _POWERS[np.minimum(places, _LARGEST_POWER)]
+    done = decimals.are_plain & (digits <= _LARGEST_EXACT) & (places <= _LARGEST_POWER)
+    if _HAVE_64_BITS:
+        rows = np.flatnonzero(decimals.are_plain & ~done & (places < len(_LONG_POWERS)))
+        quotients = digits[rows].astype(np.longdouble) / _LONG_POWERS[places[rows]]
+        values[rows] = quotients
+        done[rows] = quotients.view(np.uint64)[::2] & np.uint64(0x7FF) != 0x400
     return np.where(decimals.is_negative, -values, values), done
 
 
@@ -136,8 +146,8 @@ def _point(wish: Wish) -> int:
     return ord("," if wish.numeric_comma else ".")
 
 
-def _with_points(texts: Texts, wish: Wish) -> Texts:
-    return [text.translate(_COMMA) for text in texts] if wish.numeric_comma else texts
+def _with_points(texts: PackedTexts, wish: Wish) -> PackedTexts:
+    return replace(texts, data=_SWAP_COMMA[texts.data]) if wish.numeric_comma else texts
 
 
 def _parse_float(text: bytes, *, ignore_rest: bool) -> float:
@@ -212,7 +222,7 @@ def make_number(wish: Wish) -> Kernel:
     only_int = wish.choose("float", "int") == "int"
     careful = _parse_whole if only_int else _parse_number
 
-    def convert(texts: Texts) -> tuple[list[float], Mask | None]:
+    def convert(texts: PackedTexts) -> tuple[list[float], Mask | None]:
         return convert_each(_with_points(texts, wish), careful, 0)
 
     def kernel(texts: Spans) -> Parsed:
@@ -220,12 +230,14 @@ def make_number(wish: Wish) -> Kernel:
         ints, are_ints = decimals.ints()
         if are_ints.all():
             return ints, None
-        floats, done = (ints, are_ints) if only_int else _nearest_floats(decimals)
-        if done.all() and not are_ints.any():
+        floats, are_floats = _nearest_floats(decimals)
+        # without a point there may be integers of more than 63 bits
+        are_floats &= ~are_ints & (decimals.places > 0) & (not only_int)
+        if are_floats.all():
             return floats, None
         values: Array = floats.astype(np.object_)
         values[are_ints] = ints[are_ints].astype(np.object_)
-        return values, convert_others(values, done | are_ints, texts, convert)
+        return values, convert_others(values, are_ints | are_floats, texts, convert)
 
     return kernel
 
@@ -258,7 +270,7 @@ def make_complex64(wish: Wish) -> Kernel:
     wish.refuse_argument()
 
     def kernel(texts: Spans) -> Parsed:
-        values, bad = convert_each(texts.tolist(), _parse_complex, 0j)
+        values, bad = convert_each(texts, _parse_complex, 0j)
         return np.array(values, np.complex128), bad
 
     return kernel

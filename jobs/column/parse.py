@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from jobs.column import clocks, encodings, numerals
-from jobs.column.kernel import Kernel, Make, Parsed, Texts, Wish, convert_each, objects
+from jobs.column.kernel import Kernel, Make, Parsed, Wish, convert_each, objects
 from jobs.column.packed import PackedTexts, Spans
 from jobs.column.transform import Array, Mask
 from jobs.errors import ColumnError
@@ -61,7 +61,9 @@ class Conversion:
     none_support: bool
     kernel: Kernel
 
-    def convert(self, texts: Texts, none_texts: AbstractSet[bytes | None] | None = None) -> Converted:
+    def convert(
+        self, texts: Sequence[bytes], none_texts: AbstractSet[bytes | None] | None = None
+    ) -> Converted:
         """Return the values of `texts`.
 
         Parameters
@@ -149,7 +151,7 @@ def _json(wish: Wish) -> Kernel:
     wish.refuse_argument()
 
     def kernel(texts: Spans) -> Parsed:
-        values, bad = convert_each(texts.tolist(), _parse_json, None)
+        values, bad = convert_each(texts, _parse_json, None)
         return objects(values), bad
 
     return kernel

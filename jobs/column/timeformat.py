@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from jobs.column.digits import read_decimals
 from jobs.column.packed import Spans
 from jobs.column.timelayout import Layout
 from jobs.column.timesteps import MONTHS, PIVOT, read_steps
@@ -18,6 +19,9 @@ from jobs.column.transform import Ints, Mask
 _KNOWN: Final = 1 << 15
 _SHORT_BYTES: Final = 64
 _DAY_SECONDS: Final = 86_400
+_DAY_MICROSECONDS: Final = 86_400_000_000
+# of the codes of instants
+_PER_DAY: Final[Mapping[str, int]] = MappingProxyType({"s": _DAY_SECONDS, "J": 1000 * _DAY_SECONDS})
 _EPOCH_DAY: Final = datetime.date(1970, 1, 1).toordinal()
 # the day before 1900-01-01; after the 60th day spreadsheets are one ahead: their February of 1900 had a 29th
 _SERIAL_DAY: Final = datetime.date(1899, 12, 31).toordinal()
@@ -164,6 +168,7 @@ class TimeFormat:
         pattern = b"".join(step.pattern() for step in steps)
         self._match = re.compile(pattern if ignore_rest else pattern + rb"\Z", re.DOTALL).match
         self._layout = Layout(steps, ignore_rest=ignore_rest) if Layout.fits(steps) else None
+        self._per_day = _PER_DAY.get(steps[0].code) if len(steps) == 1 else None
         # dates repeat: a hit is 30 times quicker than reading one
         self._read_known = lru_cache(_KNOWN)(self._read_one)
         self.absolute = bool({"s", "J"}.intersection(self._codes))
@@ -172,6 +177,8 @@ class TimeFormat:
         """Return what texts say."""
         if self._layout is not None:
             moments = _moments_of(*self._layout.read(texts))
+        elif self._per_day is not None:
+            moments = _moments_since_epoch(texts, self._per_day)
         else:
             nothing = np.zeros(len(texts.starts), np.int64)
             moments = Moments(nothing, nothing.copy(), np.zeros(len(nothing), np.bool_))
@@ -244,3 +251,11 @@ def _moments_of(fields: Mapping[str, Any], good: Mask) -> Moments:
     good &= first + day <= firsts[place + 1]
     microseconds = ((hour * 60 + minute) * 60 + second) * 1_000_000 + fields.get("f", 0)
     return Moments((first + (day - 1)) * good, microseconds * good, good)
+
+
+def _moments_since_epoch(texts: Spans, per_day: int) -> Moments:
+    """Return the moments of integers since 1970-01-01, so many of them a day, and which texts are such."""
+    numbers, good = read_decimals(texts).ints()
+    days, rest = np.divmod(numbers, per_day)
+    good &= (days >= _first_days()[0]) & (days < _first_days()[-1])
+    return Moments(days * good, rest * (_DAY_MICROSECONDS // per_day) * good, good)

@@ -88,7 +88,6 @@ class Layout:
         for code, places in self._places.items():
             if code == "b":
                 fields["m"] = _read_month(self._bytes(words, places))
-                good &= fields["m"] > 0
             else:
                 fields[code] = _join(self._bytes(differing, places))
         if "y" in fields:

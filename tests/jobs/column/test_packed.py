@@ -57,3 +57,19 @@ def test_spans_lie_anywhere(data, draw):
 def test_parts_are_joined(parts):
     joined = join([PackedTexts.of(part, are_bytes=False) for part in parts])
     assert joined.tolist() == [value for part in parts for value in part]
+
+
+blanks = st.text(" \t\n\v\f\r\x1fa", max_size=60).map(str.encode)
+
+
+@given(st.lists(blanks), st.sampled_from([b"", b" ", b"a", b" " * 20]))
+def test_spans_are_stripped_compared_and_replaced(values, text):
+    spans = pack([b"", *values]).spans.where(slice(1, None))
+    assert spans.strip().tolist() == [value.strip() for value in values]
+    assert spans.equal(text).tolist() == [value == text for value in values]
+    assert spans.replaced(slice(0, 1), [text][: len(values)]).tolist() == [text, *values[1:]][: len(values)]
+
+
+def test_long_texts_are_packed_among_short_ones():
+    values = [b"x" * size + b"y" for size in (0, 10_000, 3, 31, 32, 33, 5000, 0, 4095, 4096, 1)]
+    assert pack(values)[::-1].tolist() == values[::-1]
