@@ -3,6 +3,8 @@
 import csv
 import gzip
 import io
+from collections import deque
+from functools import partial
 
 import pytest
 from hypothesis import assume, example, given
@@ -14,6 +16,7 @@ from porcelain.methods.csvtext.dialect import Dialect, make_dialect
 from porcelain.methods.csvtext.oddrow import OddRow, read_row
 from porcelain.methods.csvtext.rows import BROKEN, COMMENT, find_rows
 from porcelain.methods.csvtext.stream import TextStream
+from porcelain.methods.tables.parallel import in_order
 
 QUOTED = Dialect(quotes=b'"')
 DIALECTS = [
@@ -41,6 +44,16 @@ def read_rows(text, dialect, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 
     for lines, found in blocks.read(find, run, block_bytes=block_bytes):
         for rows in found:
             yield lines, rows
+
+
+def run_ahead(items, work):
+    """Run work in this process, two items ahead of who takes the results."""
+    done = deque()
+    for item in items:
+        done.append(work(item, 0))
+        if len(done) > 2:
+            yield done.popleft()
+    yield from done
 
 
 def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 << 20, run=one_by_one):
@@ -86,7 +99,8 @@ def test_rows_found_together_are_those_found_one_by_one(text, dialect):
 
 @given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9))
 def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, part_bytes):
-    assert all_rows(text, dialect, block_bytes, part_bytes=part_bytes) == all_rows(text, dialect)
+    found = all_rows(text, dialect, block_bytes, part_bytes=part_bytes, run=run_ahead)
+    assert found == all_rows(text, dialect)
 
 
 @given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9), st.integers(1, 20))
@@ -126,6 +140,21 @@ def test_what_the_csv_module_writes_is_read_back(rows, quoting, line_end, block_
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(rows)
     read = all_rows(written.getvalue().encode(), block_bytes=block_bytes)
     assert [[field.decode() for field in fields] for _, fields in read] == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"a\nb",c\n' * 40,
+        b'5" pipe\n6" pipe\n"a\nb"\n' * 15,
+        b'"a' + b"\n" * 99 + b'"\n' + b"b\n" * 9,
+        b'b\n"never closed\n' + b"b\n" * 40,
+    ],
+    ids=["newlines in quotes", "quotes that are characters", "many newlines", "never closed"],
+)
+def test_blocks_that_are_read_at_once_are_those_that_are_read_in_turn(text):
+    run = partial(in_order, noun="block")
+    assert all_rows(text, block_bytes=50, run=run) == all_rows(text)
 
 
 def test_line_numbers_count_the_lines_inside_of_quotes():

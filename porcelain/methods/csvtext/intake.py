@@ -26,8 +26,9 @@ GOOD, BAD, SKIPPED = "lines", "broken_lines", "skipped_lines"
 # arrays of so many bytes of text stay in the caches of a core, and are made in memory that is used again: a third of
 # the time of packing columns of 8 MB
 _PART_BYTES: Final = 1 << 20
-# with many slices larger ones, or each would get a few rows at a time
+# with many slices or columns larger ones, or each would get a few values at a time
 _PART_BYTES_OF_SLICE: Final = 1 << 16
+_PART_BYTES_OF_COLUMN: Final = 1 << 11
 
 
 class Taken(NamedTuple):
@@ -65,7 +66,9 @@ class Intake:
     def __call__(self, block: Block, lane: int) -> Done[Taken]:
         """Find the rows of a block and leave their columns in the scratch file of the lane; a `Work`."""
         taken, end, lines = Taken([], Counter()), 0, 0
-        part_bytes = max(_PART_BYTES, self.slices * _PART_BYTES_OF_SLICE)
+        part_bytes = max(
+            _PART_BYTES, self.slices * _PART_BYTES_OF_SLICE, len(self.labels) * _PART_BYTES_OF_COLUMN
+        )
         for found in find_rows(block.text, self.dialect, last=block.last, part_bytes=part_bytes):
             self._take(found.rows, lane, taken)
             end, lines = found.end, found.lines

@@ -135,7 +135,7 @@ def find_rows(
         elif is_end:
             return
         else:
-            size += part_bytes
+            size *= 2
 
 
 class RowFinder:
@@ -291,7 +291,8 @@ class _Pieces:
             return Spans(self._chars, starts, ends)
         # what does not lie in the text as it is lies behind it
         numbers = np.searchsorted(ends, doubled, "right")
-        touched, which = np.unique(numbers, return_inverse=True)
+        is_next = np.diff(numbers, prepend=-1) > 0
+        touched, which = numbers[is_next], np.cumsum(is_next) - 1
         undoubled = _without(Spans(self._chars, starts[touched], ends[touched]), which, doubled)
         others = PackedTexts.of(odd, are_bytes=True)
         data = np.concatenate([self._chars, undoubled.data, others.data])

@@ -11,8 +11,8 @@ from jobs.execution.children import Children, Died, Told, death
 T = TypeVar("T")
 R = TypeVar("R")
 
-# results that wait for one before them; with more of them few cores would still not idle less
-_MOST_WAITING: Final = 2
+# results that may wait for one before them while others are begun
+_MOST_WAITING: Final = 1
 
 
 def in_each_slice(slices: int, body: Callable[[int], T]) -> list[T]:
@@ -29,7 +29,7 @@ def in_order(items: Iterable[T], body: Callable[[T, int], R], *, noun: str) -> G
     Parameters
     ----------
     items
-        Taken one by one, when a process can begin with it; at most two more than there are cores before the result of
+        Taken one by one, when a process can begin with it; at most one more than there are cores before the result of
         the first of them is yielded.
     body
         Called with an item and the number of a lane, from 0: of as many processes as there are cores, no two that run
