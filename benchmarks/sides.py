@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from treecpu import tree_cpu
+from processtree import MemoryWatch, tree_cpu
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / ".work"
@@ -34,29 +35,60 @@ def timed(command, folder, env=None, *, stdin=os.devnull, check=True):
     return seconds, sum(after[2:4]) - sum(before[2:4])
 
 
+def fresh_base():
+    """Return a number that no earlier run began at, so that jobs with it are new."""
+    return random.SystemRandom().randrange(10**12) * 10**4
+
+
+def run_script(name, *arguments, folder=None):
+    """Return the JSON that one of the scripts beside this file prints, run in a new process."""
+    command = [sys.executable, HERE / name, *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
 class Acc:
     """acc, as it is installed beside the python that runs this."""
 
     name = "acc"
 
-    def __init__(self):
-        self.folder = WORK / "acc"
+    def __init__(self, slices=SLICES):
+        self.slices = slices
+        self.folder = WORK / f"acc-{slices}"
         self.command = Path(sys.executable).parent / "acc"
         self.env = dict(ENVIRONMENT)
 
     def __enter__(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(HERE / "bench", self.folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
-        (self.folder / "acc.toml").write_text(f'[project]\nslices = {SLICES}\nmethods = ["bench"]\n')
+        (self.folder / "acc.toml").write_text(f'[project]\nslices = {self.slices}\nmethods = ["bench"]\n')
         return self
 
     def __exit__(self, *error):
         pass
 
+    def fresh(self):
+        """Forget all jobs and their bytes: what is stored already takes less time to store again."""
+        shutil.rmtree(self.folder / ".acc", ignore_errors=True)
+
     def build(self, script, **env):
         """Run a build script; return what it wrote to $BENCH_OUT, and the "wall" and "cpu" seconds."""
         wall, cpu = timed([self.command, "build", script], self.folder, self.env | _texts(env))
         return _result(wall, cpu)
+
+    def watch(self, script, **env):
+        """Run a build script; return the peak of the memory of all its processes in each step, in bytes."""
+        watch = MemoryWatch()
+        with watch.running():
+            spans = self.build(script, **env)["spans"]
+        return {name: watch.peak(*span) for name, span in spans.items()}
+
+    def job_bytes(self, job):
+        """Return the stored bytes of a job: nodes, source, files and datasets."""
+        command = [self.command, "du", "--json", job]
+        done = subprocess.run(command, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, check=True)
+        total = json.loads(done.stdout)["total"]
+        return total["alone"]["stored_bytes"] + total["shared"]["stored_bytes"]
 
     def run(self, *arguments):
         """Return the seconds of one command, cold."""
@@ -68,8 +100,9 @@ class Peer:
 
     name = "peer"
 
-    def __init__(self):
-        self.folder = WORK / "peer" / "project"
+    def __init__(self, slices=SLICES):
+        self.slices = slices
+        self.folder = WORK / "peer" / f"project-{slices}"
         self.bin = WORK / "peer" / "venv" / "bin"
         self.command = self.bin / "ax"
         home = WORK / "peer" / "home"
@@ -97,6 +130,13 @@ class Peer:
         except subprocess.TimeoutExpired:
             self.server.kill()
 
+    def fresh(self):
+        """Do nothing: it stores all bytes each time."""
+
+    def job_bytes(self, job):
+        """Return the size of the folder of a job."""
+        return folder_bytes(self.folder / "workdirs" / "dev" / job)
+
     def _install(self):
         if not self.command.exists():
             (WORK / "peer" / "home").mkdir(parents=True, exist_ok=True)
@@ -106,7 +146,7 @@ class Peer:
 
     def _make_project(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-        timed([self.command, "init", "--slices", str(SLICES), "--no-git", self.folder], WORK, self.env)
+        timed([self.command, "init", "--slices", str(self.slices), "--no-git", self.folder], WORK, self.env)
         shutil.copytree(HERE / "bench", self.folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
         config = self.folder / "accelerator.conf"
         ours = config.read_text().replace("\taccelerator.test_methods\n", "\tbench auto-discover\n")
@@ -143,3 +183,8 @@ def _texts(env):
 def _result(wall, cpu):
     found = json.loads(OUT.read_text()) if OUT.exists() else {}
     return found | {"wall": wall, "cpu": cpu}
+
+
+def folder_bytes(folder):
+    """Return the size of all files under `folder`."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -5,14 +5,13 @@ A command begins with an empty write-back queue, and what is measured is its tim
 method returns None where a tool has no such command.
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from sides import ENVIRONMENT, HERE, WORK, timed
+from sides import ENVIRONMENT, HERE, WORK, folder_bytes, run_script, timed
 
 STORES = WORK / "stores"
 
@@ -348,11 +347,4 @@ TOOLS = (Restic, Borg, Casync, Git, DiskObjectstore, Dvc)
 def work(operation, *arguments):
     """Return what an operation of storework.py finds, in a new process."""
     os.sync()
-    command = [sys.executable, HERE / "storework.py", operation, *map(str, arguments)]
-    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
-
-
-def folder_bytes(folder):
-    """Return the size of all files under `folder`."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return run_script("storework.py", operation, *arguments)

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+from processtree import peak_bytes
+
 from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
 from cas.oid import oid_of, oid_of_file
@@ -138,19 +140,10 @@ def _contents(folder):
             yield data
 
 
-def _peak_bytes():
-    """Return the most memory that this process has had at any time."""
-    # not getrusage: what it tells begins at the peak of the process that started this one
-    line = next(
-        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
-    )
-    return int(line.split()[1]) * 1024
-
-
 OPERATIONS = {
     work.__name__: work for work in (create, put, get, cat_file, write, read, fill, look_up, stream)
 }
 
 if __name__ == "__main__":
     found = OPERATIONS[sys.argv[1]](*sys.argv[2:])
-    print(json.dumps(found | {"peak_bytes": _peak_bytes()}))
+    print(json.dumps(found | {"peak_bytes": peak_bytes()}))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 OURS = "acc"
+COLUMNS = 120
 
 # how values in seconds or bytes are shown
 _UNITS = {"s": (1, 3), "ms": (1e3, 2), "us": (1e6, 2), "MB": (1e-6, 1), "bytes": (1, 0)}
@@ -26,6 +27,8 @@ class Row:
         Whose medians ours is compared with; nobody named: all the others'.
     choose : callable
         Which of those medians: `min`, the best.
+    memory : dict
+        The peak of each side, in bytes.
     """
 
     unit: str = "ms"
@@ -34,11 +37,17 @@ class Row:
     beside: tuple[str, ...] = ()
     choose: Callable[[list[float]], float] = min
     values: dict[str, list[float]] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
 
     def add(self, side, value):
         """Note one measurement of `side`; None, where it has no such thing, is no measurement."""
         if value is not None:
             self.values.setdefault(side, []).append(value)
+
+    def add_memory(self, side, count):
+        """Note the bytes of memory that `side` took at its peak; of several the largest stays."""
+        if count is not None:
+            self.memory[side] = max(count, self.memory.get(side, 0))
 
     def medians(self):
         """Return the median of each side."""
@@ -52,23 +61,32 @@ class Row:
         return self.choose(found) if found else None
 
     def cells(self):
-        """Return the texts of the columns: ours, the other's, ratio, wanted, and the words behind them."""
-        medians, other = self.medians(), self.other()
-        ours = medians.pop(OURS, None)
-        ratio = ours / other if ours is not None and other else None
-        words = ["missed"] if _passes(ratio, self.wanted) or _passes(ours, self.limit) else []
-        if len(medians) > 1:
-            words += [f"{side} {self._text(value)}" for side, value in sorted(medians.items(), key=_value)]
+        """Return the texts of the columns: ours, the other's, ratio, wanted, our memory, whether it missed its mark."""
+        ours, other = self.medians().get(OURS), self.other()
+        # a difference below zero is noise, and no ratio
+        ratio = ours / other if ours and other and min(ours, other) > 0 else None
         marks = [] if self.wanted is None else [f"<={self.wanted:g}"]
-        marks += [] if self.limit is None else [f"<={self._text(self.limit)}"]
-        shown = "" if ratio is None else f"{ratio:.3f}"
-        return [self._text(ours), self._text(other), shown, " ".join(marks), ", ".join(words)]
+        marks += [] if self.limit is None else [f"<={_text(self.limit, self.unit)}"]
+        missed = _passes(ratio, self.wanted) or _passes(ours, self.limit)
+        return [
+            _text(ours, self.unit),
+            _text(other, self.unit),
+            "" if ratio is None else f"{ratio:.3f}",
+            " ".join(marks),
+            _text(self.memory.get(OURS), "MB"),
+            "missed" if missed else "",
+        ]
 
-    def _text(self, value):
-        if value is None:
+    def others(self):
+        """Return what each of the others took, in words, the least first; nothing when there is only one."""
+        others = {side: value for side, value in self.medians().items() if side != OURS}
+        if len(others) == 1:
             return ""
-        factor, places = _UNITS[self.unit]
-        return f"{value * factor:,.{places}f} {self.unit}"
+        return ", ".join(self._side(*item) for item in sorted(others.items(), key=_value))
+
+    def _side(self, side, value):
+        taken = f" in {_text(self.memory[side], 'MB')}" if side in self.memory else ""
+        return f"{side} {_text(value, self.unit)}{taken}"
 
 
 class Table:
@@ -91,13 +109,27 @@ class Table:
         self.notes.append(text)
 
     def show(self):
-        """Print medians, the ratio of ours to the other's, and what is wanted; then the notes."""
-        print(f"{'':52}{'acc':>18}{'other':>18}{'ratio':>8}{'wanted':>12}")
-        for what, row in self.rows.items():
-            ours, other, ratio, wanted, words = row.cells()
-            print(f"{what:52}{ours:>18}{other:>18}{ratio:>8}{wanted:>12}  {words}".rstrip())
+        """Print the rows, with what each of several others took behind them; then the notes."""
+        lines = [["", OURS, "other", "ratio", "wanted", "memory", ""]]
+        lines += [[what, *row.cells()] for what, row in self.rows.items()]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        others = ["", *(row.others() for row in self.rows.values())]
+        for (what, *cells), words in zip(lines, others, strict=True):
+            columns = [f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)]
+            line = "  ".join([f"{what:{widths[0]}}", *columns])
+            if len(line) + len(words) > COLUMNS:  # words that do not fit have a line for themselves
+                print(line.rstrip())
+                line = "   "
+            print(f"{line}  {words}".rstrip())
         for text in self.notes:
             print(text)
+
+
+def _text(value, unit):
+    if value is None:
+        return ""
+    factor, places = _UNITS[unit]
+    return f"{value * factor:,.{places}f} {unit}"
 
 
 def _passes(value, mark):

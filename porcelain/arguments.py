@@ -56,6 +56,18 @@ class Parser(argparse.ArgumentParser):
         """Offer `-z`: records end with NUL and hold names as they are."""
         self.add_argument("-z", action="store_true", dest="nul", help="end records with NUL, escape nothing")
 
+    def add_slices(self) -> None:
+        """Offer `-s`: only some slices of a dataset."""
+        self.add_argument(
+            "-s",
+            "--slice",
+            dest="slices",
+            type=count,
+            action="append",
+            metavar="N",
+            help="only this slice; repeatable",
+        )
+
     def add_json(self) -> None:
         """Offer `--json`."""
         self.add_argument("--json", action="store_true", help="print JSON")

@@ -261,6 +261,8 @@ _BASES: Final[tuple[tuple[type, Callable[[Any], object]], ...]] = (
     (int, int.__int__),
     (float, float.__float__),
     (bytes, bytes.__bytes__),
+    (OrderedDict, OrderedDict),
+    (dict, dict),
 )
 _DATES: Final = frozenset({datetime.date, datetime.datetime, datetime.timedelta})
 

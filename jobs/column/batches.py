@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from jobs.column.codec import Body, join_bodies, weights_of
+from jobs.column.packed import concatenate_masks
 from jobs.column.text import Texts
 from jobs.column.transform import Ints, Mask
 
@@ -79,15 +80,8 @@ class Batcher:
         pieces, rows = self._pieces, self._rows
         self._pieces, self._rows, self._weight = [], 0, 0
         if rows:
-            yield Piece(rows, join_bodies([piece.body for piece in pieces]), _join_masks(pieces))
-
-
-def _join_masks(pieces: list[Piece]) -> Mask | None:
-    if all(piece.mask is None for piece in pieces):
-        return None
-    return np.concatenate(
-        [np.zeros(piece.rows, np.bool_) if piece.mask is None else piece.mask for piece in pieces]
-    )
+            mask = concatenate_masks([piece.mask for piece in pieces], [piece.rows for piece in pieces])
+            yield Piece(rows, join_bodies([piece.body for piece in pieces]), mask)
 
 
 class _Weights:

@@ -101,12 +101,7 @@ def _rows_of(bytes_chosen: Mask, texts: PackedTexts) -> Ints:
     return np.unique(np.searchsorted(texts.offsets, np.flatnonzero(bytes_chosen), "right") - 1)
 
 
-def _with_rows(
-    texts: PackedTexts,
-    rows: Ints,
-    found: list[bytes],
-    bad_rows: Mask | None,
-) -> Parsed:
+def _with_rows(texts: PackedTexts, rows: Ints, found: list[bytes], bad_rows: Mask | None) -> Parsed:
     """Return the texts with others in some rows, and which are bad."""
     packed = texts.spans.replaced(rows, found).pack(are_bytes=False)
     return packed, None if bad_rows is None else spread_mask(bad_rows, rows, len(packed))

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from jobs.column.moments import FOLD_FLAG, UTC_FLAG, Moments
 from jobs.column.transform import (
     Array,
     Cursor,
@@ -25,12 +26,10 @@ from jobs.column.types import UTC
 
 Bounds: TypeAlias = tuple[Any, Any]
 
-_UTC_FLAG, _FOLD_FLAG = 1, 2
-_EPOCH_UTC: Final = datetime.datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_ORDINAL: Final = _EPOCH_UTC.toordinal()
+_EPOCH_ORDINAL: Final = datetime.date(1970, 1, 1).toordinal()
 _DAY_MICROSECONDS: Final = 86_400_000_000
 _GET_ZONE, _GET_FOLD = operator.attrgetter("tzinfo"), operator.attrgetter("fold")
-_FIRST_DAY, _LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
+_FIRST_DAY, _END_DAY = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 
 
 class IntCodec:
@@ -231,22 +230,24 @@ class DateCodec:
 
     def bounds(self, body: Array) -> Bounds:
         """Return the first and the last date."""
-        return body.min().item(), body.max().item()
+        days = body.view(np.int64)
+        low, high = np.array([days.min(), days.max()]).view(body.dtype).tolist()
+        return low, high
 
 
 def _check_years(values: Array) -> Array:
-    """Return datetime64 `values`; raise OverflowError when one is beyond the years 1 to 9999."""
-    if len(values) and not (values.min() >= _FIRST_DAY and values.max().astype("M8[D]") <= _LAST_DAY):
-        raise OverflowError("a year beyond 1 to 9999")
+    """Return datetime64 `values`; raise OverflowError when one is beyond the years 1 to 9999, or NaT."""
+    if len(values):
+        # as integers: numpy finds the smallest and largest of these 10 times as fast
+        numbers = values.view(np.int64)
+        low, high = (np.array(bound, values.dtype).view(np.int64) for bound in (_FIRST_DAY, _END_DAY))
+        if numbers.min() < low or numbers.max() >= high:
+            raise OverflowError("a year beyond 1 to 9999")
     return values
 
 
 class MomentCodec:
-    """datetime and time: microseconds (since 1970, or midnight), and whether the value is in UTC, and its fold.
-
-    Bodies are of int64, microseconds * 4 + flags. So naive and UTC come in the order of the clock, and where the clock
-    is equal the flags decide.
-    """
+    """datetime and time: microseconds, and whether the value is in UTC, and its fold; bodies are codes of `Moments`."""
 
     def __init__(self, *, with_day: bool) -> None:
         self._with_day = with_day
@@ -266,10 +267,10 @@ class MomentCodec:
         body = np.fromiter(moments, np.int64, len(values))
         if UTC in zones:
             body += (
-                np.fromiter((each.tzinfo is not None for each in values), np.int64, len(values)) * _UTC_FLAG
+                np.fromiter((each.tzinfo is not None for each in values), np.int64, len(values)) * UTC_FLAG
             )
         if any(map(_GET_FOLD, values)):
-            body += np.fromiter(map(_GET_FOLD, values), np.int64, len(values)) * _FOLD_FLAG
+            body += np.fromiter(map(_GET_FOLD, values), np.int64, len(values)) * FOLD_FLAG
         return body
 
     def take(self, values: Array) -> Array:
@@ -305,29 +306,28 @@ class MomentCodec:
         self._check(moments)
         return moments * 4 + (flags & 3)
 
+    def take_moments(self, moments: Moments) -> Array:
+        """Return the body of moments, none of which is None; raise TypeError when they are of the other type."""
+        if moments.with_day != self._with_day:
+            raise TypeError
+        self._check(moments.clock.view(np.int64))
+        return moments.codes
+
+    def moments(self, body: Array, mask: Mask | None) -> Moments:
+        """Return the rows of a decoded batch, zero where a row is None."""
+        if mask is None:
+            return Moments(body, None, self._with_day)
+        codes = np.zeros(len(mask), np.int64)
+        codes[~mask] = body
+        return Moments(codes, mask, self._with_day)
+
     def values(self, body: Array) -> list[Any]:
         """Return datetimes or times."""
-        flags = body & 3
-        if self._with_day and (flags == _UTC_FLAG).all():
-            # a third of the time of replacing the time zone of each
-            return list(map(_EPOCH_UTC.__add__, (body >> 2).view("m8[us]").tolist()))
-        values: list[Any] = (body >> 2).view("M8[us]").tolist()
-        if not self._with_day:
-            values = [each.time() for each in values]
-        if not flags.any():
-            return values
-        return [
-            each.replace(tzinfo=UTC if flag & _UTC_FLAG else None, fold=flag >> 1) if flag else each
-            for each, flag in zip(values, flags.tolist(), strict=True)
-        ]
-
-    def are_utc(self, body: Array) -> Mask:
-        """Return which values are in UTC; the others are naive."""
-        return (body & _UTC_FLAG).astype(np.bool_)
+        return Moments(body, None, self._with_day).tolist()
 
     def array(self, body: Array) -> Array:
         """Return datetime64[us], or timedelta64[us] since midnight; without time zone and fold."""
-        return (body >> 2).view("M8[us]" if self._with_day else "m8[us]")
+        return Moments(body, None, self._with_day).clock
 
     def bounds(self, body: Array) -> Bounds:
         """Return the first and the last by the clock."""

@@ -9,15 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.column.digits import Decimals, read_decimals
-from jobs.column.kernel import (
-    Kernel,
-    Make,
-    Parsed,
-    Wish,
-    convert_each,
-    convert_others,
-    join_masks,
-)
+from jobs.column.kernel import Kernel, Make, Parsed, Wish, convert_each, convert_others, join_masks
 from jobs.column.packed import PackedTexts, Spans
 from jobs.column.transform import Array, Mask
 
@@ -28,8 +20,8 @@ _SWAP_COMMA: Final = np.frombuffer(bytes.maketrans(b",.", b".,"), np.uint8)
 _LARGEST_POWER: Final = 22
 _POWERS: Final = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
 _LARGEST_EXACT: Final = np.uint64(1 << 53)
-# as on Intel's processors, not on all others
-_HAVE_64_BITS: Final = np.finfo(np.longdouble).nmant == 63
+# floats of 64 bits, as Intel's processors have and not all others, in 16 bytes
+_HAVE_64_BITS: Final = np.finfo(np.longdouble).nmant == 63 and np.dtype(np.longdouble).itemsize == 16
 _LONG_POWERS: Final = np.cumprod([np.longdouble(1)] + [np.longdouble(10)] * 27)
 _UNDERSCORE: Final = ord("_")
 _FALSE: Final = (b"", b"0", b"f", b"false", b"no", b"off", b"nil", b"null")

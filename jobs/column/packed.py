@@ -1,5 +1,6 @@
 """Texts of many rows in one array of bytes, without a Python object for each of them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Self
 
@@ -41,11 +42,8 @@ class Spans(NamedTuple):
     def pack(self, *, are_bytes: bool = True) -> "PackedTexts":
         """Return them packed, as byte strings or, if they are UTF-8, as text."""
         if self._are_packed():
-            data, offsets = (
-                self.data[self.starts[0] : self.ends[-1] + 1],
-                np.append(self.starts, self.ends[-1] + 1),
-            )
-            offsets -= offsets[0]
+            begin, end = self.starts[0], self.ends[-1] + 1
+            data, offsets = self.data[begin:end], np.append(self.starts, end) - begin
         else:
             sizes = self.lengths + 1
             offsets = np.append(0, np.cumsum(sizes))
@@ -218,16 +216,19 @@ class PackedTexts:
 
 def concatenate(parts: list[PackedTexts]) -> PackedTexts:
     """Return the texts of several arrays, at least one, in this order."""
-    none = None
-    if any(part.none is not None for part in parts):
-        none = np.concatenate(
-            [np.zeros(len(part), np.bool_) if part.none is None else part.none for part in parts]
-        )
     sizes = np.concatenate([np.diff(part.offsets) for part in parts])
     return PackedTexts(
         np.concatenate([part.data for part in parts]),
         np.append(0, np.cumsum(sizes)),
-        none,
+        concatenate_masks([part.none for part in parts], map(len, parts)),
         parts[0].are_bytes,
         all(part.are_lines for part in parts),
     )
+
+
+def concatenate_masks(masks: Sequence[Mask | None], lengths: Iterable[int]) -> Mask | None:
+    """Return the masks of arrays of these lengths, in this order; None when there are none."""
+    if all(mask is None for mask in masks):
+        return None
+    parts = zip(masks, lengths, strict=True)
+    return np.concatenate([np.zeros(rows, np.bool_) if mask is None else mask for mask, rows in parts])

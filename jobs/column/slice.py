@@ -29,6 +29,7 @@ from jobs.column.codec import (
     merge_bounds,
 )
 from jobs.column.fixed import MomentCodec
+from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
 from jobs.column.text import BytesCodec, PackedCodec, Texts
 from jobs.column.transform import Array, Mask
@@ -148,20 +149,21 @@ class SliceWriter:
         if values:
             self._write(self._gather(values))
 
-    def extend_array(self, values: Array | PackedTexts, mask: Mask | None = None) -> None:
+    def extend_array(self, values: Array | PackedTexts | Moments, mask: Mask | None = None) -> None:
         """Write the values of an array.
 
         Parameters
         ----------
-        values : (n,) array or PackedTexts
+        values : (n,) array, PackedTexts or Moments
             For the types of numbers integers, bools and floats; for date and datetime datetime64, where NaT is None;
-            for texts U, for bytes S, for both packed; for any type objects, which are taken as the Python values they
-            are.
+            for datetime and time moments; for texts U, for bytes S, for both packed; for any type objects, which are
+            taken as the Python values they are.
         mask : (n,) bool, optional
-            True where the row is None, whatever `values` holds there. Not for packed texts, which know it themselves.
+            True where the row is None, whatever `values` holds there. Not for packed texts and moments, which know it
+            themselves.
         """
-        if isinstance(values, PackedTexts):
-            assert mask is None, "packed texts with a mask beside their own"
+        if isinstance(values, (PackedTexts, Moments)):
+            assert mask is None, "values that know what is None, with a mask beside that"
         elif values.ndim != 1 or (mask is not None and mask.shape != values.shape):
             raise ColumnError("values and mask are no arrays of one dimension and equal length")
         self._absorb()
@@ -224,8 +226,8 @@ class SliceWriter:
                 pass  # one by one, so that the error names the value
         return self._gather([self._keep(value) for value in values])
 
-    def _take_piece(self, values: Array | PackedTexts, mask: Mask | None) -> Piece:
-        if isinstance(values, PackedTexts):
+    def _take_piece(self, values: Array | PackedTexts | Moments, mask: Mask | None) -> Piece:
+        if isinstance(values, (PackedTexts, Moments)):
             return self._take_packed(values)
         if mask is not None:
             mask = mask.astype(np.bool_)  # a copy, as of the values
@@ -243,15 +245,22 @@ class SliceWriter:
             rows[mask] = None
         return self._make_piece(rows.tolist())
 
-    def _take_packed(self, values: PackedTexts) -> Piece:
+    def _take_packed(self, values: PackedTexts | Moments) -> Piece:
         none = values.none if values.none is not None and values.none.any() else None
-        codec = self._codec
-        if isinstance(codec, BytesCodec) and not self._type.parsed and (none is None or self._takes_none):
+        if not self._type.parsed and (none is None or self._takes_none):
             try:
-                return Piece(len(values), codec.take_packed(values.present()), none)
-            except (TypeError, ValueError):
+                return Piece(len(values), self._packed_body(values.present()), none)
+            except (TypeError, ValueError, OverflowError):
                 pass  # one by one, so that the error names the value
         return self._make_piece(values.tolist())
+
+    def _packed_body(self, values: PackedTexts | Moments) -> Any:
+        codec = self._codec
+        if isinstance(codec, BytesCodec) and isinstance(values, PackedTexts):
+            return codec.take_packed(values)
+        if isinstance(codec, MomentCodec) and isinstance(values, Moments):
+            return codec.take_moments(values)
+        raise TypeError
 
     def _take(self, values: Array, mask: Mask | None) -> Piece:
         if self._type.parsed:
@@ -320,11 +329,10 @@ class SliceReader:
         texts: PackedTexts = packed.spread(mask)
         return texts
 
-    def moments(self, number: int) -> tuple[Array, Mask, Mask | None]:
-        """Return the datetimes of batch `number`, which of those that are not None are UTC, and which rows are None."""
-        body, mask = self._read(number)
+    def moments(self, number: int) -> Moments:
+        """Return the values of batch `number` of a datetime or time column, with their time zones and folds."""
         assert isinstance(self._codec, MomentCodec)
-        return batch_array(self._codec, body, mask), self._codec.are_utc(body), mask
+        return self._codec.moments(*self._read(number))
 
     def __iter__(self) -> Iterator[Any]:
         return itertools.chain.from_iterable(map(self.values, range(len(self.batches))))

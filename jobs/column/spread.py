@@ -14,12 +14,13 @@ import operator
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from jobs.column.crc import crc32_of
+from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
 from jobs.column.transform import Array
 from jobs.column.types import ColumnType, get_type
@@ -45,13 +46,13 @@ def slice_of(value: object, slices: int) -> int:
 
 
 def slices_of(
-    values: Array | Sequence[Any] | PackedTexts, column_type: str, slices: int
+    values: Array | Sequence[Any] | PackedTexts | Moments, column_type: str, slices: int
 ) -> npt.NDArray[np.int64]:
     """Return the slice that each of `values` belongs to when a column of that type holds them.
 
     Parameters
     ----------
-    values : (n,) array, sequence or PackedTexts
+    values : (n,) array, sequence, PackedTexts or Moments
         As `SliceWriter` takes them: what it takes with `extend_array`, or Python values and None.
     column_type : str
         Decides what the values become: a float32 is rounded before it is looked at.
@@ -65,6 +66,8 @@ def slices_of(
     of = get_type(column_type)
     if isinstance(values, PackedTexts):
         hashes = _hash_packed(values) if not of.parsed else _hash_list(values.tolist(), of)
+    elif isinstance(values, Moments):
+        hashes = _hash_moments(values) if of.base in ("datetime", "time") else _hash_list(values.tolist(), of)
     elif isinstance(values, np.ndarray) and values.dtype.kind in "biufcMm" and not of.parsed:
         hashes = _hash_array(values, of)
     else:
@@ -212,8 +215,15 @@ def _hash_large(values: Array) -> Hashes:
 
 def _hash_packed(texts: PackedTexts) -> Hashes:
     # a text belongs where its bytes do
-    values = replace(texts, are_bytes=True, none=None).tolist()
-    return _mix_all(np.fromiter(map(zlib.crc32, values), np.uint64, len(values)))
+    return _mix_all(crc32_of(texts).astype(np.uint64))
+
+
+def _hash_moments(moments: Moments) -> Hashes:
+    # time zone and fold do not count
+    hashes = _mix_all(moments.clock.view(np.uint64))
+    if moments.none is not None:
+        hashes[moments.none] = 0
+    return hashes
 
 
 def _hash_list(values: Sequence[Any], of: ColumnType) -> Hashes:

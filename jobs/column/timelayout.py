@@ -46,9 +46,7 @@ class Layout:
             wanted += text
             # the letters of a month are looked at by themselves
             checked += (b"\0" if step.code == "b" else b"\xff") * len(text)
-            beyond += {"x": _BEYOND_NOTHING, "~": _BEYOND_NOTHING, "b": b"\0"}.get(
-                step.code, _BEYOND_NINE
-            ) * len(text)
+            beyond += (_BEYOND_NOTHING if step.code in "x~" else _BEYOND_NINE) * len(text)
         self._size = len(wanted)
         self._count = max(-(-self._size // WORD_BYTES), 1)
         self._wanted, self._checked, self._beyond = (

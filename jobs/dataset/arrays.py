@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Values = TypeVar("Values")
 
 
-class Readable(Protocol):
-    """A dataset, as far as those who read its rows need to know."""
+class Described(Protocol):
+    """A dataset, as far as its head says what it is."""
 
     @property
     def spec(self) -> str:
@@ -31,6 +31,10 @@ class Readable(Protocol):
     @property
     def head(self) -> DatasetHead:
         """Its head."""
+
+
+class Readable(Described, Protocol):
+    """A dataset, as far as those who read its rows need to know."""
 
     @property
     def store(self) -> Store:
@@ -53,7 +57,7 @@ def chosen_columns(dataset: Readable, columns: str | Iterable[str] | None) -> li
     return names
 
 
-def check_column(dataset: Readable, name: str) -> None:
+def check_column(dataset: Described, name: str) -> None:
     """Raise `DatasetError` when the dataset has no column of that name."""
     known = dataset.head.columns
     if name not in known:

@@ -245,10 +245,10 @@ def _decoder(
         return array
 
     def decode_datetimes(batch: int) -> ArrowArray:
-        values, are_utc, mask = reader.moments(batch)
-        if (are_utc != (wanted.tz is not None)).any():
+        moments = reader.moments(batch)
+        if (moments.present().are_utc != (wanted.tz is not None)).any():
             raise _mixed_zones(dataset, name)
-        return _fixed_array(values, mask, wanted)
+        return _fixed_array(moments.clock, moments.none, wanted)
 
     if base in _TEXTS:
         return decode_texts

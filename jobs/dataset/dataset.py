@@ -1,8 +1,9 @@
 """A dataset as users hold it: what its head says, the datasets before it, and its rows."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from types import EllipsisType
 from typing import Any, Protocol, Self, TypeAlias, Unpack, runtime_checkable
 
@@ -15,7 +16,7 @@ from jobs.dataset.arrays import check_column
 from jobs.dataset.datasetrows import DatasetRows
 from jobs.dataset.declaration import ref_of
 from jobs.dataset.derived import choose_columns, linked_head, merged_head
-from jobs.dataset.head import ColumnNode, DatasetColumn, DatasetHead, DatasetRef, walk_previous
+from jobs.dataset.head import ColumnNode, DatasetHead, DatasetRef, walk_previous
 from jobs.dataset.lists import DatasetChain
 from jobs.dataset.owner import LostOwner, Owner
 from jobs.dataset.reader import Reading, SliceChoice, iterate
@@ -92,6 +93,11 @@ class Dataset(DatasetRows):
         return str.__str__(self)
 
     @property
+    def quoted(self) -> str:
+        """Its text as a shell takes it: in quotes when there are blanks in it."""
+        return shlex.quote(str(self))
+
+    @property
     def job(self) -> Any:
         """The job that it belongs to."""
         self._owner.note_label()
@@ -125,46 +131,6 @@ class Dataset(DatasetRows):
     def to_reference(self) -> dict[str, Json]:
         """Return the tagged form that stands for the dataset in a node: its head and name."""
         return {DATASET: {"name": self._name, "node": self._node}}
-
-    @property
-    def columns(self) -> dict[str, DatasetColumn]:
-        """Type, none_support, min and max of each column by name, in the order in which they were added."""
-        return dict(self.head.columns)
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """Number of rows of each slice."""
-        return self.head.lines
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of columns, and of rows."""
-        return len(self.head.columns), sum(self.head.lines)
-
-    @property
-    def hashlabel(self) -> str | None:
-        """The column whose value decides the slice of a row, or None."""
-        return self.head.hashlabel
-
-    @property
-    def filename(self) -> str | None:
-        """The file that its rows came from, or None."""
-        return self.head.filename
-
-    @property
-    def caption(self) -> str | None:
-        """What it is called, or None."""
-        return self.head.caption
-
-    def min(self, column: str) -> Any:
-        """Return the smallest value of a column; None when it has none, nan only when it has nothing else."""
-        check_column(self, column)
-        return self.head.columns[column].min
-
-    def max(self, column: str) -> Any:
-        """Return the largest value of a column; None when it has none, nan only when it has nothing else."""
-        check_column(self, column)
-        return self.head.columns[column].max
 
     @cached_property
     def _column_nodes(self) -> dict[str, ColumnNode]:
@@ -214,6 +180,16 @@ class Dataset(DatasetRows):
             if stop and link.node == stop.node:
                 break
             links.append(link)
+        return DatasetChain(links if reverse else links[::-1])
+
+    def chain_within_job(
+        self,
+        length: int = -1,
+        reverse: bool = False,  # noqa: FBT001, FBT002 - the peer's order
+    ) -> "DatasetChain[Dataset]":
+        """Return this dataset and those before it, as far back as they are of the same job (see `chain`)."""
+        same = takewhile(lambda link: link.owner.label == self._owner.label, self._walk_back())
+        links = list(islice(same, None if length < 0 else length))
         return DatasetChain(links if reverse else links[::-1])
 
     def _walk_back(self) -> "Iterator[Dataset]":

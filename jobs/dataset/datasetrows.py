@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cas.store import Store
 from jobs.dataset.arrays import Readable, arrays
 from jobs.dataset.arrow import arrow_reader
-from jobs.dataset.head import ColumnNode, DatasetHead
+from jobs.dataset.facts import DatasetFacts
+from jobs.dataset.head import ColumnNode
 from jobs.dataset.reader import Reading, SliceChoice, iterate
 
 if TYPE_CHECKING:
@@ -17,18 +18,8 @@ if TYPE_CHECKING:
     from jobs.dataset.arrow import RecordBatchReader, Table
 
 
-class DatasetRows(str):
+class DatasetRows(DatasetFacts):
     """A dataset, as far as its rows go; `Dataset` is the whole of it."""
-
-    @property
-    @abstractmethod
-    def spec(self) -> str:
-        """Its text, without noting that the label in it was looked at."""
-
-    @property
-    @abstractmethod
-    def head(self) -> DatasetHead:
-        """Its head node."""
 
     @property
     @abstractmethod

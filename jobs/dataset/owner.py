@@ -1,9 +1,10 @@
-"""The job that a dataset is seen through."""
+"""The job that a dataset is seen through, and the one that it is written in."""
 
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.dataset.head import DatasetHead
 from jobs.errors import NoSuchJob
 
 
@@ -40,3 +41,29 @@ class LostOwner:
     def note_label(self) -> NoReturn:
         """Raise `NoSuchJob`: there is no label."""
         raise NoSuchJob(f"no job here has the dataset '{self.label}'")
+
+
+class Stage(Protocol):
+    """Where in a job this process is."""
+
+    @property
+    def slices(self) -> int:
+        """Number of slices."""
+
+    @property
+    def sliceno(self) -> int | None:
+        """The slice that this process works on, in analysis; else None."""
+
+
+class WriterOwner(Stage, Protocol):
+    """The job that a dataset is written in; `CurrentJob` is one."""
+
+    @property
+    def store(self) -> Store:
+        """Where its objects go."""
+
+    def add_dataset(self, name: str, node: ObjectId, head: DatasetHead) -> None:
+        """Take down a finished dataset."""
+
+    def dataset(self, name: str) -> Any:
+        """Return a finished dataset: a `Dataset`, which stands above this room."""

@@ -1,24 +1,12 @@
 """Which slice the rows of a dataset go to while it is written."""
 
 from operator import index
-from typing import Protocol
 
 from jobs.column.spread import slice_of
 from jobs.dataset.declaration import Schema
+from jobs.dataset.owner import Stage
 from jobs.dataset.slices import ManyRows
 from jobs.errors import DatasetError
-
-
-class Stage(Protocol):
-    """Where in a job this process is."""
-
-    @property
-    def slices(self) -> int:
-        """Number of slices."""
-
-    @property
-    def sliceno(self) -> int | None:
-        """The slice that this process works on, in analysis; else None."""
 
 
 class Placement:

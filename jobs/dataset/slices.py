@@ -47,6 +47,9 @@ class ManyRows:
             raise DatasetError("arrays of unequal length: " + _counted(lengths))
         return cls(columns, [values for values, _ in pairs], [mask for _, mask in pairs])
 
+    def __len__(self) -> int:
+        return len(self.values[0])
+
     def slices_by(self, place: int, slices: int) -> npt.NDArray[np.int64]:
         """Return the slice of each row, as the value in the column with number `place` decides."""
         column, values, mask = self.columns[place], self.values[place], self.masks[place]

@@ -1,13 +1,15 @@
 """Rows that find their slice themselves, many at a time: by the value in a column, or one after another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from jobs.column.spread import slices_of
 from jobs.dataset.rows import Pending
+from jobs.dataset.slices import ManyRows
 
 # rows of each slice that are worth handing over together
 SLICE_ROWS: Final = 1024
@@ -48,6 +50,10 @@ class HashSplit:
             if start < end:
                 self._deliver(number, [values[start:end] for values in moved])
 
+    def parts(self, rows: ManyRows) -> Iterator[tuple[int, ManyRows]]:
+        """Yield the number of each slice that gets any of these rows, and those."""
+        return _parts(rows, rows.slices_by(self._place, self._slices))
+
 
 class TurnSplit:
     """Gives one row to each slice in turn."""
@@ -63,3 +69,14 @@ class TurnSplit:
         for start in range(min(slices, rows)):
             self._deliver((first + start) % slices, [values[start::slices] for values in pending])
         self._next = (first + rows) % slices
+
+    def parts(self, rows: ManyRows) -> Iterator[tuple[int, ManyRows]]:
+        """Yield the number of each slice that gets any of these rows, and those."""
+        targets = (np.arange(len(rows)) + self._next) % self._slices
+        self._next = (self._next + len(rows)) % self._slices
+        return _parts(rows, targets)
+
+
+def _parts(rows: ManyRows, targets: npt.NDArray[np.int64]) -> Iterator[tuple[int, ManyRows]]:
+    for number in np.unique(targets).tolist():
+        yield number, rows.where(targets == number)

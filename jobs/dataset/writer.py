@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from cas.formats.node import put_node
-from cas.oid import ObjectId
-from cas.store import Store
 from jobs.dataset.declaration import (
     NO_DEFAULT,
     Declaration,
@@ -21,8 +19,9 @@ from jobs.dataset.declaration import (
     ref_of,
 )
 from jobs.dataset.fromarrow import columns_of
-from jobs.dataset.head import DatasetHead, DatasetRef, get_head
-from jobs.dataset.placement import Placement, Stage
+from jobs.dataset.head import DatasetRef, get_head
+from jobs.dataset.owner import WriterOwner
+from jobs.dataset.placement import Placement
 from jobs.dataset.rows import CHUNK_ROWS, RowWriter, Target
 from jobs.dataset.seal import seal
 from jobs.dataset.slices import ClosedSlices, ManyRows, Parts, WrittenSlices
@@ -30,20 +29,6 @@ from jobs.dataset.splitting import SLICE_ROWS, HashSplit, TurnSplit
 from jobs.errors import DatasetError
 
 State: TypeAlias = Literal["open", "finished", "discarded"]
-
-
-class WriterOwner(Stage, Protocol):
-    """The job that a dataset is written in; `CurrentJob` is one."""
-
-    @property
-    def store(self) -> Store:
-        """Where its objects go."""
-
-    def add_dataset(self, name: str, node: ObjectId, head: DatasetHead) -> None:
-        """Take down a finished dataset."""
-
-    def dataset(self, name: str) -> Any:
-        """Return a finished dataset: a `Dataset`, which stands above this room."""
 
 
 class DatasetWriter:
@@ -115,6 +100,7 @@ class DatasetWriter:
         self._slices = WrittenSlices(self._schema, owner.store, owner.slices)
         self._rows: RowWriter | None = None  # writes to the slice of now
         self._split: RowWriter | None = None  # finds the slice of each row
+        self._spread: HashSplit | TurnSplit  # how it does that
         self._stage: int | None = None  # slice of analysis in which the writing began
         self._state: State = "open"
         if owner.sliceno is not None:
@@ -183,18 +169,20 @@ class DatasetWriter:
         """Writes one row, given by column name."""
         return self._row_writer().write_dict
 
-    def write_arrays(self, columns: Mapping[str, Any]) -> None:
+    def write_arrays(self, columns: Mapping[str, Any], *, are_placed: bool = False) -> None:
         """Write many rows at once.
 
         Parameters
         ----------
         columns
-            For each column equally many values: a numpy array, a masked array, a pair of array and mask (True for
-            None), or a list.
+            Equally many values of each: an array, a masked array, a pair of array and mask (True for None), or a list.
+        are_placed
+            Whether it is known that all rows belong to the slice of now; their hashlabel is not looked at then.
         """
         self._row_writer().flush()
-        rows = self._placement.well_placed(ManyRows.of(self._schema.columns, columns))
-        self._slices.get(self._placement.here()).extend(rows)
+        rows = ManyRows.of(self._schema.columns, columns)
+        placed = rows if are_placed else self._placement.well_placed(rows)
+        self._slices.get(self._placement.here()).extend(placed)
 
     def write_arrow(self, data: Any) -> None:
         """Write the rows of an Arrow table, batch or stream, whose columns are those that are written, by name."""
@@ -251,6 +239,11 @@ class DatasetWriter:
         """Return a `write_dict` that finds the slice of each row."""
         return self._split_writer().write_dict
 
+    def get_split_write_arrays(self) -> Callable[[Mapping[str, Any]], None]:
+        """Return a `write_arrays` that finds the slice of each row."""
+        self._split_writer()
+        return self._write_split_arrays
+
     def hashcheck(self, value: Any) -> bool:
         """Return whether a row with this value of the hashlabel belongs to the slice of now."""
         column = self._schema.columns[self._placement.hash_place()]
@@ -266,15 +259,21 @@ class DatasetWriter:
         self._placement.check_free()
         if self._split is None:
             slices = self._owner.slices
-            spread: HashSplit | TurnSplit = TurnSplit(slices, self._deliver)
-            if self._schema.hashlabel() is not None:
+            if self._schema.hashlabel() is None:
+                self._spread = TurnSplit(slices, self._deliver)
+            else:
                 place = self._placement.hash_place()
                 column_type = self._schema.columns[place].column_type.base
-                spread = HashSplit(place, column_type, slices, self._deliver)
-            self._split = self._make_writer(spread, rows=max(CHUNK_ROWS, SLICE_ROWS * slices))
+                self._spread = HashSplit(place, column_type, slices, self._deliver)
+            self._split = self._make_writer(self._spread, rows=max(CHUNK_ROWS, SLICE_ROWS * slices))
             for number in range(slices):
                 self._slices.get(number)
         return self._split
+
+    def _write_split_arrays(self, columns: Mapping[str, Any]) -> None:
+        self._split_writer().flush()
+        for number, rows in self._spread.parts(ManyRows.of(self._schema.columns, columns)):
+            self._slices.get(number).extend(rows)
 
     # -- the end -----------------------------------------------------------------------------------------------
 

@@ -1,19 +1,19 @@
 """The job that is running: all of a job that makes sense by then, and what only a running one can do."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from cas.files import check_name, temporary_path
 from cas.formats.node import put_node
-from cas.oid import ObjectId
+from cas.oid import Buffer, ObjectId
 from cas.store import Store
 from jobs import context
 from jobs.errors import DatasetError, NoSuchFile, UsageError
 from jobs.execution.events import JobRequest
-from jobs.execution.jobdir import INTERNAL, put_file
+from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
 from jobs.execution.ledger import Ledger
 from jobs.execution.savedfile import SavedFile
 from jobs.job import DEFAULT_DATASET, Job
@@ -164,6 +164,17 @@ class CurrentJob(Job):
         return self._save(to_json_bytes(obj, sort_keys=sort_keys), filename, sliceno, temporary=temp)
 
     save_json = json_save
+
+    def save_pieces(
+        self, pieces: Iterable[Buffer], filename: str, sliceno: int | None = None, *, temp: bool = False
+    ) -> SavedFile:
+        """Save a file of bytes that come piece by piece, as those of a file that is opened to be written.
+
+        They are compressed while they come, and never lie in the job directory.
+        """
+        name = self._checked(filename, sliceno)
+        self.ledger.save(name, put_pieces(pieces, self.store), temporary=temp)
+        return SavedFile(self, filename, sliceno, self.ledger.remove)
 
     def _save(self, data: bytes, filename: str, sliceno: int | None, *, temporary: bool) -> SavedFile:
         name = self._checked(filename, sliceno)

@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cas.errors import AccError
 from cas.files import check_name
+from cas.oid import Buffer
 from cas.store import Store
 from jobs.errors import NoSuchFile
 from jobs.nodes.listing import split_label
@@ -96,13 +97,18 @@ def highest_number(workdir: str, folder: Path) -> int:
 
 def put_file(stream: Any, store: Store) -> FileEntry:
     """Return the entry of all that `stream` holds, put into `store` piece by piece."""
+    return put_pieces(iter(partial(stream.read, _PIECE_BYTES), b""), store)
+
+
+def put_pieces(pieces: Iterable[Buffer], store: Store) -> FileEntry:
+    """Return the entry of a file that comes piece by piece, put into `store`."""
     writer = store.writer()
     size = 0
     try:
-        while piece := stream.read(_PIECE_BYTES):
+        for piece in pieces:
             writer.write(piece)
             size += len(piece)
         return FileEntry(writer.commit(), size)
-    except (OSError, AccError):
+    except BaseException:
         writer.abort()
         raise

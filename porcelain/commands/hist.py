@@ -48,7 +48,7 @@ def hist(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> Namespace:
-    from porcelain.looking.sources import add_chain, add_slices
+    from porcelain.looking.sources import add_chain
 
     parser = Parser(
         "hist",
@@ -61,7 +61,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("spec", metavar="SPEC", help="the dataset, as dev-12 or dev-12/NAME")
     parser.add_argument("columns", nargs="*", metavar="COL", help="a column, or several for combinations")
     add_chain(parser)
-    add_slices(parser)
+    parser.add_slices()
     parser.add_argument("-t", "--toplist", action="store_true", help="the most frequent values, not bins")
     parser.add_argument(
         "-m",

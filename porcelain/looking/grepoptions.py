@@ -52,10 +52,10 @@ def _add_words(parser: Parser) -> None:
 
 
 def _add_choice(parser: Parser) -> None:
-    from porcelain.looking.sources import add_chain, add_slices
+    from porcelain.looking.sources import add_chain
 
     add_chain(parser)
-    add_slices(parser)
+    parser.add_slices()
     _flag(parser, "-M", "--allow-missing-columns", "a dataset need not have all columns")
     _flag(parser, "-r", "--roundrobin", "one row of each slice in turn")
     _flag(parser, "-O", "--ordered", "slice after slice, as it always is")

@@ -20,19 +20,6 @@ def add_chain(parser: Parser) -> None:
     parser.add_argument("--stop-ds", metavar="SPEC", help="of the chain only what comes after this dataset")
 
 
-def add_slices(parser: Parser) -> None:
-    """Offer to read only some slices."""
-    parser.add_argument(
-        "-s",
-        "--slice",
-        dest="slices",
-        type=count,
-        action="append",
-        metavar="N",
-        help="only this slice; repeatable",
-    )
-
-
 def open_dataset(resolver: Resolver, spec: str) -> Dataset:
     """Return the dataset that a SPEC names, ready to be read; the project must be entered."""
     target = resolver.dataset(spec)

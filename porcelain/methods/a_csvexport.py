@@ -1,16 +1,23 @@
 """Datasets to CSV: analysis makes text of each slice, synthesis puts the slices together."""
 
-import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
+from cas.oid import Buffer
+from jobs.column.packed import PackedTexts, Spans
+from jobs.column.words import Bytes
 from jobs.dataset.arrays import Cursor, aligned, opened
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError
+from porcelain.methods.csvtext.digits import overlaid
+from porcelain.methods.csvtext.lines import lines
+from porcelain.methods.csvtext.quoting import Quoting, encode
+from porcelain.methods.csvtext.texts import ALPHABET, Rows, reader_of, texts_of
 from porcelain.methods.exports import find_sources, name_of_slice
-from porcelain.methods.tables.scratch import Place, Scratch
-from porcelain.methods.valuetexts import format_of, none_text, same
+from porcelain.methods.valuetexts import none_text
 
 version = 1
 
@@ -35,8 +42,10 @@ options = {
 datasets = (["source"],)
 jobs = ("previous",)
 
-_BREAKS: Final = ("\n", "\r")
-_QUOTES: Final = ("'", '"')
+# rows that are written together: what is made of them on the way fits into the cache
+_BLOCK_ROWS: Final = 8192
+_PIECE_BYTES: Final = 1 << 20
+_PART: Final = "csvexport.%d.part"
 
 
 class Prepared(NamedTuple):
@@ -44,10 +53,9 @@ class Prepared(NamedTuple):
 
     sources: list[Dataset]
     labels: list[str]
-    scratches: list[Scratch]
 
 
-def prepare(options: Any, datasets: Any, jobs: Any, slices: int) -> Prepared:
+def prepare(options: Any, datasets: Any, jobs: Any) -> Prepared:
     """Choose datasets and columns."""
     sources = find_sources(datasets.source, jobs.previous, chain=options.chain_source)
     labels = list(options.labels) or sorted(sources[0].columns)
@@ -56,43 +64,46 @@ def prepare(options: Any, datasets: Any, jobs: Any, slices: int) -> Prepared:
             source.get_column_node(label)
             if source.columns[label].type == "pickle":
                 raise DatasetError(f"column '{label}' of '{source.spec}' is pickle, which CSV cannot hold")
-    return Prepared(sources, labels, [] if options.sliced else [Scratch() for _ in range(slices)])
+    return Prepared(sources, labels)
 
 
-def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> list[Place]:
-    """Make the text of this slice; return where it lies when it is not a file of its own."""
-    lines = _Lines(options, prepare_res.labels)
-    pieces = _compressed(lines.of_slice(prepare_res.sources, sliceno), options.filename)
-    if not options.sliced:
-        return [prepare_res.scratches[sliceno].put(piece) for piece in pieces]
-    with job.open(name_of_slice(options.filename, sliceno, "part-%02d.csv"), "wb") as file:
-        file.writelines(_compressed(lines.head(), options.filename))
-        file.writelines(pieces)
-    return []
-
-
-def synthesis(job: Any, options: Any, prepare_res: Prepared, analysis_res: Any) -> None:
-    """Put the slices together."""
+def analysis(job: Any, sliceno: int, options: Any, prepare_res: Prepared) -> None:
+    """Make the text of this slice: a file of its own, or one that synthesis reads."""
+    of_rows = _Lines(options, prepare_res.labels)
+    texts = _compressed(of_rows.of_slice(prepare_res.sources, sliceno), options.filename)
     if options.sliced:
+        head = _compressed(of_rows.head(), options.filename)
+        job.save_pieces(chain(head, texts), name_of_slice(options.filename, sliceno, "part-%02d.csv"))
         return
-    with job.open(options.filename, "wb") as file:
-        file.writelines(_compressed(_Lines(options, prepare_res.labels).head(), options.filename))
-        for scratch, places in zip(prepare_res.scratches, analysis_res, strict=True):
-            file.writelines(scratch.take(places))
+    # not into the store yet: the file is one object, whose id is made of the slices in order
+    with job.open(_PART, "wb", sliceno, temp=True) as file:
+        file.writelines(texts)
+
+
+def synthesis(job: Any, options: Any, prepare_res: Prepared, slices: int) -> None:
+    """Put the slices together."""
+    if not options.sliced:
+        head = _compressed(_Lines(options, prepare_res.labels).head(), options.filename)
+        job.save_pieces(chain(head, *(_part(job, number) for number in range(slices))), options.filename)
+
+
+def _part(job: Any, sliceno: int) -> Iterator[bytes]:
+    with job.open(_PART, "rb", sliceno) as file:
+        yield from iter(partial(file.read, _PIECE_BYTES), b"")
 
 
 # ---- text
 
 
-def _compressed(pieces: Iterable[bytes], filename: str) -> Iterator[bytes]:
+def _compressed(pieces: Iterable[Bytes], filename: str) -> Iterator[Buffer]:
     """Yield the pieces, as one member of a gzip file if the file's name says so; gzip files can be joined."""
     if not (filename.endswith(".gz") or ".gz." in filename):
-        yield from pieces
+        yield from (piece.data for piece in pieces)
         return
     # the header of zlib has neither time nor name, so equal text makes equal files
     gzip = zlib.compressobj(wbits=31)
     for piece in pieces:
-        yield gzip.compress(piece)
+        yield gzip.compress(piece.data)
     yield gzip.flush()
 
 
@@ -106,47 +117,44 @@ class _Lines:
         self._labels = labels
         self._options = options
         quote = '"' if options.quote_fields == "True" else options.quote_fields
-        self._quote: str = "" if quote == "False" else quote
         # one column has no separators
-        self._separator: str = options.separator if len(labels) > 1 else ""
-        self._parts = [part for part in (self._separator, options.line_separator) if part]
-        self._always = bool(self._quote) and (
-            not options.lazy_quotes or (len(labels) > 1 and not self._separator)
+        separator: str = options.separator if len(labels) > 1 else ""
+        always = not options.lazy_quotes or (len(labels) > 1 and not separator)
+        self._quoting = Quoting(
+            "" if quote == "False" else quote, separator, options.line_separator, always=always
         )
+        self._around = self._quoting.around(len(labels))
 
-    def head(self) -> Iterator[bytes]:
+    def head(self) -> Iterator[Bytes]:
         """Yield the line of labels, if there is to be one."""
         if self._options.labelsonfirstline:
-            yield self._join([self._quoted(label, [label]) for label in self._labels])
+            yield lines([self._one(label, label) for label in self._labels], self._around)
 
-    def of_slice(self, sources: Sequence[Dataset], sliceno: int) -> Iterator[bytes]:
+    def of_slice(self, sources: Sequence[Dataset], sliceno: int) -> Iterator[Bytes]:
         """Yield the lines of a slice of all datasets, many at a time."""
         for source in sources:
-            texts = [self._texts_of(source, label) for label in self._labels]
+            types = [source.columns[label].type for label in self._labels]
             with opened(source, sliceno, self._labels) as readers:
-                cursors = [Cursor(reader, reader.values) for reader in readers]
-                for pieces in aligned(cursors, [range(source.lines[sliceno])]):
-                    yield self._join([make(values) for make, values in zip(texts, pieces, strict=True)])
+                cursors = [
+                    Cursor(reader, partial(reader_of(each), reader))
+                    for reader, each in zip(readers, types, strict=True)
+                ]
+                for pieces in aligned(cursors, _blocks(source.lines[sliceno])):
+                    columns = map(self._written, self._labels, types, pieces)
+                    yield lines(list(columns), self._around)
 
-    def _join(self, columns: Sequence[Sequence[str]]) -> bytes:
-        end: str = self._options.line_separator
-        lines = map(self._separator.join, zip(*columns, strict=True))
-        return (end.join(lines) + end).encode("utf-8", "surrogateescape")
+    def _written(self, label: str, column_type: str, rows: Rows) -> Spans:
+        """Return what is written for values of a column."""
+        texts = texts_of(column_type, rows)
+        if isinstance(texts, Spans) and self._quoting.concerns(ALPHABET):
+            texts = texts.pack()
+        spans = self._quoting.written(label, texts) if isinstance(texts, PackedTexts) else texts
+        if rows.none is None:
+            return spans
+        return overlaid(spans, rows.none, self._one(label, self._none_text(label, column_type)))
 
-    def _texts_of(self, source: Dataset, label: str) -> Callable[[list[Any]], Sequence[str]]:
-        """Return a function that makes the texts of values of a column."""
-        column = source.columns[label]
-        form = format_of(column.type)
-        none = self._none_text(label, column.type)
-        # a json column holds None as a value, and writes it in its own way
-        may_be_none = column.none_support or column.type == "json"
-
-        def texts(values: list[Any]) -> Sequence[str]:
-            if may_be_none and None in values:
-                return self._quoted(label, [none if value is None else form(value) for value in values])
-            return self._quoted(label, values if form is same else list(map(form, values)))
-
-        return texts
+    def _one(self, label: str, text: str) -> Spans:
+        return self._quoting.written(label, PackedTexts.of([encode(text)], are_bytes=True))
 
     def _none_text(self, label: str, column_type: str) -> str:
         none_as = self._options.none_as
@@ -155,26 +163,6 @@ class _Lines:
             return str(none_as.get(label, usual))
         return usual if none_as is None else str(none_as)
 
-    def _quoted(self, label: str, texts: list[str]) -> list[str]:
-        joined = "".join(texts)
-        if not self._quote:
-            for part in self._parts:
-                if part in joined and any(part in text for text in texts):
-                    raise DatasetError(
-                        f"column '{label}' has values with {part!r} in them",
-                        hint="quote_fields='\"' puts quotes around such values",
-                    )
-            return texts
-        if self._always:
-            return [self._in_quotes(text) for text in texts]
-        special = [*self._parts, *_BREAKS, *_QUOTES, self._quote]
-        if not any(part in joined for part in special):
-            return texts
-        # a set of characters is found twice as fast as one of several texts
-        characters = "".join(part for part in special if len(part) == 1)
-        texts_sought = [f"[{re.escape(characters)}]", *(re.escape(part) for part in special if len(part) > 1)]
-        needs_quotes = re.compile("|".join(texts_sought)).search
-        return [self._in_quotes(text) if needs_quotes(text) else text for text in texts]
 
-    def _in_quotes(self, text: str) -> str:
-        return self._quote + text.replace(self._quote, self._quote * 2) + self._quote
+def _blocks(rows: int) -> Iterator[range]:
+    return (range(start, min(start + _BLOCK_ROWS, rows)) for start in range(0, rows, _BLOCK_ROWS))

@@ -73,7 +73,7 @@ def synthesis(options: Any, datasets: Any) -> None:
     """Import one file after another."""
     chosen = _ordered(_choose(list_members(options.filename), options), options)
     _check_room(options.filename, chosen)
-    given = {name: _plain(value) for name, value in options.items() if name not in _OWN}
+    given = {name: value for name, value in options.items() if name not in _OWN}
     previous: Dataset | None = datasets.previous
     for number, file in enumerate(chosen, 1):
         imported = subjobs.build(
@@ -88,10 +88,6 @@ def synthesis(options: Any, datasets: Any) -> None:
         linked = imported.link_to_here(file.dataset, override_previous=previous)
         if options.chaining != "off":
             previous = linked
-
-
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, dict) else value
 
 
 # ---- which files

@@ -10,9 +10,10 @@ from jobs.dataset.dataset import Dataset
 from jobs.errors import OptionError
 from porcelain.methods.tables.aggregates import FUNCTIONS, Aggregate, Part, make_aggregate
 from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.columns import read_slice
 from porcelain.methods.tables.grouping import Division, Grouper, StoredRun, Table, merge_runs
 from porcelain.methods.tables.scratch import Place, Scratch
-from porcelain.methods.tables.vectors import Vector, as_key, check_key, make_nones, read_vectors, to_columns
+from porcelain.methods.tables.vectors import Vector, as_key, as_vector, check_key, make_nones, to_columns
 
 version = 1
 
@@ -116,7 +117,8 @@ def synthesis(job: Any, options: Any, datasets: Any, prepare_res: Prepared, anal
     for target, places in enumerate(merged.places):
         writer.set_slice(target)
         for vectors in merged.scratch.take(places):
-            writer.write_arrays(to_columns(dict(zip(types, vectors, strict=True)), types))
+            columns = to_columns(dict(zip(types, vectors, strict=True)), types)
+            writer.write_arrays(columns, are_placed=True)
 
 
 # ---- what is asked
@@ -157,7 +159,8 @@ def _read(
     columns = dict.fromkeys([*group_by, *(each.column for each in wanted if each.column is not None)])
     # rows can be counted by any column
     names = list(columns) or sorted(types)[:1]
-    for vectors in read_vectors(source, sliceno, names):
+    for values in read_slice(source, sliceno, names):
+        vectors = {name: as_vector(values[name], types[name]) for name in names}
         rows = len(vectors[names[0]])
         keys = [as_key(vectors[name], types[name]) for name in group_by]
         yield Table(rows, keys, _start(wanted, vectors, rows))

@@ -47,7 +47,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> None:
     """Copy this slice of each dataset."""
     for each in prepare_res.chain:
         for columns in read_slice(each, sliceno, sorted(each.columns)):
-            prepare_res.writer.write_arrays(columns)
+            prepare_res.writer.write_arrays(columns, are_placed=True)
 
 
 def _check_hashed_alike(one: Dataset, other: Dataset) -> None:

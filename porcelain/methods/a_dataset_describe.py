@@ -13,15 +13,16 @@ from jobs.dataset.lists import DatasetChain
 from jobs.errors import DatasetError, OptionError
 from porcelain.methods.tables.aggregates import make_aggregate
 from porcelain.methods.tables.chains import check_given, check_slices
+from porcelain.methods.tables.columns import read_slice
 from porcelain.methods.tables.sketches import Counts, Distinct, Quantiles, Running
 from porcelain.methods.tables.vectors import (
     KEY_TYPES,
     NUMBERS,
     Vector,
     as_key,
+    as_vector,
     find_nans,
     make_nones,
-    read_vectors,
     to_values,
 )
 
@@ -145,8 +146,8 @@ def analysis(sliceno: int, prepare_res: Any) -> dict[str, Description]:
     found = {name: Description(column_type) for name, column_type in types.items()}
     for dataset in chain:
         for name, description in found.items():
-            for vectors in read_vectors(dataset, sliceno, [name]):
-                description.add(vectors[name])
+            for values in read_slice(dataset, sliceno, [name]):
+                description.add(as_vector(values[name], types[name]))
     return found
 
 

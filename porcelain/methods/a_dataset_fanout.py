@@ -15,7 +15,7 @@ from jobs.errors import DatasetError
 from jobs.method.options import OptionString
 from porcelain.methods import subjobs
 from porcelain.methods.tables.chains import chain_since_job
-from porcelain.methods.tables.columns import Values, read_slice, select
+from porcelain.methods.tables.columns import Values, read_slice, take_rows
 from porcelain.methods.tables.distinct import as_texts
 from porcelain.methods.tables.scratch import Place, Scratch
 
@@ -108,7 +108,7 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> dict[str, lis
             if prepare_res.scratches:
                 places[text].append(prepare_res.scratches[sliceno].put(columns))
             else:
-                prepare_res.writers[text].write_arrays(columns)
+                prepare_res.writers[text].write_arrays(columns, are_placed=True)
     return dict(places)
 
 
@@ -121,7 +121,7 @@ def synthesis(prepare_res: Prepared, analysis_res: Any) -> None:
         for sliceno, (scratch, places) in enumerate(zip(prepare_res.scratches, by_slice, strict=True)):
             writer.set_slice(sliceno)
             for columns in scratch.take(places.get(text, ())):
-                writer.write_arrays(columns)
+                writer.write_arrays(columns, are_placed=True)
         writer.finish()
 
 
@@ -173,7 +173,7 @@ def _read_by_value(
         texts, codes = as_texts(columns.pop(column), column_type)
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(texts))).tolist()
-        sorted_columns = {name: select(values, order) for name, values in columns.items()}
+        sorted_columns = take_rows(columns, order)
         for text, start, end in zip(texts, [0, *ends], ends, strict=False):
             if end > start:
                 yield text, {name: values[start:end] for name, values in sorted_columns.items()}

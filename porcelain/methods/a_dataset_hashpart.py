@@ -75,7 +75,7 @@ def analysis(sliceno: int, slices: int, options: Any, prepare_res: Prepared) -> 
             _write_spread(source, sliceno, writers[number][sliceno], options.hashlabel, slices)
         else:
             for columns in take_moved(sliceno, (each[number] for each in moved), scratches):
-                writers[number][0].write_arrays(columns)
+                writers[number][0].write_arrays(columns, are_placed=True)
 
 
 def _check_decides(source: Dataset, hashlabel: str) -> None:
@@ -125,4 +125,4 @@ def _write_spread(source: Dataset, sliceno: int, writer: DatasetWriter, hashlabe
         targets = targets_of(columns[hashlabel], source.columns[hashlabel].type, slices)
         for target, part in scatter(columns, targets):
             writer.set_slice(target)
-            writer.write_arrays(part)
+            writer.write_arrays(part, are_placed=True)

@@ -14,12 +14,12 @@ from porcelain.methods.tables.joining import (
     Stored,
     collect,
     join_parts,
-    read_slice,
+    part_of_slice,
     scatter,
 )
 from porcelain.methods.tables.keyindex import common_type
 from porcelain.methods.tables.scratch import Scratch
-from porcelain.methods.tables.vectors import check_key, to_columns
+from porcelain.methods.tables.vectors import check_key
 
 version = 1
 
@@ -91,7 +91,7 @@ def analysis(sliceno: int, prepare_res: Prepared) -> Moved:
     joining, writer, scratches = prepare_res
     left, right = joining.left, joining.right
     if not prepare_res.moves:
-        _write(writer, joining, read_slice(left, sliceno), read_slice(right, sliceno))
+        _write(writer, joining, part_of_slice(left, sliceno), part_of_slice(right, sliceno))
         return {}, {}
     for_left, for_right = scratches[sliceno]
     return (
@@ -161,6 +161,5 @@ def _rename(left: Dataset, right: Dataset, keys: set[str], suffix: str) -> dict[
 
 
 def _write(writer: Any, joining: Joining, left: Part, right: Part) -> None:
-    types = {name: column.type for name, column in writer.columns.items()}
     for batch in join_parts(joining, left, right):
-        writer.write_arrays(to_columns(batch, types))
+        writer.write_arrays(batch, are_placed=True)

@@ -14,7 +14,7 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import OptionError
 from jobs.method.options import OptionEnum, OptionString
 from porcelain.methods.tables.chains import chain_since, check_alike
-from porcelain.methods.tables.columns import Columns, count_rows, join, read_slice, select
+from porcelain.methods.tables.columns import Columns, count_rows, join, read_slice
 from porcelain.methods.tables.moving import Moved, put_scattered
 from porcelain.methods.tables.ordering import Ordering, check_sortable
 from porcelain.methods.tables.parallel import in_each_slice
@@ -126,7 +126,7 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
         first = ends[sliceno - 1] if sliceno else 0
         batches = _first_rows(across.rows_from(first), ends[sliceno] - first)
     for batch in batches:
-        writer.write_arrays(batch)
+        writer.write_arrays(batch, are_placed=True)
 
 
 def _check_options(options: Any) -> None:
@@ -236,4 +236,4 @@ def _first_rows(batches: Iterator[Columns], rows: int) -> Iterator[Columns]:
 
 
 def _cut(columns: Columns, start: int, stop: int) -> Columns:
-    return {name: select(values, np.arange(start, stop)) for name, values in columns.items()}
+    return {name: values[start:stop] for name, values in columns.items()}

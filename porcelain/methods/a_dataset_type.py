@@ -1,19 +1,21 @@
 """Typed dataset: text becomes numbers, dates and other types."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask, join_masks
-from jobs.dataset.arrays import Cursor, aligned, opened
+from jobs.column.kernel import Mask, join_masks
+from jobs.column.packed import PackedTexts
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
 from porcelain.methods.tables.chains import chain_since
-from porcelain.methods.tables.columns import Values, count_rows, select
+from porcelain.methods.tables.columns import Columns, Values, count_rows, read_slice, select
 from porcelain.methods.tables.moving import Moved, put_scattered, take_moved, targets_of
-from porcelain.methods.tables.scratch import Scratch
+from porcelain.methods.tables.parallel import in_each_slice
+from porcelain.methods.tables.scratch import Place, Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, Plan, TypedColumn, make_plan
 
 version = 1
@@ -69,23 +71,31 @@ class Step(NamedTuple):
     bad: DatasetWriter | None
 
 
-class Done(NamedTuple):
-    """What a slice tells of one step: rows kept, texts of each column that were bad, and where moved rows are."""
+class Tally(NamedTuple):
+    """Rows of a slice that were kept, and for each column how many texts of it were bad."""
 
     lines: int
     bad: Counter[str]
+
+
+class Scattered(NamedTuple):
+    """What became of a slice whose rows go to other slices, and where these lie, and those that were left out."""
+
+    tally: Tally
     moved: Moved
+    left_out: list[Place]
 
 
 class Prepared(NamedTuple):
-    """The steps, and where each slice puts rows that go to other slices."""
+    """The steps, and by the slice that they come from the rows that go to other slices, with those steps' numbers."""
 
     steps: list[Step]
     scratches: list[Scratch]
+    scattered: list[dict[int, Scattered]]
 
 
 def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
-    """Decide what becomes of each dataset, and make the writers."""
+    """Decide what becomes of each dataset, make the writers, and convert rows that go to other slices."""
     steps: list[Step] = []
     previous: Any = datasets.previous
     bad: Any = None
@@ -97,39 +107,34 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
         if plan.drops:
             bad = _make_bad_writer(job, plan, "bad" if name == "default" else f"{name}.bad", bad)
         steps.append(Step(plan, previous, bad))
-    moves = any(step.plan.moves for step in steps)
-    return Prepared(steps, [Scratch() for _ in range(slices if moves else 0)])
+    if not any(step.plan.moves for step in steps):
+        return Prepared(steps, [], [])
+    scratches = [Scratch() for _ in range(slices)]
+    return Prepared(steps, scratches, in_each_slice(slices, partial(_scatter_slice, steps, scratches)))
 
 
-def analysis(sliceno: int, slices: int, prepare_res: Prepared) -> list[Done]:
-    """Convert this slice of each dataset."""
-    done = []
-    for step in prepare_res.steps:
-        plan = step.plan
-        lines, bad = 0, Counter[str]()
-        moved: Moved = {}
-        for columns in _convert_slice(step, sliceno, bad):
-            lines += count_rows(columns)
-            if plan.moves:
-                targets, scratch = _targets(columns, step, slices), prepare_res.scratches[sliceno]
-                put_scattered(columns, targets, scratch, moved)
-            else:
-                step.writer.write_arrays(columns)
-        done.append(Done(lines, bad, moved))
-    return done
-
-
-def synthesis(prepare_res: Prepared, analysis_res: Any) -> dict[str, Any]:
-    """Write the rows that go to other slices, and return how many texts could not be converted."""
-    by_slice = list(analysis_res)
-    bad = Counter[str]()
-    for number, step in enumerate(prepare_res.steps):
-        done: list[Done] = [each[number] for each in by_slice]
-        for each in done:
-            bad += each.bad
+def analysis(sliceno: int, prepare_res: Prepared) -> list[Tally]:
+    """Write this slice of each dataset, and return what became of the rows that it had before."""
+    steps, scratches, scattered = prepare_res
+    tallies = []
+    for number, step in enumerate(steps):
         if step.plan.moves:
-            _write_moved(step.writer, done, prepare_res.scratches)
-    return {"lines": sum(each.lines for done in by_slice for each in done), "bad": dict(sorted(bad.items()))}
+            here = scattered[sliceno][number]
+            for columns in take_moved(sliceno, (each[number].moved for each in scattered), scratches):
+                step.writer.write_arrays(columns, are_placed=True)
+            for texts in scratches[sliceno].take(here.left_out):
+                _write_bad(step, texts)
+            tallies.append(here.tally)
+        else:
+            tallies.append(_write_slice(step, sliceno))
+    return tallies
+
+
+def synthesis(analysis_res: Any) -> dict[str, Any]:
+    """Return how many rows there are, and how many texts could not be converted."""
+    tallies: list[Tally] = [tally for each in analysis_res for tally in each]
+    bad = sum((tally.bad for tally in tallies), Counter[str]())
+    return {"lines": sum(tally.lines for tally in tallies), "bad": dict(sorted(bad.items()))}
 
 
 # ---- the chain and its writers
@@ -164,16 +169,60 @@ def _make_bad_writer(job: Any, plan: Plan, name: str, previous: Any) -> DatasetW
 # ---- rows
 
 
-def _convert_slice(step: Step, sliceno: int, bad: Counter[str]) -> Iterator[dict[str, Values]]:
-    """Yield the columns of a slice, a batch of rows at a time, and count the texts that are bad."""
-    plan = step.plan
+def _write_slice(step: Step, sliceno: int) -> Tally:
+    """Convert a slice whose rows stay in it."""
+    lines, bad = 0, Counter[str]()
+    for columns, left_out in _convert_slice(step.plan, sliceno, bad):
+        step.writer.write_arrays(columns)
+        _write_bad(step, left_out)
+        lines += count_rows(columns)
+    return Tally(lines, bad)
+
+
+def _scatter_slice(steps: Sequence[Step], scratches: Sequence[Scratch], sliceno: int) -> dict[int, Scattered]:
+    """Convert a slice of those datasets whose rows go to other slices, and leave them on disk."""
+    found = {}
+    for number, step in enumerate(steps):
+        if step.plan.moves:
+            found[number] = _scatter(step, sliceno, scratches)
+    return found
+
+
+def _scatter(step: Step, sliceno: int, scratches: Sequence[Scratch]) -> Scattered:
+    lines, bad = 0, Counter[str]()
+    moved: Moved = {}
+    left_out: list[Place] = []
+    label = step.plan.hashlabel
+    assert label is not None
+    for columns, texts in _convert_slice(step.plan, sliceno, bad):
+        targets = targets_of(columns[label], step.writer.columns[label].type, len(scratches))
+        put_scattered(columns, targets, scratches[sliceno], moved)
+        if texts:
+            left_out.append(scratches[sliceno].put(texts))
+        lines += count_rows(columns)
+    return Scattered(Tally(lines, bad), moved, left_out)
+
+
+def _write_bad(step: Step, texts: Columns) -> None:
+    if step.bad is not None and texts:
+        step.bad.write_arrays(texts)
+
+
+def _convert_slice(plan: Plan, sliceno: int, bad: Counter[str]) -> Iterator[tuple[Columns, Columns]]:
+    """Yield the columns of a slice, a batch of rows at a time, and count the texts that are bad.
+
+    Beside each batch are the texts of those of its rows that are left out; no columns when there are none.
+    """
     first = 0
-    for texts in _read(plan, sliceno):
+    names = dict.fromkeys([*(column.source for column in plan.typed), *plan.copied.values()])
+    for texts in read_slice(plan.source, sliceno, list(names)):
         columns: dict[str, Values] = {new: texts[old] for new, old in plan.copied.items()}
         left_out: Mask | None = None
         for column in plan.typed:
-            found = _as_bytes(texts[column.source], plan.source.columns[column.source].type)
-            values, none, wrong = column.conversion.convert(found, column.none_texts)
+            packed = texts[column.source]
+            values, none, wrong = column.conversion.convert_spans(
+                packed.spans, column.none_texts, packed.none
+            )
             if wrong is not None:
                 bad[column.name] += int(np.count_nonzero(wrong))
                 if column.default is not NO_DEFAULT:
@@ -181,56 +230,25 @@ def _convert_slice(step: Step, sliceno: int, bad: Counter[str]) -> Iterator[dict
                 elif plan.drops:
                     left_out = join_masks(left_out, wrong)
                 else:
-                    raise _refusal(plan, column, sliceno, first, texts, wrong)
+                    raise _refusal(plan, column, sliceno, first, packed, wrong)
             columns[column.name] = (values, none)
-        if left_out is not None and step.bad is not None:
+        first += count_rows(texts)
+        if left_out is None:
+            yield columns, {}
+        else:
             rows = np.flatnonzero(left_out)
-            step.bad.write_arrays({each.name: select(texts[each.source], rows) for each in plan.typed})
+            bad_texts = {each.name: select(texts[each.source], rows) for each in plan.typed}
             rows = np.flatnonzero(~left_out)
-            columns = {name: select(values, rows) for name, values in columns.items()}
-        first += len(next(iter(texts.values())))
-        yield columns
-
-
-def _read(plan: Plan, sliceno: int) -> Iterator[dict[str, list[Any]]]:
-    """Yield the values of those columns that are typed or copied, a batch of rows at a time."""
-    names = list(dict.fromkeys([*(column.source for column in plan.typed), *plan.copied.values()]))
-    if not names:
-        return
-    with opened(plan.source, sliceno, names) as readers:
-        cursors = [Cursor(reader, reader.values) for reader in readers]
-        for pieces in aligned(cursors, [range(plan.source.lines[sliceno])]):
-            yield dict(zip(names, pieces, strict=True))
-
-
-def _as_bytes(texts: list[Any], column_type: str) -> list[Any]:
-    if column_type == "bytes":
-        return texts
-    return [None if text is None else text.encode() for text in texts]
+            yield {name: select(values, rows) for name, values in columns.items()}, bad_texts
 
 
 def _refusal(
-    plan: Plan, column: TypedColumn, sliceno: int, first: int, texts: Mapping[str, list[Any]], bad: Mask
+    plan: Plan, column: TypedColumn, sliceno: int, first: int, texts: PackedTexts, bad: Mask
 ) -> ColumnError:
     row = int(np.argmax(bad))
-    text = texts[column.source][row]
-    shown = text if isinstance(text, str) else text.decode("utf-8", "backslashreplace")
+    text = texts.spans.where([row]).tolist()[0].decode("utf-8", "backslashreplace")
     return ColumnError(
         f"column '{column.source}' of '{plan.source.spec}', slice {sliceno}, row {first + row + 1}: "
-        f"'{shown[:60]}' is no {column.conversion.name}",
+        f"'{text[:60]}' is no {column.conversion.name}",
         hint="none_values, defaults and filter_bad say what becomes of such a text",
     )
-
-
-def _targets(columns: Mapping[str, Values], step: Step, slices: int) -> Array:
-    """Return the slice that each row goes to."""
-    label = step.plan.hashlabel
-    assert label is not None
-    return targets_of(columns[label], step.writer.columns[label].type, slices)
-
-
-def _write_moved(writer: DatasetWriter, done: list[Done], scratches: list[Scratch]) -> None:
-    for target in range(len(scratches)):
-        writer.set_slice(target)
-        for columns in take_moved(target, (each.moved for each in done), scratches):
-            writer.write_arrays(columns)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from porcelain import term
-from porcelain.arguments import Parser, count
+from porcelain.arguments import Parser
 from porcelain.project import Project
 
 if TYPE_CHECKING:
@@ -44,15 +44,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     parser.add_argument(
         "-f", "--format", choices=("csv", "json", "arrow"), default="csv", help="by default csv"
     )
-    parser.add_argument(
-        "-s",
-        "--slice",
-        dest="slices",
-        type=count,
-        action="append",
-        metavar="N",
-        help="only this slice; repeatable",
-    )
+    parser.add_slices()
     parser.add_argument("-r", "--roundrobin", action="store_true", help="one row of each slice in turn")
     parser.add_argument("--no-header", action="store_true", help="csv without the line of column names")
     given = parser.parse(arguments, intermixed=True)

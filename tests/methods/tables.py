@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jobs.execution.executors.serial import SerialExecutor
 from porcelain import config
 from porcelain.project import Project
-from tests.methods.conftest import Bench
+from tests.methods.bench import Bench
 from tests.strategies import texts
 
 _METHOD = '''"""Dataset of what a file holds."""

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from jobs.errors import JobFailed
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 TEXT = b'a,b\n1,x\n2,"y,z"\n3,"say ""hi"""\n4,\n'
 
@@ -132,6 +132,25 @@ def test_none_is_written_as_one_likes(bench, exported, none_as, wanted):
     source = bench.table(b"a,b\n,null\n", name="none.csv")
     typed = bench.build("dataset_type", source=source, column2type={"a": "int64_10+None", "b": "json"})
     assert exported(source=typed, none_as=none_as) == f"a,b\n{wanted}\n".encode()
+
+
+@pytest.mark.parametrize("separator", ["-", ":", "1", "e", "."])
+def test_values_of_any_type_are_in_quotes_when_they_hold_the_separator(bench, exported, separator):
+    texts = ["-12", "1.5", "True", "2011-01-01", "2011-01-01 01:01:01", "01:01:01", "x-1.e:"]
+    types = [
+        "int64_10",
+        "float64",
+        "strbool",
+        "date:%Y-%m-%d",
+        "datetime:%Y-%m-%d %H:%M:%S",
+        "time:%H:%M:%S",
+        "ascii",
+    ]
+    labels = list("abcdfgh")
+    source = bench.table(f"{','.join(labels)}\n{','.join(texts)}\n".encode())
+    typed = bench.build("dataset_type", source=source, column2type=dict(zip(labels, types, strict=True)))
+    written = exported(source=typed, separator=separator).decode()
+    assert list(csv.reader(io.StringIO(written), delimiter=separator)) == [labels, texts]
 
 
 # ---- sources

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jobs.errors import JobFailed, NoSuchFile, OptionError
 from porcelain.methods.csvtext import blocks
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 
 def test_rows_are_dealt_to_the_slices_in_turn(bench):

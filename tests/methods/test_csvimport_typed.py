@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 TEXT = b"n,x,day,word,rest\n1,1.5,2024-02-29,ab,q\n-7,NA,1999-12-31,,\n1,0x1p3,1970-01-01,\xc3\xa5,r\n"
 TYPES = {

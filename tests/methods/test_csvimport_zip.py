@@ -14,7 +14,7 @@ from jobs.errors import JobFailed
 from jobs.method.grammar import declare
 from porcelain.methods.a_csvimport import options as csvimport_options
 from porcelain.methods.a_csvimport_zip import options as zip_options
-from tests.methods.conftest import rows
+from tests.methods.bench import rows
 
 FILES = {"b.csv": b"v\nb\n", "d/a.csv": b"v\na\n", "c.txt": b"v\nc\n"}
 

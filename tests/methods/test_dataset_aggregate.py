@@ -14,22 +14,10 @@ from jobs.column.spread import slice_of
 from jobs.errors import JobFailed
 from porcelain.methods.tables import grouping, vectors
 from porcelain.methods.tables.aggregates import FUNCTIONS
-from tests.methods.tables import KEYS, as_key, open_tables, row_key, sliced_rows
+from tests.methods.tables import KEYS, as_key, row_key, sliced_rows
 
 SLICES = 3
 NUMBERS = ("int32", "int64", "float32", "float64", "bool", "number")
-
-
-@pytest.fixture
-def tables(tmp_path):
-    with open_tables(tmp_path, SLICES) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def all_tables(tmp_path_factory):
-    with open_tables(tmp_path_factory.mktemp("all"), SLICES) as opened:
-        yield opened
 
 
 def aggregate(tables, source, **options):

@@ -13,7 +13,7 @@ from jobs.errors import JobFailed
 from porcelain.methods.tables.columns import read_slice
 from porcelain.methods.tables.rowbytes import rows_as_bytes
 from tests.jobs.dataset.owners import FewJobs
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 NAN = float("nan")
 TEXT = b"a,b\n1,x\n2,y\n2,y\n3,\n"

@@ -14,21 +14,9 @@ from jobs.errors import JobFailed
 from porcelain.methods.tables import sketches
 from porcelain.methods.tables.sketches import Counts, Distinct, Quantiles
 from porcelain.methods.tables.vectors import Vector
-from tests.methods.tables import KEYS, as_key, open_tables, sliced_rows
+from tests.methods.tables import KEYS, as_key, sliced_rows
 
 SLICES = 3
-
-
-@pytest.fixture
-def tables(tmp_path):
-    with open_tables(tmp_path, SLICES) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def all_tables(tmp_path_factory):
-    with open_tables(tmp_path_factory.mktemp("all"), SLICES) as opened:
-        yield opened
 
 
 def describe(tables, source, **options):

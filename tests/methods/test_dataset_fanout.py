@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 TEXT = b"who,n\nann,1\nbob,2\nann,3\n,4\n"
 

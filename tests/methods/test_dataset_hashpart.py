@@ -6,7 +6,7 @@ import pytest
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 UTC = datetime.UTC
 TEXT = b"a,b\n" + b"".join(b"%d,x%d\n" % (n % 7, n) for n in range(50))

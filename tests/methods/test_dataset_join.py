@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed, OptionError
 from porcelain.methods.tables import joining
-from tests.methods.tables import KEYS, VALUES, open_tables, row_key, sliced_rows
+from tests.methods.tables import KEYS, VALUES, row_key, sliced_rows
 
 SLICES = 3
 NUMBERS = ("int32", "int64", "float32", "float64", "bool", "number")
@@ -26,18 +26,6 @@ PAIRS = sorted(
         ("unicode", "ascii"),
     ]
 )
-
-
-@pytest.fixture
-def tables(tmp_path):
-    with open_tables(tmp_path, SLICES) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def all_tables(tmp_path_factory):
-    with open_tables(tmp_path_factory.mktemp("all"), SLICES) as opened:
-        yield opened
 
 
 def join(tables, left, right, on, **options):

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 UTC = datetime.UTC
 RANDOM = random.Random(7)

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.column.spread import slice_of
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES, rows
+from tests.methods.bench import SLICES, rows
 
 TEXT = b"a,b,c\n1,2,x\n3,4,y\n5,6,z\n7,NA,w\n"
 
@@ -162,7 +162,13 @@ def test_none_of_the_source_stays_none(typed):
         ("date:%d", "24", datetime.date(1970, 1, 24)),
         ("date:%d", datetime.date(2013, 1, 1), datetime.date(2013, 1, 1)),
         ("datetime:%d", datetime.datetime(2013, 1, 1, 2), datetime.datetime(2013, 1, 1, 2)),
+        (
+            "datetime:%d",
+            datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC),
+            datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC),
+        ),
         ("time:%H", datetime.time(1, 2), datetime.time(1, 2)),
+        ("time:%H", "5", datetime.time(5)),
         ("json", [1, [2]], [1, [2]]),
         ("complex64", 1j, 1j),
     ],
@@ -173,7 +179,9 @@ def test_a_default_stands_for_what_cannot_be_converted(typed, column_type, defau
     assert job.load() == {"lines": 4, "bad": {"b": 1}}
 
 
-@pytest.mark.parametrize(("column_type", "default"), [("ascii:strict", "e"), ("unicode:utf-8", "é")])
+@pytest.mark.parametrize(
+    ("column_type", "default"), [("ascii:strict", "e"), ("unicode:utf-8", "é"), ("unicode:utf-8", None)]
+)
 def test_a_default_of_text_is_taken_as_it_is(typed, bench, column_type, default):
     source = bench.table(b"a\n\xff\n", name="latin.csv")
     assert rows(typed({"a": column_type}, source=source, defaults={"a": default}).dataset()) == [(default,)]
@@ -290,8 +298,9 @@ def test_each_dataset_of_a_chain_becomes_one(typed, chain):
     assert list(job.dataset().iterate_chain(None, "a")) == [1, 2, 10, 20]
 
 
-def test_bad_rows_of_a_chain_are_a_chain(typed, chain):
-    job = typed({"b": "int64_10"}, source=chain[1], filter_bad=True)
+@pytest.mark.parametrize("how", [{}, {"hashlabel": "a"}])
+def test_bad_rows_of_a_chain_are_a_chain(typed, chain, how):
+    job = typed({"b": "int64_10"}, source=chain[1], filter_bad=True, **how)
     assert [dataset.name for dataset in job.dataset("bad").chain()] == ["0.bad", "bad"]
     assert list(job.dataset("bad").iterate_chain(None, "b")) == [b"x", b"y", b"z"]
 

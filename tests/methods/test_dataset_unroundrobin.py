@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jobs.errors import JobFailed
 from porcelain.methods import a_dataset_unroundrobin as method
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 
 @pytest.fixture

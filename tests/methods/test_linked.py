@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.errors import JobFailed
-from tests.methods.conftest import rows
+from tests.methods.bench import rows
 
 TEXT = b"a,b,c\n1,2,x\n3,4,y\n5,6,z\n7,8,w\n"
 

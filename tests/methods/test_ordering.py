@@ -110,6 +110,14 @@ def test_buckets_of_any_size_follow_each_other(tmp_path, monkeypatch, limit, dif
     assert found == np.argsort(values, kind="stable").tolist()
 
 
+@pytest.mark.parametrize("factor", [1, 1 << 60, 0.5], ids=["narrow", "wide", "float"])
+@pytest.mark.parametrize("different", [1, 7, 5000])
+def test_many_equal_rows_stay_in_their_order(factor, different):
+    values = np.random.default_rng(different).integers(0, different, 5000) % 8 * factor
+    ordering = Ordering({"a": "float64" if factor == 0.5 else "int64"})
+    assert ordering.sort({"a": values}).tolist() == np.argsort(values, kind="stable").tolist()
+
+
 @given(st.lists(st.text("abÿ\0\n", max_size=200) | st.text("ab", max_size=3)), st.booleans())
 def test_ranks_of_texts_are_in_their_order_and_equal_for_equal_texts(texts, as_bytes):
     if as_bytes:

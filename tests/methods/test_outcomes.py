@@ -54,7 +54,29 @@ def build_all(root, executor):
         )
         build("csvexport", "one file", source=typed, quote_fields='"')
         build("csvexport", "sliced", source=typed, labels=["b"], sliced=True)
+        build("dataset_concat", "a chain of one", source=typed)
+        build("dataset_filter_columns", "one", source=typed, keep_columns=["c"])
+        build("dataset_rename_columns", "one", source=typed, rename={"a": "x", "b": None})
+        build("dataset_merge", "of one parent", source=[imported, typed_again(build, imported)])
+        hashed = build("dataset_hashpart", "by text", source=typed, hashlabel="c")
+        build("dataset_hashpart", "a chain of slices", source=typed, hashlabel="b", chain_slices=True)
+        build("dataset_sort", "each slice", source=typed, sort_columns=["b", "c"], sort_order="descending")
+        build("dataset_sort", "across", source=typed, sort_columns="c", sort_across_slices=True)
+        build("dataset_unroundrobin", "all", source=typed)
+        build("dataset_fanout", "by a float", source=typed, column="b")
+        build("dataset_aggregate", "by a float", source=typed, group_by=["b"], aggregates={"n": "count"})
+        build("dataset_join", "on a text", left=typed, right=hashed, on=["c"])
+        build("dataset_describe", "all", source=typed)
+        build("dataset_checksum", "of sorted rows", source=typed)
+        build("dataset_checksum_chain", "a chain of one", source=typed)
     return outcomes
+
+
+def typed_again(build, imported):
+    """Return the job of a dataset whose parent is that of `imported`, with a column of another type."""
+    return build(
+        "dataset_type", "one column", source=imported, column2type={"a": "unicode:utf-8"}, filter_bad=False
+    )
 
 
 def test_outcomes_are_the_same_in_processes_as_in_one(tmp_path, processes):

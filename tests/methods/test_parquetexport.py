@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 DAY = datetime.datetime(2013, 1, 1)
 TABLE = pa.table(

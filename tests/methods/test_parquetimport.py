@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed, OptionError
-from tests.methods.conftest import SLICES
+from tests.methods.bench import SLICES
 
 DAY = datetime.datetime(2013, 1, 1)
 UTC_DAY = DAY.replace(tzinfo=datetime.UTC)

@@ -67,6 +67,23 @@ METHODS = {
             for n in range(3):
                 prepare_res.write(sliceno * 10 + n, f"number {n}")
         """,
+    "mine/a_pieces.py": """
+        def broken():
+            yield b"half"
+            raise RuntimeError
+
+        def analysis(job, sliceno):
+            job.save_pieces([b"%d" % sliceno] * sliceno, "slice", sliceno=sliceno)
+
+        def synthesis(job, slices):
+            job.save_pieces((b"abcdefg" * 100_000 for _ in range(10)), "large.bin")
+            try:
+                job.save_pieces(broken(), "half.bin")
+            except RuntimeError:
+                pass
+            with job.open("large.bin", "rb") as file:
+                return len(file.read())
+        """,
 }
 
 
@@ -157,6 +174,13 @@ class ExecutorSuite:
         ds = build("dataset").dataset()
         assert list(ds.iterate(None, "n")) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
         assert list(ds.iterate(1, "text")) == ["number 0", "number 1", "number 2"]
+
+    def test_files_that_come_piece_by_piece_are_whole_or_not_there(self, build: Callable[..., Job]) -> None:
+        job = build("pieces")
+        assert job.load() == 7_000_000
+        assert job.files() == {"large.bin", "result.pickle", "slice.0", "slice.1", "slice.2"}
+        with job.open("large.bin", "rb") as large, job.open("slice", "rb", 2) as part:
+            assert (large.read(), part.read()) == (b"abcdefg" * 1_000_000, b"22")
 
     def test_wrong_arguments_are_refused_before_anything_runs(
         self, build: Callable[..., Job], heard: Heard

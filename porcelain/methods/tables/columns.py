@@ -1,27 +1,28 @@
 """Rows in memory, column by column: read without loss, chosen, joined."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from jobs.column.kernel import Array, objects
-from jobs.column.packed import PackedTexts, concatenate
+from jobs.column import moments, packed
+from jobs.column.kernel import Array
+from jobs.column.moments import Moments
+from jobs.column.packed import PackedTexts
 from jobs.column.slice import SliceReader
-from jobs.dataset.arrays import Cursor, aligned, opened
-from jobs.dataset.dataset import Dataset
+from jobs.column.types import get_type
+from jobs.dataset.arrays import Cursor, Readable, aligned, opened
 
-# values of a column: a list, an array, a masked array, packed texts, or an array and which of it are None
+# values of a column: a list, an array, a masked array, packed texts, moments, or an array and which of it are None
 Values: TypeAlias = Any
 Columns: TypeAlias = Mapping[str, Values]
 
-# arrays of these have neither time zone nor fold
-_LOSSY = ("datetime", "time")
-_TEXTS = ("ascii", "bytes", "unicode")
+_MOMENTS: Final = ("datetime", "time")
+_TEXTS: Final = ("ascii", "bytes", "unicode")
 
 
 def read_slice(
-    dataset: Dataset, sliceno: int, names: Sequence[str], spans: Iterable[range] | None = None
+    dataset: Readable, sliceno: int, names: Sequence[str], spans: Iterable[range] | None = None
 ) -> Iterator[dict[str, Values]]:
     """Yield columns of a slice, at most a batch of rows at a time.
 
@@ -38,18 +39,18 @@ def read_slice(
 
     Yields
     ------
-    dict of str to ndarray or PackedTexts
-        As `Dataset.arrays` gives them, but datetimes and times are objects, for arrays have no time zone, and texts
-        are packed.
+    dict of str to ndarray, PackedTexts or Moments
+        As `Dataset.arrays` gives them, but texts are packed, and datetimes and times are moments, for arrays have no
+        time zone.
     """
     if not names:
         return
     with opened(dataset, sliceno, names) as readers:
         cursors = [
-            Cursor(reader, decoder(reader, dataset.columns[name].type))
+            Cursor(reader, decoder(reader, dataset.get_column_node(name).type))
             for name, reader in zip(names, readers, strict=True)
         ]
-        for pieces in aligned(cursors, [range(dataset.lines[sliceno])] if spans is None else spans):
+        for pieces in aligned(cursors, [range(dataset.head.lines[sliceno])] if spans is None else spans):
             yield dict(zip(names, pieces, strict=True))
 
 
@@ -57,8 +58,8 @@ def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Values]:
     """Return a function that gives a batch of a column as `read_slice` yields it."""
 
     def decode(batch: int) -> Values:
-        if column_type in _LOSSY:
-            return objects(reader.values(batch))
+        if column_type in _MOMENTS:
+            return reader.moments(batch)
         if column_type in _TEXTS:
             return reader.packed(batch)
         values, none = reader.array(batch)
@@ -69,7 +70,7 @@ def decoder(reader: SliceReader, column_type: str) -> Callable[[int], Values]:
 
 
 def split_none(values: Values) -> tuple[Any, Any]:
-    """Return a list or an array, and which of it are None: no array when none is, or when it holds None itself."""
+    """Return a list or an array, and which of it are None: no array when none is, or when it knows None itself."""
     if isinstance(values, tuple):
         return values
     if _is_masked(values):
@@ -101,6 +102,11 @@ def select(values: Values, rows: Array | slice) -> Values:
     return values[rows]
 
 
+def take_rows(columns: Columns, rows: Array) -> dict[str, Values]:
+    """Return the rows with these numbers."""
+    return {name: select(values, rows) for name, values in columns.items()}
+
+
 def count_rows(columns: Columns) -> int:
     """Return the number of rows."""
     return len(split_none(next(iter(columns.values())))[0])
@@ -111,13 +117,26 @@ def join(parts: Sequence[Any]) -> Any:
     if len(parts) == 1:
         return parts[0]
     if isinstance(parts[0], PackedTexts):
-        return concatenate(list(parts))
+        return packed.concatenate(list(parts))
+    if isinstance(parts[0], Moments):
+        return moments.concatenate(parts)
     if len({part.dtype for part in parts}) > 1:
         parts = [_as_objects(part) for part in parts]
     if not any(map(_is_masked, parts)):
         return np.concatenate(parts)
     none = np.concatenate([np.ma.getmaskarray(part) for part in parts])
     return np.ma.MaskedArray(np.concatenate([np.asarray(part) for part in parts]), none)
+
+
+def none_values(column_type: str, rows: int) -> Values:
+    """Return so many rows that are None, as a column of that type holds them."""
+    none = np.ones(rows, np.bool_)
+    if column_type in _MOMENTS:
+        return Moments(np.zeros(rows, np.int64), none, column_type == "datetime")
+    if column_type in _TEXTS:
+        return PackedTexts.of([None] * rows, are_bytes=column_type == "bytes")
+    dtype = get_type(column_type).dtype
+    return np.full(rows, None) if dtype is None else np.ma.MaskedArray(np.zeros(rows, dtype), none)
 
 
 def _as_objects(values: Array) -> Array:

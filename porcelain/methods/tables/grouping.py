@@ -10,6 +10,7 @@ import numpy as np
 
 from jobs.column.codec import join_bodies
 from porcelain.methods.tables.aggregates import Aggregate, Part
+from porcelain.methods.tables.moving import rows_by_target
 from porcelain.methods.tables.scratch import Place, Scratch
 from porcelain.methods.tables.vectors import Vector, find_nans, group_rows, join_vectors, to_slices
 
@@ -77,8 +78,8 @@ class Division:
             yield 0, table
             return
         targets = to_slices(table.keys[0], self.key_type, self.slices)
-        for target in np.unique(targets).tolist():
-            yield target, table.take(np.flatnonzero(targets == target))
+        for target, rows in rows_by_target(targets):
+            yield target, table.take(rows)
 
 
 class Grouper:

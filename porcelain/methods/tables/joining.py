@@ -6,16 +6,26 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from jobs.dataset.dataset import Dataset
+from porcelain.methods.tables.columns import (
+    Values,
+    count_rows,
+    join,
+    none_values,
+    read_slice,
+    select,
+    take_rows,
+)
 from porcelain.methods.tables.keyindex import KeyIndex, any_none, as_common_key
+from porcelain.methods.tables.moving import rows_by_target, targets_of
 from porcelain.methods.tables.scratch import Place, Scratch
-from porcelain.methods.tables.vectors import Ints, Vector, join_vectors, make_nones, read_vectors, to_slices
+from porcelain.methods.tables.vectors import Ints, Vector, as_vector
 
 ROWS_IN_MEMORY: Final = 1 << 18
 _PIECE_ROWS: Final = 1 << 16
 _HASH_BITS: Final = 31
 _HASH_FACTOR: Final = 1_000_003
 
-Batch: TypeAlias = dict[str, Vector]
+Batch: TypeAlias = Mapping[str, Values]
 
 
 class Side(NamedTuple):
@@ -33,15 +43,24 @@ class Side(NamedTuple):
 
     def key_of(self, batch: Batch) -> list[Vector]:
         """Return the keys of some rows, fit to be compared."""
-        types = self.dataset.columns
         return [
-            as_common_key(batch[name], types[name].type, common)
+            as_common_key(self._vector_of(batch, name), self.dataset.columns[name].type, common)
             for name, common in zip(self.keys, self.common, strict=True)
         ]
 
+    def _vector_of(self, batch: Batch, name: str) -> Vector:
+        return as_vector(batch[name], self.dataset.columns[name].type)
+
+    def with_key(self, batch: Batch) -> Batch:
+        """Return the rows of which no key is None."""
+        if not any(self.dataset.columns[name].none_support for name in self.keys):
+            return batch
+        missing = any_none([self._vector_of(batch, name) for name in self.keys])
+        return take_rows(batch, np.flatnonzero(~missing))
+
     def slices_of(self, batch: Batch, key: str, slices: int) -> Ints:
         """Return the slice of each row, as one key decides."""
-        return to_slices(batch[key], self.dataset.columns[key].type, slices)
+        return targets_of(batch[key], self.dataset.columns[key].type, slices)
 
 
 class Stored(NamedTuple):
@@ -71,10 +90,10 @@ class Joining(NamedTuple):
 # ---- rows where they are looked for
 
 
-def read_slice(side: Side, sliceno: int) -> Part:
+def part_of_slice(side: Side, sliceno: int) -> Part:
     """Return the rows of a slice of a side."""
     dataset = side.dataset
-    return Part(dataset.lines[sliceno], lambda: read_vectors(dataset, sliceno, side.columns))
+    return Part(dataset.lines[sliceno], lambda: read_slice(dataset, sliceno, side.columns))
 
 
 def scatter(
@@ -84,19 +103,16 @@ def scatter(
     if not side.moves:
         return {}
     moved: dict[int, list[Stored]] = {}
-    for batch in read_vectors(side.dataset, sliceno, side.columns):
-        targets = side.slices_of(batch, side.keys[0], slices)
-        if not with_none:
-            targets[any_none([batch[name] for name in side.keys])] = -1
-        _store(batch, targets, scratch, moved)
+    for batch in read_slice(side.dataset, sliceno, side.columns):
+        rows = batch if with_none else side.with_key(batch)
+        _store(rows, side.slices_of(rows, side.keys[0], slices), scratch, moved)
     return moved
 
 
 def _store(batch: Batch, targets: Ints, scratch: Scratch, stored: dict[int, list[Stored]]) -> None:
-    """Put rows to scratch by their targets, but those with a target below 0."""
-    for target in np.unique(targets[targets >= 0]).tolist():
-        rows = np.flatnonzero(targets == target)
-        place = scratch.put({name: vector[rows] for name, vector in batch.items()})
+    """Put rows to scratch by their targets."""
+    for target, rows in rows_by_target(targets):
+        place = scratch.put(take_rows(batch, rows))
         stored.setdefault(target, []).append(Stored(len(rows), place))
 
 
@@ -105,7 +121,7 @@ def collect(
 ) -> Part:
     """Return the rows of a side that belong to a slice."""
     if not side.moves:
-        return read_slice(side, target)
+        return part_of_slice(side, target)
     found = [(scratch, each.get(target, [])) for scratch, each in zip(scratches, moved, strict=True)]
     return _in_scratch(found)
 
@@ -137,7 +153,7 @@ def _divide(side: Side, part: Part, count: int, slices: int) -> list[Part]:
     """Return the rows of a part in so many smaller ones; rows of equal keys stay together."""
     scratch, stored = Scratch(), dict[int, list[Stored]]()
     for batch in part.read():
-        hashes: Ints = np.zeros(len(batch[side.keys[0]]), np.int64)
+        hashes: Ints = np.zeros(count_rows(batch), np.int64)
         for name in side.keys:
             # the rest of a division by the number of slices is the same for all
             found = side.slices_of(batch, name, slices << _HASH_BITS) // slices
@@ -150,15 +166,15 @@ def _join_in_memory(joining: Joining, left: Part, right: Part) -> Iterator[Batch
     """Yield the joined rows, in the order of left and for each of its rows in that of right."""
     batches = list(right.read())
     types = joining.right.dataset.columns
-    columns = {
-        name: join_vectors([batch[name] for batch in batches] or [make_nones(types[name].type, 0)])
-        for name in joining.right.columns
-    }
+    if joining.keeps_left or not batches:
+        # the last row stands for none: its number is -1, and as a key it equals nothing
+        batches.append({name: none_values(types[name].type, 1) for name in joining.right.columns})
+    columns = {name: join([batch[name] for batch in batches]) for name in joining.right.columns}
     index = KeyIndex(joining.right.key_of(columns))
     for batch in left.read():
         for rows, found in _pairs(index, joining.left.key_of(batch), keep=joining.keeps_left):
-            joined = {name: vector[rows] for name, vector in batch.items()}
-            joined |= {new: _take(columns[old], found) for new, old in joining.renamed.items()}
+            joined = take_rows(batch, rows)
+            joined |= {new: select(columns[old], found) for new, old in joining.renamed.items()}
             yield joined
 
 
@@ -183,15 +199,3 @@ def _pairs(index: KeyIndex, keys: Sequence[Vector], *, keep: bool) -> Iterator[t
         if len(rows):
             yield rows, found
         start = stop
-
-
-def _take(vector: Vector, rows: Ints) -> Vector:
-    """Return some rows of a column, None for those below 0."""
-    there = rows >= 0
-    if there.all():
-        return vector[rows]
-    values = np.zeros(len(rows), vector.values.dtype)
-    values[there] = vector.values[rows[there]]
-    none = ~there
-    none[there] = vector.none[rows[there]]
-    return Vector(values, none)

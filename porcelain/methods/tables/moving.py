@@ -1,13 +1,14 @@
 """Rows that go to other slices: found by the value that decides, left on disk, written where they belong."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
-from porcelain.methods.tables.columns import Columns, Values, select, split_none
+from porcelain.methods.tables.columns import Columns, Values, split_none, take_rows
 from porcelain.methods.tables.scratch import Place, Scratch
 
 # where the rows lie that go to each slice
@@ -25,9 +26,19 @@ def targets_of(values: Values, column_type: str, slices: int) -> Array:
 
 def scatter(columns: Columns, targets: Array) -> Iterator[tuple[int, dict[str, Values]]]:
     """Yield the rows that go to each slice, of those that get any."""
-    for target in np.unique(targets).tolist():
-        rows = np.flatnonzero(targets == target)
-        yield target, {name: select(values, rows) for name, values in columns.items()}
+    for target, rows in rows_by_target(targets):
+        yield target, take_rows(columns, rows)
+
+
+def rows_by_target(targets: Array) -> Iterator[tuple[int, Array]]:
+    """Yield the numbers of the rows that have each target, in rising order; targets are not below 0."""
+    # numpy sorts integers of up to 16 bits by radix
+    small = targets.astype(np.min_scalar_type(targets.max(initial=0)))
+    order = np.argsort(small, kind="stable")
+    ends = np.cumsum(np.bincount(targets)).tolist()
+    for target, (start, end) in enumerate(pairwise([0, *ends])):
+        if start < end:
+            yield target, order[start:end]
 
 
 def put_scattered(columns: Columns, targets: Array, scratch: Scratch, moved: Moved) -> None:

@@ -33,7 +33,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jobs.column.codec import CODECS
+from jobs.column.moments import Moments
 from jobs.errors import DatasetError
 from porcelain.methods.tables.columns import Values, split_none, to_list
 
@@ -78,6 +78,8 @@ def rows_as_bytes(columns: Mapping[str, Values], types: Mapping[str, str]) -> It
 
 def _code(name: str, values: Values, column_type: str) -> Coded:
     array, mask = split_none(values)
+    if isinstance(array, Moments):
+        return Coded(_heads(_MOMENTS[column_type], array.codes, array.none), None)
     if not isinstance(array, np.ndarray) or column_type == "number" or array.dtype == object:
         return _code_list(name, to_list(values), column_type)
     if column_type in _COMPLEX:
@@ -90,11 +92,6 @@ def _code(name: str, values: Values, column_type: str) -> Coded:
 
 def _code_list(name: str, values: list[Any], column_type: str) -> Coded:
     mask = np.fromiter((value is None for value in values), np.bool_, len(values))
-    if column_type in _MOMENTS:
-        moments = CODECS[column_type].gather([value for value in values if value is not None])
-        numbers = np.zeros(len(values), np.int64)
-        numbers[~mask] = moments
-        return Coded(_heads(_MOMENTS[column_type], numbers, mask), None)
     if column_type == "number":
         return _code_numbers(values)
     letter, encode = _TEXTS[column_type]

@@ -5,14 +5,15 @@ import pickle
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
-    """Where a value lies in a scratch file."""
+    """Where a value lies in a scratch file: its pickle, then each of the arrays that are no part of that."""
 
     offset: int
-    bytes: int
+    sizes: tuple[int, ...]
 
 
 class Scratch:
@@ -28,26 +29,36 @@ class Scratch:
 
     def put(self, value: Any) -> Place:
         """Append a value."""
-        data = memoryview(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        arrays: list[pickle.PickleBuffer] = []
+        data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL, buffer_callback=arrays.append)
+        parts = [memoryview(data), *(array.raw() for array in arrays)]
         # asked of the file, as another process may have written the last of it
-        end = os.fstat(self._file).st_size
-        place = Place(end, len(data))
-        while data:
-            written = os.pwrite(self._file, data, end)
+        begin = end = os.fstat(self._file).st_size
+        for part in parts:
+            end = self._write(part, end)
+        return Place(begin, tuple(len(part) for part in parts))
+
+    def _write(self, part: memoryview, end: int) -> int:
+        while part:
+            written = os.pwrite(self._file, part, end)
             end += written
-            data = data[written:]
-        return place
+            part = part[written:]
+        return end
 
     def take(self, places: Iterable[Place]) -> Iterator[Any]:
         """Yield the values that lie at `places`."""
         for place in places:
-            yield pickle.loads(b"".join(self._pieces(place)))
+            ends = accumulate(place.sizes, initial=place.offset)
+            data, *arrays = map(self._read, ends, place.sizes)
+            yield pickle.loads(data, buffers=arrays)
 
-    def _pieces(self, place: Place) -> Iterator[bytes]:
-        # one call gives at most 2 GiB
-        offset, end = place.offset, place.offset + place.bytes
-        while offset < end:
-            piece = os.pread(self._file, end - offset, offset)
-            assert piece, "a scratch file is shorter than what was put into it"
-            yield piece
-            offset += len(piece)
+    def _read(self, offset: int, size: int) -> bytearray:
+        part = bytearray(size)
+        with memoryview(part) as room:
+            at = 0
+            # one call gives at most 2 GiB
+            while at < size:
+                read = os.preadv(self._file, [room[at:]], offset + at)
+                assert read, "a scratch file is shorter than what was put into it"
+                at += read
+        return part

@@ -14,7 +14,7 @@ from jobs.column.batches import BATCH_ROWS
 from jobs.column.kernel import Array
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
-from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select
+from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select, take_rows
 from porcelain.methods.tables.moving import Moved, put_scattered
 from porcelain.methods.tables.ordering import Ordering
 from porcelain.methods.tables.scratch import Scratch
@@ -105,17 +105,29 @@ class Buckets:
 
     def number_of(self, columns: Columns) -> Array:
         """Return the bucket of each row."""
-        rows = count_rows(columns)
         if not self._splitters:
-            return np.zeros(rows, np.int64)
-        together = {name: join([columns[name], splitters]) for name, splitters in self._splitters.items()}
-        ranks = self._ordering.rank(together)
-        ranks, splitters = ranks[:rows], ranks[rows:]
-        return np.searchsorted(splitters, ranks, "left") + np.searchsorted(splitters, ranks, "right")
+            return np.zeros(count_rows(columns), np.int64)
+        of_rows, of_splitters = map(self._ordering.outline, (columns, self._splitters))
+        numbers, are_sure = _compare(of_rows, of_splitters)
+        unsure = np.flatnonzero(~are_sure)
+        if len(unsure):
+            together = {
+                name: join([select(columns[name], unsure), splitters])
+                for name, splitters in self._splitters.items()
+            }
+            ranks = self._ordering.rank(together)
+            numbers[unsure], _ = _compare(ranks[: len(unsure)], ranks[len(unsure) :])
+        return numbers
 
     def in_order(self, number: int, pieces: Iterable[Columns]) -> Iterator[Columns]:
         """Yield the rows of a bucket in their order."""
         return iter(pieces) if number % 2 else _in_memory(pieces, self._ordering)
+
+
+def _compare(values: Array, splitters: Array) -> tuple[Array, Array]:
+    """Return the bucket of each value, and which are equal to no splitter."""
+    before, after = (np.searchsorted(splitters, values, side) for side in ("left", "right"))
+    return before + after, before == after
 
 
 def _in_memory(pieces: Iterable[Columns], ordering: Ordering) -> Iterator[Columns]:
@@ -124,8 +136,7 @@ def _in_memory(pieces: Iterable[Columns], ordering: Ordering) -> Iterator[Column
         return
     order = ordering.sort(columns)
     for start in range(0, len(order), BATCH_ROWS):
-        rows = order[start : start + BATCH_ROWS]
-        yield {name: select(values, rows) for name, values in columns.items()}
+        yield take_rows(columns, order[start : start + BATCH_ROWS])
 
 
 def _joined(pieces: Iterable[Columns]) -> dict[str, Values]:

@@ -32,6 +32,11 @@ class _Words:
         return words >> np.uint64(8 * (_KEY_BYTES - width))
 
 
+def first_words(texts: PackedTexts) -> Array:
+    """Return (n,) uint64, the first bytes of each text: the same for equal texts, and never less for a later one."""
+    return _Words(texts).take(np.arange(len(texts)), 0, _KEY_BYTES)
+
+
 def rank_texts(texts: PackedTexts) -> Array:
     """Return (n,) int64 in the order of `texts`; equal ones have equal numbers, and None is as the empty text.
 
@@ -40,55 +45,38 @@ def rank_texts(texts: PackedTexts) -> Array:
     if not texts.data.all():
         return _rank_by_python(texts)
     words = _Words(texts)
-    ranks = np.zeros(len(texts), np.int64)
-    # rows that are not yet told apart from others, and which of them are still equal
-    rows, groups = np.arange(len(texts)), np.zeros(len(texts), np.int64)
+    order = np.arange(len(texts))
+    # where in the order a row is another than the one before
+    begins = np.zeros(len(texts), np.bool_)
+    begins[:1] = True
+    # where rows stand that may yet differ from one beside them, and which of them are equal so far
+    places, groups = order.copy(), np.zeros(len(texts), np.int64)
     first = 0
     for _ in range(_MOST_ROUNDS):
-        if not len(rows):
-            return ranks
+        if not len(places):
+            break
         width = (64 - int(groups[-1]).bit_length()) // 8
+        rows = order[places]
         keys = words.take(rows, first, width) | (groups << (8 * width % 64)).astype(np.uint64)
-        order = np.argsort(keys)
-        rows = rows[order]
-        begins = _tell_apart(ranks, rows, keys[order])
+        by_key = np.argsort(keys)
+        rows, keys = rows[by_key], keys[by_key]
+        order[places] = rows
+        begins[places[1:]] |= keys[1:] != keys[:-1]
         first += width
         # one that ends here may be equal so far to one that goes on
-        is_open = (words.lengths[rows] >= first) & ~(begins & np.append(begins[1:], True))
-        rows, groups = rows[is_open], np.cumsum(begins[is_open]) - 1
-    if len(rows):
+        stands_alone = begins[places] & np.append(begins[1:], True)[places]
+        places = places[(words.lengths[rows] >= first) & ~stands_alone]
+        groups = np.cumsum(begins[places]) - 1
+    if len(places):
+        rows = order[places]
         rest = _rank_by_python(texts[rows])
-        order = np.lexsort((rest, groups))
-        _tell_apart(ranks, rows[order], rest[order])
+        by_rest = np.lexsort((rest, groups))
+        order[places] = rows[by_rest]
+        rest = rest[by_rest]
+        begins[places[1:]] |= rest[1:] != rest[:-1]
+    ranks = np.empty(len(texts), np.int64)
+    ranks[order] = np.cumsum(begins)
     return ranks
-
-
-def _tell_apart(ranks: Array, rows: Array, keys: Array) -> Array:
-    """Raise the ranks of rows whose keys are larger than those of others of equal rank.
-
-    Parameters
-    ----------
-    ranks : (n,) int64
-        For each row, the number of rows that are less: so there is room between two ranks.
-    rows, keys
-        Sorted by rank and key; rows of equal rank are all there.
-
-    Returns
-    -------
-    (rows,) bool
-        Where rank or key is another than before.
-    """
-    old = ranks[rows]
-    is_first, begins = np.ones(len(rows), np.bool_), np.ones(len(rows), np.bool_)
-    is_first[1:] = old[1:] != old[:-1]
-    begins[1:] = is_first[1:] | (keys[1:] != keys[:-1])
-    places = np.arange(len(rows))
-    ranks[rows] = (
-        old
-        + np.maximum.accumulate(np.where(begins, places, 0))
-        - np.maximum.accumulate(np.where(is_first, places, 0))
-    )
-    return begins
 
 
 def _rank_by_python(texts: PackedTexts) -> Array:

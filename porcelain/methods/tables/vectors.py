@@ -1,10 +1,10 @@
-"""Columns of rows in memory: read, cut, put together, ordered, written.
+"""Columns of rows in memory, made for computing: put together, told apart, ordered, grouped.
 
-A vector is made for computing. Dates are days since 1970, datetimes and times are what `MomentCodec` makes of them, so
-that time zone and fold are kept; texts and other values are objects.
+Dates are days since 1970, datetimes and times the codes of `Moments`, so that time zone and fold are kept; texts and
+other values are objects.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.column.codec import join_bodies
-from jobs.column.fixed import MomentCodec
-from jobs.column.kernel import Array, Mask
-from jobs.column.slice import SliceReader
+from jobs.column.kernel import Array, Mask, objects
+from jobs.column.moments import FOLD_FLAG, Moments
+from jobs.column.packed import PackedTexts
 from jobs.column.spread import slices_of
-from jobs.column.types import get_type
-from jobs.dataset.arrays import Cursor, Readable, aligned, check_column, opened
+from jobs.dataset.arrays import Readable, check_column
 from jobs.errors import DatasetError
+from porcelain.methods.tables.columns import Values, none_values, split_none, to_list
+from porcelain.methods.tables.moving import targets_of
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -26,8 +27,8 @@ NUMBERS: Final = ("int32", "int64", "float32", "float64", "bool", "number")
 # types whose values can be told apart and ordered
 KEY_TYPES: Final = (*NUMBERS, "date", "datetime", "time", "ascii", "unicode", "bytes")
 
-_MOMENTS: Final = {"datetime": MomentCodec(with_day=True), "time": MomentCodec(with_day=False)}
-_FOLD: Final = 2
+_MOMENTS: Final = frozenset({"datetime", "time"})
+_NONE_IS_A_VALUE: Final = frozenset({"json", "pickle"})
 _FEW_CODES: Final = 1 << 16
 _MANY_CODES: Final = 1 << 40
 
@@ -63,94 +64,54 @@ def join_vectors(vectors: Sequence[Vector]) -> Vector:
     return Vector(values, np.concatenate([each.none for each in vectors]))
 
 
+# ---- from and to the values of columns
+
+
+def as_vector(values: Values, column_type: str) -> Vector:
+    """Return values of a column of that type, as `read_slice` gives them, for computing."""
+    array, none = split_none(values)
+    if isinstance(values, (Moments, PackedTexts)):
+        array, none = values.codes if isinstance(values, Moments) else objects(values.tolist()), values.none
+    elif column_type == "date":
+        array = array.view(np.int64)
+    elif array.dtype == np.object_ and column_type not in _NONE_IS_A_VALUE:
+        none = np.fromiter((value is None for value in array), np.bool_, len(array))
+    return Vector(array, np.zeros(len(array), np.bool_) if none is None else none)
+
+
 def make_nones(column_type: str, rows: int) -> Vector:
     """Return so many rows that are None, as a column of that type holds them."""
-    dtype = get_type(column_type).dtype
-    if dtype is None:
-        return Vector(np.full(rows, None, object), np.ones(rows, np.bool_))
-    return Vector(np.zeros(rows, "<i8" if dtype[1] in "mM" else dtype), np.ones(rows, np.bool_))
+    return Vector(as_vector(none_values(column_type, rows), column_type).values, np.ones(rows, np.bool_))
 
 
-# ---- read and written
-
-
-def read_vectors(dataset: Readable, sliceno: int, names: Sequence[str]) -> Iterator[dict[str, Vector]]:
-    """Yield columns of a slice by name, a batch of at most 65,536 rows at a time; without names nothing."""
-    if not names:
-        return
-    with opened(dataset, sliceno, names) as readers:
-        cursors = [
-            Cursor(reader, _Decoder(reader, get_type(dataset.head.columns[name].type).base))
-            for name, reader in zip(names, readers, strict=True)
-        ]
-        for pieces in aligned(cursors, [range(dataset.head.lines[sliceno])]):
-            yield dict(zip(names, pieces, strict=True))
-
-
-class _Decoder:
-    """Gives a batch of a column slice as a vector."""
-
-    def __init__(self, reader: SliceReader, column_type: str) -> None:
-        self._reader, self._type = reader, column_type
-
-    def __call__(self, batch: int) -> Vector:
-        if self._type in _MOMENTS:
-            return self._read_moments(batch)
-        values, none = self._reader.array(batch)
-        if self._type == "date":
-            values = values.view(np.int64)
-        return Vector(values, np.zeros(len(values), np.bool_) if none is None else none)
-
-    def _read_moments(self, batch: int) -> Vector:
-        # arrays of a reader have neither time zone nor fold
-        values = self._reader.values(batch)
-        none = np.fromiter((value is None for value in values), np.bool_, len(values))
-        moments = np.zeros(len(values), np.int64)
-        moments[~none] = _MOMENTS[self._type].gather([value for value in values if value is not None])
-        return Vector(moments, none)
-
-
-def to_columns(vectors: Mapping[str, Vector], types: Mapping[str, str]) -> dict[str, Any]:
+def to_columns(vectors: Mapping[str, Vector], types: Mapping[str, str]) -> dict[str, Values]:
     """Return vectors in a form that `DatasetWriter.write_arrays` takes."""
-    return {name: _to_column(vector, types[name]) for name, vector in vectors.items()}
+    return {name: to_column(vector, types[name]) for name, vector in vectors.items()}
 
 
-def _to_column(vector: Vector, column_type: str) -> Any:
+def to_column(vector: Vector, column_type: str) -> Values:
+    """Return a vector as values of a column of that type."""
     values, none = vector.values, vector.none
-    if column_type in ("json", "pickle"):  # None is one of their values
+    if column_type in _MOMENTS:
+        return Moments(values, none, column_type == "datetime")
+    if column_type in _NONE_IS_A_VALUE:
         rows = values.copy()
         rows[none] = None
         return rows
-    if column_type in _MOMENTS and (values[~none] & 3).any():
-        rows = np.full(len(values), None, object)
-        rows[~none] = _MOMENTS[column_type].values(values[~none])
-        return rows.tolist()
-    return _to_array(values, column_type), none if none.any() else None
-
-
-def _to_array(values: Array, column_type: str) -> Array:
-    """Return the values of a vector in the dtype that a column of that type takes."""
-    if column_type == "date":
-        return values.view("M8[D]")
-    return _MOMENTS[column_type].array(values) if column_type in _MOMENTS else values
+    return values.view("M8[D]") if column_type == "date" else values, none if none.any() else None
 
 
 def to_values(vector: Vector, column_type: str) -> list[Any]:
     """Return the rows as Python values."""
-    if column_type in _MOMENTS:
-        values = _MOMENTS[column_type].values(vector.values)
-    else:
-        values = _to_array(vector.values, column_type).tolist()
-    return [None if none else value for value, none in zip(values, vector.none.tolist(), strict=True)]
+    return to_list(to_column(vector, column_type))
 
 
 def to_slices(vector: Vector, column_type: str, slices: int) -> Ints:
     """Return the slice of each row, when a column of that type is the hashlabel."""
-    values = _to_array(vector.values, column_type)
-    if values.dtype != object:
-        return np.where(vector.none, 0, slices_of(values, column_type, slices))
+    if vector.values.dtype != object:
+        return targets_of(to_column(vector, column_type), column_type, slices)
     found = np.zeros(len(vector), np.int64)
-    found[~vector.none] = slices_of(values[~vector.none].tolist(), column_type, slices)
+    found[~vector.none] = slices_of(vector.values[~vector.none].tolist(), column_type, slices)
     return found
 
 
@@ -175,7 +136,7 @@ def as_key(vector: Vector, column_type: str) -> Vector:
     """
     values = vector.values
     if column_type in _MOMENTS:
-        values = values & ~_FOLD
+        values = values & ~FOLD_FLAG
     elif column_type == "number":
         values = _plain_numbers(values)
     elif values.dtype.kind == "f":

@@ -3,7 +3,7 @@ import enum
 import json
 import math
 import zoneinfo
-from collections import OrderedDict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -323,6 +323,12 @@ def test_a_value_of_a_derived_type_counts_as_what_it_holds(value, plain):
     assert tag([value]) == tag([plain])
     assert tag({"k": value}) == tag({"k": plain})
     assert tag({value: 1}) == tag({plain: 1})
+
+
+def test_a_mapping_of_a_derived_type_counts_as_the_dict_or_ordered_dict_that_it_is():
+    derived = type("Derived", (OrderedDict,), {})
+    assert tag([Counter("ab"), {"k": defaultdict(int, b=2)}]) == tag([{"a": 1, "b": 1}, {"k": {"b": 2}}])
+    assert tag(derived(b=1, a=2)) == tag(OrderedDict(b=1, a=2)) != tag({"b": 1, "a": 2})
 
 
 @pytest.mark.parametrize(

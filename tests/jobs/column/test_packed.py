@@ -33,6 +33,13 @@ def test_rows_are_taken_in_any_order_and_cut(values, data):
     assert packed[start:][: stop - start].tolist() == values[start:][: stop - start]
 
 
+def test_long_texts_are_taken_among_short_ones():
+    lengths = [0, 15, 16, 17, 31, 1022, 1023, 1024, 1025, 5000, 1, 0]
+    values = [bytes([length % 251]) * length for length in lengths]
+    rows = np.random.default_rng(7).integers(0, len(values), 500)
+    assert pack(values)[rows].tolist() == [values[row] for row in rows]
+
+
 @given(lists)
 def test_those_that_are_not_none_are_found_and_put_back(values):
     packed = pack(values)

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from jobs.column.crc import crc32_of
+from jobs.column.packed import PackedTexts
 from jobs.column.spread import hash_of, slice_of, slices_of
 from jobs.column.types import get_type
 from jobs.errors import ColumnError
@@ -137,6 +139,14 @@ def test_datetimes_of_one_clock_belong_together(value, fold):
 
 def test_no_time_belongs_to_slice_0():
     assert slices_of(np.array(["NaT", "2020-01-01"], "M8[D]"), "date", SLICES)[0] == 0
+
+
+@given(
+    st.lists(st.none() | st.binary(max_size=20) | st.integers(60, 200).map(lambda size: b"%d" % size * size))
+)
+def test_packed_texts_have_the_checks_that_zlib_finds(texts):
+    found = crc32_of(PackedTexts.of(texts, are_bytes=True))
+    assert found.tolist() == [zlib.crc32(text or b"") for text in texts]
 
 
 def test_the_hash_is_the_one_that_is_written_down():

@@ -148,6 +148,24 @@ def test_a_chain_is_oldest_first(jobs: FewJobs) -> None:
     assert list(newest.iterate_chain(0, "n", 2, reverse=True)) == [4, 3]
 
 
+def test_a_chain_within_a_job_ends_where_another_job_begins(jobs: FewJobs) -> None:
+    before = link(jobs, 2)[-1]
+    job, links = jobs.new(), []
+    for name in ("a", "b", "c"):
+        links.append(
+            job.write({"n": "int64"}, [[]] * jobs.slices, name=name, previous=(links or [before])[-1])
+        )
+    assert links[-1].chain_within_job() == links
+    assert links[-1].chain_within_job(2, reverse=True) == links[:0:-1]
+    assert before.chain_within_job() == [before]
+
+
+def test_a_text_with_blanks_is_quoted_for_a_shell(jobs: FewJobs) -> None:
+    job = jobs.new()
+    assert job.write({"n": "int64"}, [[]] * jobs.slices, name="a b").quoted == "'dev-1/a b'"
+    assert jobs.new().write({"n": "int64"}, [[]] * jobs.slices).quoted == "dev-2/default"
+
+
 def test_a_chain_may_stop_at_what_a_job_was_given(jobs: FewJobs) -> None:
     links = link(jobs, 4)
     job = jobs.new()

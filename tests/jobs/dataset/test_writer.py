@@ -346,6 +346,18 @@ def test_split_write_deals_rows_in_turn(job: OneJob) -> None:
     assert list(dataset.iterate("roundrobin", "number")) == list(range(11))
 
 
+def test_arrays_are_dealt_in_turn_with_rows(job: OneJob) -> None:
+    writer = two_columns(job)
+    write, write_arrays = writer.get_split_write(), writer.get_split_write_arrays()
+    write(0, "x")
+    write_arrays({"number": np.arange(1, 5), "text": ["x"] * 4})
+    write_arrays({"number": np.arange(0), "text": []})
+    write(5, "x")
+    write_arrays({"number": np.arange(6, 8), "text": np.array(["x", "x"])})
+    dataset = writer.finish()
+    assert list(dataset.iterate("roundrobin", "number")) == list(range(8))
+
+
 def test_split_write_and_many_large_values(job: OneJob) -> None:
     writer = job.writer(columns={"a": "bytes"})
     write = writer.get_split_write()
@@ -372,6 +384,16 @@ def test_split_write_finds_the_slice_by_the_hashlabel(job: OneJob) -> None:
         }
 
 
+def test_arrays_go_where_their_rows_would(job: OneJob) -> None:
+    texts = [None, "", *(f"text {number}" for number in range(30))]
+    by_row, by_array = two_columns(job, hashlabel="text"), two_columns(job, name="arrays", hashlabel="text")
+    write = by_row.get_split_write()
+    for number, text in enumerate(texts):
+        write(number, text)
+    by_array.get_split_write_arrays()({"number": np.arange(len(texts)), "text": texts})
+    assert by_array.finish().node == by_row.finish().node
+
+
 def test_a_row_of_another_slice_is_refused(job: OneJob) -> None:
     writer = two_columns(job, hashlabel="number")
     here = slice_of(5, 3)
@@ -386,6 +408,14 @@ def test_a_row_of_another_slice_is_refused(job: OneJob) -> None:
     writer.set_slice(here)
     assert writer.hashcheck(5)
     writer.write(5, "x")
+
+
+def test_rows_that_are_known_to_be_placed_are_not_looked_at(job: OneJob) -> None:
+    writer = two_columns(job, hashlabel="number")
+    for sliceno in range(3):
+        writer.set_slice(sliceno)
+        writer.write_arrays({"number": np.array([5]), "text": ["x"]}, are_placed=True)
+    assert writer.finish().lines == (1, 1, 1)
 
 
 def test_hash_discard_drops_the_rows_of_other_slices(jobs: FewJobs) -> None:
