@@ -7,12 +7,14 @@ finds where its last row truly ends; when that is not where the block does, the 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
+from mmap import mmap
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from cas.threads import usable_cores
 from porcelain.methods.csvtext.dialect import Dialect
+from porcelain.methods.csvtext.marks import Bytes
 from porcelain.methods.csvtext.refusal import Refused
 
 R = TypeVar("R")
@@ -23,6 +25,8 @@ BYTES_AT_ONCE: Final = 48 << 20
 LEAST_BLOCK_BYTES: Final = 4 << 20
 # a field with more newlines than this at the end of a block is a wrong guess, and work done twice
 _NEWLINES_LOOKED_AT: Final = 16
+# arrays of this size stay in a core's cache, and in memory that is used again
+_CHUNK_BYTES: Final = 1 << 18
 
 
 class Readable(Protocol):
@@ -33,10 +37,21 @@ class Readable(Protocol):
 
 
 class Block(NamedTuple):
-    """Text that begins with a row, and whether nothing comes after it; then it ends with the end of a line."""
+    """Text that begins with a row.
 
-    text: bytes
+    Attributes
+    ----------
+    text : memoryview
+        Of bytes.
+    last : bool
+        Whether nothing comes after it; then it ends with the end of a line.
+    memory : mmap
+        What it lies in.
+    """
+
+    text: memoryview
     last: bool
+    memory: mmap
 
 
 class Done(NamedTuple, Generic[R]):
@@ -69,6 +84,9 @@ def one_by_one(items: Iterable[Block], work: Callable[[Block, int], R]) -> Gener
 class Blocks:
     """CSV text, cut into blocks of whole rows.
 
+    A block lies in shared memory, which is used again for later ones: memory of its own would cost this process, and
+    every one that it forks, a page fault for each 4 KB.
+
     Parameters
     ----------
     stream
@@ -87,6 +105,7 @@ class Blocks:
         self._name = name
         self._lines = lines
         self._drawn: deque[Block] = deque()
+        self._spare: list[mmap] = []
         self._rest = b""  # what has been read behind these
         self._is_all = False  # and nothing follows
         self._least = 0  # so many bytes of it have not one whole row
@@ -150,6 +169,7 @@ class Blocks:
         block = self._drawn.popleft()
         self._lines += done.lines
         if done.end == len(block.text):
+            self._spare.append(block.memory)
             return False
         self._drawn.appendleft(block._replace(text=block.text[done.end :]))
         self._least = 0 if done.end else len(block.text)
@@ -157,43 +177,60 @@ class Blocks:
 
     def _cut(self, block_bytes: int) -> Iterator[Block]:
         while True:
-            size = self._least + block_bytes
-            self._fill(size)
-            if not self._rest:
+            least, self._least = self._least, 0
+            size = least + block_bytes
+            buffer = self._spare.pop() if self._spare else mmap(-1, size + 1)
+            if len(buffer) <= size:
+                buffer = mmap(-1, size + 1)
+            size = self._fill(buffer, size)
+            if not size:
                 return
-            last = self._is_all and len(self._rest) <= size
-            if last and not self._rest.endswith(self._dialect.line_end):
-                self._rest += self._dialect.line_end
-            end = len(self._rest) if last else self._guess_end(size)
-            self._drawn.append(Block(self._rest[:end], last))
-            self._rest, self._least = self._rest[end:], 0
+            last = self._is_all and not self._rest
+            if last and buffer[size - 1] != self._dialect.line_end[0]:
+                buffer[size] = self._dialect.line_end[0]
+                size += 1
+            end = size if last else _guess_end(buffer, range(least, size), self._dialect)
+            self._rest = buffer[end:size] + self._rest
+            self._drawn.append(Block(memoryview(buffer)[:end], last, buffer))
             yield self._drawn[-1]
 
-    def _fill(self, size: int) -> None:
-        """Read until the rest has `size` bytes, or nothing follows."""
-        pieces, lacking = [self._rest], size - len(self._rest)
-        while lacking > 0 and not self._is_all:
-            pieces.append(self._stream.read(lacking))
-            lacking -= len(pieces[-1])
-            self._is_all = not pieces[-1]
-        self._rest = b"".join(pieces)
-
-    def _guess_end(self, size: int) -> int:
-        """Return where a row of the rest seems to end, the last of those within `size` bytes."""
-        rest, quotes = self._rest, self._dialect.quotes
-        chars = np.frombuffer(rest, np.uint8)[:size]
-        before = [int(np.count_nonzero(chars == quote)) for quote in quotes]
-        last, stop = 0, size
-        for _ in range(_NEWLINES_LOOKED_AT):
-            end = rest.rfind(self._dialect.line_end, self._least, stop) + 1
-            if not end:
+    def _fill(self, buffer: mmap, size: int) -> int:
+        """Read up to `size` bytes, fewer at the end; return how many."""
+        filled = 0
+        while filled < size:
+            if not self._rest and not self._is_all:
+                self._rest = self._stream.read(min(size - filled, _CHUNK_BYTES))
+                self._is_all = not self._rest
+            taken = self._rest[: size - filled]
+            if not taken:
                 break
-            last = last or end
-            before = [
-                count - rest.count(quote, end, stop) for count, quote in zip(before, quotes, strict=True)
-            ]
-            if not any(count % 2 for count in before):
-                return end
-            stop = end - 1
-        # so many newlines in one field are less likely than a quote that is a character
-        return last or size
+            buffer[filled : filled + len(taken)] = taken
+            self._rest = self._rest[len(taken) :]
+            filled += len(taken)
+        return filled
+
+
+def _guess_end(text: mmap, places: range, dialect: Dialect) -> int:
+    """Return where a row of a text seems to end, the last of those that end within `places`; else where these end."""
+    chars = np.frombuffer(text, np.uint8)
+    before = [_count(chars[: places.stop], quote) for quote in dialect.quotes]
+    last, stop = 0, places.stop
+    for _ in range(_NEWLINES_LOOKED_AT):
+        end = text.rfind(dialect.line_end, places.start, stop) + 1
+        if not end:
+            break
+        last = last or end
+        before = [
+            count - _count(chars[end:stop], quote)
+            for count, quote in zip(before, dialect.quotes, strict=True)
+        ]
+        if not any(count % 2 for count in before):
+            return end
+        stop = end - 1
+    # so many newlines in one field are less likely than a quote that is a character
+    return last or places.stop
+
+
+def _count(chars: Bytes, byte: int) -> int:
+    parts = (chars[start : start + _CHUNK_BYTES] for start in range(0, len(chars), _CHUNK_BYTES))
+    return sum(int(np.count_nonzero(part == byte)) for part in parts)

@@ -43,7 +43,7 @@ def read_head(
     found = 0
 
     def find(block: Block, _lane: int) -> Done[tuple[Rows, Mask]]:
-        finder = RowFinder(block.text, dialect, last=block.last)
+        finder = RowFinder(bytes(block.text), dialect, last=block.last)
         rows, end = finder.find()
         left_out = rows.are_left_out(empty=skip_empty)
         count = int(np.searchsorted(np.cumsum(~left_out), wanted - found)) + 1

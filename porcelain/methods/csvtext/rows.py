@@ -112,7 +112,7 @@ class Found(NamedTuple):
 
 
 def find_rows(
-    text: bytes, dialect: Dialect, *, last: bool, part_bytes: int, longest: int = LONGEST_ROW_BYTES
+    text: memoryview, dialect: Dialect, *, last: bool, part_bytes: int, longest: int = LONGEST_ROW_BYTES
 ) -> Iterator[Found]:
     """Yield the rows that lie whole in a text, those in a part of it at a time.
 
@@ -125,7 +125,7 @@ def find_rows(
     """
     at, line, size = 0, 1, part_bytes
     while at < len(text):
-        part = text[at : at + size]
+        part = bytes(text[at : at + size])
         is_end = at + size >= len(text)
         finder = RowFinder(part, dialect, line=line, last=last and is_end, longest=longest)
         rows, end = finder.find()
