@@ -35,7 +35,8 @@ Several files, with the same columns in any order, become one dataset, or with c
 default, the others are there under their numbers, from 0.
 
 A line with more or fewer fields than there are labels, or with text after a closing quote, fails the job; with
-allow_bad such lines go into dataset "bad", with their line numbers. Lines that comment, skip_lines or
+allow_bad such lines go into dataset "bad", with their line numbers. So do, with filter_bad, lines with a text that is
+not of its column's type. Lines that comment, skip_lines or
 skip_empty_lines leave out go into dataset "skipped". With chain these are of the last file, and "0.bad", "0.skipped" of
 the first.
 """
@@ -64,6 +65,7 @@ options = {
     "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
     "none_values": (str,),  # texts that are None in every typed column
     "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
+    "filter_bad": False,  # lines with a text that cannot be converted go into dataset "bad"
     "numeric_comma": False,  # fractions of floats and numbers follow a comma
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
 }
@@ -81,14 +83,14 @@ class Part(NamedTuple):
         Of the columns in the file; None for one that is left out.
     hands : dict of str to Hands
         By kind of row, where the rows of each slice are.
-    defaults : Counter of str
-        How many texts of each column became the default.
+    bad : Counter of str
+        How many texts of each column could not be converted.
     """
 
     name: str
     labels: list[str | None]
     hands: dict[str, Hands]
-    defaults: Counter[str]
+    bad: Counter[str]
 
 
 class Table(NamedTuple):
@@ -141,7 +143,7 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
 
 
 def synthesis(slices: int, options: Any, prepare_res: Prepared) -> dict[str, Any]:
-    """Return how many lines of each kind there are, and how many texts became the default."""
+    """Return how many lines of each kind there are, and how many texts of each column were bad."""
     counts: dict[str, Any] = {}
     parts = [part for table in prepare_res.tables for part in table.parts]
     for kind in (GOOD, BAD, SKIPPED):
@@ -149,8 +151,8 @@ def synthesis(slices: int, options: Any, prepare_res: Prepared) -> dict[str, Any
         counts[f"num_{kind}"] = sum(lines)
         counts[f"{kind}_per_slice"] = lines
     if options.column2type:
-        defaults = sum((part.defaults for part in parts), Counter[str]())
-        counts["bad"] = dict(sorted(defaults.items()))
+        bad = sum((part.bad for part in parts), Counter[str]())
+        counts["bad"] = dict(sorted(bad.items()))
     return counts
 
 
@@ -188,7 +190,7 @@ def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
         _check_labels(before[0] if before else part, part, intake.typed)
         run = partial(in_order, noun=f"a part of '{stream.name}', part")
         for lines, taken in blocks.read(replace(intake, labels=part.labels), run):
-            part.defaults.update(taken.defaults)
+            part.bad.update(taken.bad)
             for kind, piece in taken.pieces:
                 hands[kind].add(piece, lines)
     return part
@@ -231,7 +233,7 @@ def _make_writers(
             writers[GOOD].add(label, column.conversion.type, none_support=column.none_support)
     if options.lineno_label:
         writers[GOOD].add(options.lineno_label, "int64")
-    kinds = {BAD: "bad"} if options.allow_bad else {}
+    kinds = {BAD: "bad"} if options.allow_bad or options.filter_bad else {}
     if options.comment or options.skip_lines or options.skip_empty_lines:
         kinds[SKIPPED] = "skipped"
     for kind, word in kinds.items():

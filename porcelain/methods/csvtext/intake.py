@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from jobs.column.kernel import Mask, join_masks
 from jobs.column.packed import Spans
 from jobs.errors import ColumnError
 from porcelain.methods.csvtext.blocks import Block, Done
@@ -32,10 +33,10 @@ _PART_BYTES_OF_COLUMN: Final = 1 << 11
 
 
 class Taken(NamedTuple):
-    """What was taken in: pieces by kind of row, and how many texts of each column became the default."""
+    """What was taken in: pieces by kind of row, and how many texts of each column could not be converted."""
 
     pieces: list[tuple[str, Piece]]
-    defaults: Counter[str]
+    bad: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,33 +93,52 @@ class Intake:
         if self.options.allow_extra_empty:
             rows = rows.without_extra(width)
         good = rows.counts == width
+        if not (good.all() or self.options.allow_bad):
+            raise _bad_row(rows, int(np.argmin(good)), width)
+        columns, untypable = self._columns(rows.where(good), taken.bad)
+        if untypable is not None:
+            good[np.flatnonzero(good)[untypable]] = False
+            columns, _ = self._columns(rows.where(good), Counter())
         if not good.all():
-            if not self.options.allow_bad:
-                raise _bad_row(rows, int(np.argmin(good)), width)
             bad = rows.where(~good)
             taken.pieces.append((BAD, self.skip(bad.lines, bad.raw(), lane)))
-            rows = rows.where(good)
-        if len(rows):
-            columns = self._columns(rows, taken.defaults)
-            piece = put_piece(columns, len(rows), self.slices, self.scratches, lane)
-            taken.pieces.append((GOOD, piece))
+        piece = put_piece(columns, int(np.count_nonzero(good)), self.slices, self.scratches, lane)
+        taken.pieces.append((GOOD, piece))
 
-    def _columns(self, rows: Rows, defaults: Counter[str]) -> Columns:
-        """Return the columns of good rows, in the order of `deal`, and count the texts that become the default."""
-        rows = rows.take(deal(len(rows), self.slices))
+    def _columns(self, rows: Rows, bad: Counter[str]) -> tuple[Columns, Ints | None]:
+        """Return columns in the order of `deal`, and the rows that filter_bad leaves out, and count bad texts."""
+        if not len(rows):
+            return {}, None
+        order = deal(len(rows), self.slices)
+        rows = rows.take(order)
         columns: dict[str, Values] = {}
+        left_out: Mask | None = None
         for number, label in enumerate(self.labels):
             if label is None:
                 continue
             texts = rows.column(number)
-            columns[label] = (
-                _convert(self.typed[label], texts, rows.lines, defaults)
-                if label in self.typed
-                else texts.pack()
-            )
+            if label in self.typed:
+                columns[label], wrong = self._convert(self.typed[label], texts, rows.lines, bad)
+                left_out = left_out if wrong is None else join_masks(left_out, wrong)
+            else:
+                columns[label] = texts.pack()
         if self.options.lineno_label:
             columns[self.options.lineno_label] = rows.lines
-        return columns
+        return columns, None if left_out is None else order[left_out]
+
+    def _convert(
+        self, column: TypedColumn, texts: Spans, lines: Ints, bad: Counter[str]
+    ) -> tuple[Values, Mask | None]:
+        """Return the values of texts, and which rows filter_bad leaves out, and count the bad texts."""
+        values, none, wrong = column.conversion.convert_spans(texts, column.none_texts)
+        if wrong is not None:
+            if column.default is not NO_DEFAULT:
+                values, none = column.fill(values, none, wrong)
+            elif not self.options.filter_bad:
+                raise _bad_text(column, texts.where(wrong), lines[wrong])
+            bad[column.name] += int(np.count_nonzero(wrong))
+        left_out = wrong if column.default is NO_DEFAULT else None
+        return values if none is None else (values, none), left_out
 
 
 def _bad_row(rows: Rows, row: int, width: int) -> Refused:
@@ -131,23 +151,12 @@ def _counted(fields: int) -> str:
     return "1 field" if fields == 1 else f"{fields} fields"
 
 
-def _convert(column: TypedColumn, texts: Spans, lines: Ints, defaults: Counter[str]) -> Values:
-    """Return the values of texts."""
-    values, none, wrong = column.conversion.convert_spans(texts, column.none_texts)
-    if wrong is not None:
-        if column.default is NO_DEFAULT:
-            raise _bad_text(column, texts.where(wrong), lines[wrong])
-        defaults[column.name] += int(np.count_nonzero(wrong))
-        values, none = column.fill(values, none, wrong)
-    return values if none is None else (values, none)
-
-
 def _bad_text(column: TypedColumn, texts: Spans, lines: Ints) -> Refused:
     row = int(np.argmin(lines))
     shown = texts.where([row]).tolist()[0].decode("utf-8", "backslashreplace")[:60]
     return Refused(
         int(lines[row]),
         f", column '{column.name}': '{shown}' is no {column.conversion.name}",
-        "none_values and defaults say what becomes of such a text; dataset_type can leave the row out",
+        "none_values, defaults and filter_bad say what becomes of such a text",
         ColumnError,
     )
