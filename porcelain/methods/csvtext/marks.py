@@ -91,7 +91,7 @@ class Marks:
 
     def _view_at(self, place: int) -> tuple[_View, int]:
         """Return the view of a row that begins at `place`, and the number of the next quote."""
-        quote = int(np.searchsorted(self._quotes, place))
+        quote = int(self._quotes.searchsorted(place))
         first = quote % 2 if len(self._quotes) else 0
         if first not in self._views:
             self._views[first] = self._make_view(first)
@@ -149,23 +149,24 @@ class Marks:
         found: Ints = begin[(end > begin) & (begin % 2 == first)]
         return found
 
-    # -- rows --------------------------------------------------------------------------------------------------
+    # -- rows: asked again after each odd row, so with the methods of arrays, a third of the time of numpy's functions
 
     def find_oddity(self, place: int) -> int | None:
         """Return where the first odd quote lies, when a row begins at `place`."""
         view, quote = self._view_at(place)
-        number = int(np.searchsorted(view.odd, quote))
+        number = int(view.odd.searchsorted(quote))
         return int(self._quotes[view.odd[number]]) if number < len(view.odd) else None
 
     def regular_rows(self, place: int) -> RegularRows:
         """Return the rows from `place` on, as far as no quote is odd."""
-        view, _ = self._view_at(place)
-        odd = self.find_oddity(place)
-        begin = int(np.searchsorted(view.ends, place))
-        stop = len(view.ends) if odd is None else int(np.searchsorted(view.ends, odd))
-        last = view.last[np.searchsorted(view.last, begin) : np.searchsorted(view.last, stop)]
+        view, quote = self._view_at(place)
+        number = int(view.odd.searchsorted(quote))
+        begin, stop = int(view.ends.searchsorted(place)), len(view.ends)
+        if number < len(view.odd):
+            stop = int(view.ends.searchsorted(self._quotes[view.odd[number]]))
+        last = view.last[view.last.searchsorted(begin) : view.last.searchsorted(stop)]
         if not len(last):
             return RegularRows(NO_PLACES, NO_PLACES, NO_PLACES)
         ends = view.ends[begin : last[-1] + 1]
-        doubled = view.doubled[np.searchsorted(view.doubled, place) : np.searchsorted(view.doubled, ends[-1])]
+        doubled = view.doubled[view.doubled.searchsorted(place) : view.doubled.searchsorted(ends[-1])]
         return RegularRows(ends, last - begin, doubled)

@@ -189,9 +189,9 @@ class RowFinder:
     def _find_regular(self, at: int) -> int:
         """Find rows from `at` on until one has an odd quote or is too long; return where they end."""
         ends, last, doubled = self._marks.regular_rows(at)
-        too_long = np.flatnonzero(np.diff(ends[last], prepend=at - 1) - 1 > self._longest)
-        if len(too_long):
-            last = last[: too_long[0]]
+        if len(last) and ends[-1] - at > self._longest:
+            too_long = np.flatnonzero(np.diff(ends[last], prepend=at - 1) - 1 > self._longest)
+            last = last[: too_long[0]] if len(too_long) else last
         if not len(last):
             return at
         ends = ends[: last[-1] + 1]
@@ -225,6 +225,7 @@ class _Pieces:
         self._found = 0
         self._starts: list[Ints] = []  # of fields
         self._ends: list[Ints] = []
+        self._last: list[Ints] = []  # numbers of those that are the last of their rows
         self._fields = 0
         self._doubled: list[Ints] = []
         self._odd: dict[int, list[bytes]] = {}
@@ -234,17 +235,13 @@ class _Pieces:
         """Add the rows from `start` on, whose fields end at `ends`, the `last` of each row among them."""
         starts = np.empty_like(ends)
         starts[0], starts[1:] = start, ends[:-1] + 1
-        first = np.append(0, last[:-1] + 1)
-        self._add_rows(starts[first], ends[last], last - first + 1, self._fields + first)
-        if not self._dialect.newline:
-            ends = ends.copy()
-            ends[last] -= self._are_before_return(starts[last], ends[last])
-        if self._dialect.quotes:
-            quoted = find_bytes(self._chars[starts], self._dialect.quotes)
-            starts += quoted
-            ends = ends - quoted
+        first = np.empty_like(last)
+        first[0], first[1:] = 0, last[:-1] + 1
+        self._rows.append((starts[first], ends[last], last - first + 1, self._fields + first))
+        self._found += len(last)
         self._starts.append(starts)
         self._ends.append(ends)
+        self._last.append(self._fields + last)
         self._fields += len(starts)
         self._doubled.append(doubled)
 
@@ -255,36 +252,41 @@ class _Pieces:
         else:
             self._odd[self._found] = row.fields
         count = BROKEN if isinstance(row.fields, str) else len(row.fields)
-        self._add_rows(*np.array([[start], [row.end], [count], [0]]))
-
-    def _add_rows(self, starts: Ints, ends: Ints, counts: Ints, first: Ints) -> None:
-        if not self._dialect.newline:
-            ends = ends - self._are_before_return(starts, ends)
-        if self._dialect.comment:
-            are_comments = (ends > starts) & (self._chars[starts] == self._dialect.comment[0])
-            counts = np.where(are_comments, COMMENT, counts)
+        starts, ends, counts, first = np.array([[start], [row.end], [count], [0]])
         self._rows.append((starts, ends, counts, first))
-        self._found += len(starts)
+        self._found += 1
+
+    def rows(self, newlines: Ints, line: int) -> Rows:
+        """Return all that were added; lines end at `newlines`, and the first has the number `line`."""
+        if not self._rows:
+            nothing = NO_PLACES
+            none = Spans(self._chars, nothing, nothing)
+            return Rows(self._chars, nothing, nothing, nothing, nothing, nothing, none, {})
+        starts, ends, counts, first = map(np.concatenate, zip(*self._rows, strict=True))
+        if not self._dialect.newline:
+            ends -= self._are_before_return(starts, ends)
+        if self._dialect.comment:
+            counts[(ends > starts) & (self._chars[starts] == self._dialect.comment[0])] = COMMENT
+        lines = line + np.searchsorted(newlines, starts)
+        first[list(self._odd)] = self._fields + _offsets(list(map(len, self._odd.values())))[:-1]
+        return Rows(self._chars, starts, ends, lines, counts, first, self._all_fields(), self._broken)
 
     def _are_before_return(self, starts: Ints, ends: Ints) -> Mask:
         """Return which texts, up to where their lines end, have a carriage return at their end."""
         are_before: Mask = (ends > starts) & (self._chars[ends - 1] == ord("\r"))
         return are_before
 
-    def rows(self, newlines: Ints, line: int) -> Rows:
-        """Return all that were added; lines end at `newlines`, and the first has the number `line`."""
-        if not self._rows:
-            none = Spans(self._chars, NO_PLACES, NO_PLACES)
-            nothing = NO_PLACES
-            return Rows(self._chars, nothing, nothing, nothing, nothing, nothing, none, {})
-        starts, ends, counts, first = map(np.concatenate, zip(*self._rows, strict=True))
-        lines = line + np.searchsorted(newlines, starts)
-        first[list(self._odd)] = self._fields + _offsets(list(map(len, self._odd.values())))[:-1]
-        return Rows(self._chars, starts, ends, lines, counts, first, self._all_fields(), self._broken)
-
     def _all_fields(self) -> Spans:
         """Return the fields of the regular rows, then those of the odd ones."""
-        starts, ends = (np.concatenate([NO_PLACES, *parts]) for parts in (self._starts, self._ends))
+        starts, ends, last = (
+            np.concatenate([NO_PLACES, *parts]) for parts in (self._starts, self._ends, self._last)
+        )
+        if not self._dialect.newline:
+            ends[last] -= self._are_before_return(starts[last], ends[last])
+        if self._dialect.quotes:
+            quoted = find_bytes(self._chars[starts], self._dialect.quotes)
+            starts += quoted
+            ends -= quoted
         doubled = np.concatenate([NO_PLACES, *self._doubled])
         odd = [field for fields in self._odd.values() for field in fields]
         if not len(doubled) and not odd:
