@@ -23,7 +23,7 @@ from porcelain.methods.tables.parallel import in_order
 from porcelain.methods.tables.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, TypedColumn, typed_column
 
-version = 2
+version = 3
 
 description = """Dataset from CSV files, plain, gzip or zstd.
 

@@ -12,7 +12,7 @@ from porcelain.methods import subjobs
 from porcelain.methods.csvtext.zips import ZipMember, list_members, member_name
 from porcelain.methods.typeplan import COLUMN_TYPES
 
-version = 1
+version = 2
 
 description = """Datasets from the CSV files in a zip file, each imported by csvimport.
 
