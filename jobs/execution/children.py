@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Never
+from typing import Any, Final, Never, Self, TypeAlias
 
 from jobs.execution.events import Failed
 
@@ -47,9 +47,10 @@ class _Child:
     done: bool = False
 
 
-def fork_each(
-    numbers: Iterable[int], *, at_once: int, body: Callable[[int, Callable[[object], None]], object]
-) -> Iterator[Told | Died]:
+Body: TypeAlias = Callable[[int, Callable[[object], None]], object]
+
+
+def fork_each(numbers: Iterable[int], *, at_once: int, body: Body) -> Iterator[Told | Died]:
     """Run `body(number, tell)` in a forked child for each of `numbers`, and yield what the children say.
 
     A child that fails sends a `Failed` as its last record. When the caller stops iterating, by an exception or by
@@ -63,22 +64,50 @@ def fork_each(
         Called in the child, with a function that sends a record to the parent.
     """
     waiting = list(reversed(list(numbers)))
-    running: dict[int, _Child] = {}
-    selector = selectors.DefaultSelector()
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                child = _fork(waiting.pop(), body)
-                running[child.pipe] = child
-                selector.register(child.pipe, selectors.EVENT_READ)
-            for key, _ in selector.select():
-                yield from _read(running[key.fd], selector, running)
-    finally:
-        _kill(running.values())
-        selector.close()
+    with Children(body) as children:
+        while waiting or len(children):
+            while waiting and len(children) < at_once:
+                children.start(waiting.pop())
+            yield from children.news()
 
 
-def _fork(number: int, body: Callable[[int, Callable[[object], None]], object]) -> _Child:
+class Children:
+    """Forked children that run; at the end of its block every one is killed.
+
+    Parameters
+    ----------
+    body
+        As of `fork_each`.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._running: dict[int, _Child] = {}
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _kill(self._running.values())
+        self._selector.close()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, number: int) -> None:
+        """Fork a child that does what the body does for `number`."""
+        child = _fork(number, self._body)
+        self._running[child.pipe] = child
+        self._selector.register(child.pipe, selectors.EVENT_READ)
+
+    def news(self) -> Iterator[Told | Died]:
+        """Wait until a child says something, and yield it."""
+        for key, _ in self._selector.select():
+            yield from _read(self._running[key.fd], self._selector, self._running)
+
+
+def _fork(number: int, body: Body) -> _Child:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -88,7 +117,7 @@ def _fork(number: int, body: Callable[[int, Callable[[object], None]], object]) 
     return _Child(number, pid, reading, bytearray())
 
 
-def _child(number: int, pipe: int, body: Callable[[int, Callable[[object], None]], object]) -> Never:
+def _child(number: int, pipe: int, body: Body) -> Never:
     """Run the body and leave without the parent's exit handlers."""
     status = 1
     try:

@@ -1,25 +1,29 @@
-"""CSV files to datasets: prepare deals the rows out to the slices, analysis cuts them into columns."""
+"""CSV files to datasets: prepare cuts the rows into columns and deals them out, analysis writes those of its slice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cas.threads import usable_cores
+from jobs.column.packed import PackedTexts
 from jobs.dataset.writer import DatasetWriter
-from jobs.errors import ColumnError, DatasetError, OptionError
+from jobs.errors import DatasetError, OptionError
 from jobs.method.options import InputFile, InputPath, OptionDefault, RequiredOption
-from porcelain.methods.csvtext.fields import make_dialect, pack_batch, split_columns
-from porcelain.methods.csvtext.hands import Hands, Lines
-from porcelain.methods.csvtext.labels import choose_labels, count_label_lines, split_off
-from porcelain.methods.csvtext.marks import Dialect, Ints
-from porcelain.methods.csvtext.rows import COMMENT, Rows, read_rows
-from porcelain.methods.csvtext.stream import TextStream, open_text
+from porcelain.methods.csvtext.blocks import Blocks
+from porcelain.methods.csvtext.dialect import make_dialect
+from porcelain.methods.csvtext.hands import Hands
+from porcelain.methods.csvtext.intake import BAD, GOOD, SKIPPED, Intake
+from porcelain.methods.csvtext.labels import choose_labels, count_label_lines, read_head
+from porcelain.methods.csvtext.stream import open_text
+from porcelain.methods.tables.parallel import in_order
 from porcelain.methods.tables.scratch import Scratch
-from porcelain.methods.typeplan import COLUMN_TYPES, NO_DEFAULT, TypedColumn, typed_column
+from porcelain.methods.typeplan import COLUMN_TYPES, TypedColumn, typed_column
 
-version = 2
+version = 3
 
 description = """Dataset from CSV files, plain, gzip or zstd.
 
@@ -31,7 +35,8 @@ Several files, with the same columns in any order, become one dataset, or with c
 default, the others are there under their numbers, from 0.
 
 A line with more or fewer fields than there are labels, or with text after a closing quote, fails the job; with
-allow_bad such lines go into dataset "bad", with their line numbers. Lines that comment, skip_lines or
+allow_bad such lines go into dataset "bad", with their line numbers. So do, with filter_bad, lines with a text that is
+not of its column's type. Lines that comment, skip_lines or
 skip_empty_lines leave out go into dataset "skipped". With chain these are of the last file, and "0.bad", "0.skipped" of
 the first.
 """
@@ -60,13 +65,11 @@ options = {
     "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
     "none_values": (str,),  # texts that are None in every typed column
     "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
+    "filter_bad": False,  # lines with a text that cannot be converted go into dataset "bad"
     "numeric_comma": False,  # fractions of floats and numbers follow a comma
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
 }
 datasets = ("previous",)
-
-# kinds of rows, as the result names them
-GOOD, BAD, SKIPPED = "lines", "broken_lines", "skipped_lines"
 
 
 class Part(NamedTuple):
@@ -80,11 +83,14 @@ class Part(NamedTuple):
         Of the columns in the file; None for one that is left out.
     hands : dict of str to Hands
         By kind of row, where the rows of each slice are.
+    bad : Counter of str
+        How many texts of each column could not be converted.
     """
 
     name: str
     labels: list[str | None]
     hands: dict[str, Hands]
+    bad: Counter[str]
 
 
 class Table(NamedTuple):
@@ -94,63 +100,59 @@ class Table(NamedTuple):
     writers: dict[str, DatasetWriter]
 
 
-class Dealt(NamedTuple):
-    """What prepare leaves to analysis."""
+class Prepared(NamedTuple):
+    """What prepare leaves to analysis: the scratch files have the rows."""
 
-    dialect: Dialect
-    typed: dict[str, TypedColumn]
     tables: list[Table]
+    scratches: Sequence[Scratch]
 
 
-def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Dealt:
+def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     """Read the files and deal out their rows."""
     dialect = make_dialect(
         separator=options.separator, newline=options.newline, quotes=options.quotes, comment=options.comment
     )
     typed = {label: typed_column(label, label, options) for label in options.column2type}
-    scratch = Scratch()
+    intake = Intake(options, dialect, typed, slices, [Scratch() for _ in range(usable_cores())])
     tables: list[Table] = []
     previous: Any = datasets.previous
     groups = _files_of_tables(options)
     for number, files in enumerate(groups):
         parts: list[Part] = []
         for file in files:
-            parts.append(
-                _read_file(file, options, dialect, scratch, parts[-1].hands if parts else None, slices)
-            )
-            _check_labels(parts[0], parts[-1], typed)
+            parts.append(_read_file(file, intake, parts))
         name = "" if number == len(groups) - 1 else str(number)
         tables.append(Table(parts, _make_writers(job, options, name, parts, typed, previous)))
         previous = tables[-1].writers[GOOD]
-    return Dealt(dialect, typed, tables)
+    return Prepared(tables, intake.scratches)
 
 
-def analysis(sliceno: int, options: Any, prepare_res: Dealt) -> Counter[str]:
-    """Write the rows of this slice, and return how many texts of each column became the default."""
-    bad = Counter[str]()
-    for table in prepare_res.tables:
+def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
+    """Write the rows of this slice."""
+    tables, scratches = prepare_res
+    for table in tables:
         for part in table.parts:
-            for columns in _read_good(part, sliceno, options, prepare_res, bad):
-                table.writers[GOOD].write_arrays(columns)
-            for kind in (BAD, SKIPPED):
-                for batch in part.hands[kind].take(sliceno):
-                    columns = {"lineno": batch.lines, "data": batch.texts}
-                    if len(table.parts) > 1:
-                        columns["filename"] = [part.name] * len(batch.texts)
+            for kind, hands in part.hands.items():
+                for lines, columns in hands.take(sliceno, scratches):
+                    label = options.lineno_label if kind == GOOD else "lineno"
+                    if label:
+                        columns[label] += lines
+                    if kind != GOOD and len(table.parts) > 1:
+                        columns["filename"] = [part.name] * len(columns["lineno"])
                     table.writers[kind].write_arrays(columns)
-    return bad
 
 
-def synthesis(slices: int, options: Any, prepare_res: Dealt, analysis_res: Any) -> dict[str, Any]:
-    """Return how many lines of each kind there are, and how many texts became the default."""
+def synthesis(slices: int, options: Any, prepare_res: Prepared) -> dict[str, Any]:
+    """Return how many lines of each kind there are, and how many texts of each column were bad."""
     counts: dict[str, Any] = {}
     parts = [part for table in prepare_res.tables for part in table.parts]
     for kind in (GOOD, BAD, SKIPPED):
-        lines = [sum(part.hands[kind].lines[sliceno] for part in parts) for sliceno in range(slices)]
+        lines = [sum(part.hands[kind].count(sliceno) for part in parts) for sliceno in range(slices)]
         counts[f"num_{kind}"] = sum(lines)
         counts[f"{kind}_per_slice"] = lines
     if options.column2type:
-        counts["bad"] = dict(sorted(sum(analysis_res, Counter[str]()).items()))
+        bad = sum((part.bad for part in parts), Counter[str]())
+        counts["bad"] = dict(sorted(bad.items()))
     return counts
 
 
@@ -167,30 +169,31 @@ def _files_of_tables(options: Any) -> list[list[InputPath]]:
     return [[file] for file in files] if options.chain else [files]
 
 
-def _read_file(
-    file: InputPath,
-    options: Any,
-    dialect: Dialect,
-    scratch: Scratch,
-    before: Mapping[str, Hands] | None,
-    slices: int,
-) -> Part:
-    """Deal out the rows of a file; `before`: those of the file before it in the same dataset."""
-    packs: dict[str, Callable[..., Any]] = {GOOD: partial(pack_batch, dialect), BAD: Lines, SKIPPED: Lines}
+def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
+    """Deal out the rows of a file; `before`: the files before it in the same dataset."""
+    options, dialect = intake.options, intake.dialect
     hands = {
-        kind: Hands(scratch, slices, pack, before[kind].dealt if before else 0)
-        for kind, pack in packs.items()
+        kind: Hands(intake.slices, before[-1].hands[kind].dealt if before else 0)
+        for kind in (GOOD, BAD, SKIPPED)
     }
     with open_text(file, options.member) as stream:
-        skipped = stream.read_lines(options.skip_lines, dialect)
-        hands[SKIPPED].deal(np.arange(len(skipped)) + 1, skipped)
-        blocks = read_rows(stream, dialect, name=stream.name, line=len(skipped) + 1)
-        blocks = _leave_out(blocks, hands[SKIPPED], empty=options.skip_empty_lines)
-        label_rows, blocks = split_off(blocks, count_label_lines(options))
-        labels = choose_labels(label_rows, options, stream.name)
-        for rows in blocks:
-            _deal_rows(rows, len(labels), options, hands, stream)
-    return Part(stream.name, labels, hands)
+        first = PackedTexts.of(stream.read_lines(options.skip_lines, dialect), are_bytes=True)
+        hands[SKIPPED].add(intake.skip(np.arange(1, len(first) + 1), first.spans))
+        blocks = Blocks(stream, dialect, stream.name, len(first))
+        label_rows = []
+        wanted, skip_empty = count_label_lines(options), options.skip_empty_lines
+        for lines, rows, left_out in read_head(blocks, dialect, wanted, skip_empty=skip_empty):
+            label_rows += [rows.get(row) for row in np.flatnonzero(~left_out).tolist()]
+            skipped = rows.where(left_out)
+            hands[SKIPPED].add(intake.skip(skipped.lines, skipped.raw()), lines)
+        part = Part(stream.name, choose_labels(label_rows, options, stream.name), hands, Counter())
+        _check_labels(before[0] if before else part, part, intake.typed)
+        run = partial(in_order, noun=f"a part of '{stream.name}', part")
+        for lines, taken in blocks.read(replace(intake, labels=part.labels), run):
+            part.bad.update(taken.bad)
+            for kind, piece in taken.pieces:
+                hands[kind].add(piece, lines)
+    return part
 
 
 def _check_labels(first: Part, other: Part, typed: Mapping[str, TypedColumn]) -> None:
@@ -204,86 +207,6 @@ def _check_labels(first: Part, other: Part, typed: Mapping[str, TypedColumn]) ->
             f"'{has.name}' has a column '{label}', and '{lacks.name}' has none",
             hint="chain=True makes a dataset of each file",
         )
-
-
-# ---- rows
-
-
-def _read_good(
-    part: Part, sliceno: int, options: Any, dealt: Dealt, bad: Counter[str]
-) -> Iterator[dict[str, Any]]:
-    """Yield the columns of a slice, a batch at a time, and count the texts that become the default."""
-    for batch in part.hands[GOOD].take(sliceno):
-        fields = split_columns(batch, len(part.labels), dealt.dialect)
-        columns: dict[str, Any] = {
-            label: values for label, values in zip(part.labels, fields, strict=True) if label is not None
-        }
-        for label, column in dealt.typed.items():
-            columns[label] = _convert(column, columns[label], part.name, batch.lines, bad)
-        if options.lineno_label:
-            columns[options.lineno_label] = batch.lines
-        yield columns
-
-
-def _convert(
-    column: TypedColumn, texts: list[bytes], name: str, lines: Ints, bad: Counter[str]
-) -> tuple[Any, Any]:
-    """Return the values of texts and which are None."""
-    values, none, wrong = column.conversion.convert(texts, column.none_texts)
-    if wrong is None:
-        return values, none
-    if column.default is NO_DEFAULT:
-        row = int(np.argmax(wrong))
-        shown = texts[row].decode("utf-8", "backslashreplace")[:60]
-        raise ColumnError(
-            f"line {lines[row]} of '{name}', column '{column.name}': '{shown}' is no {column.conversion.name}",
-            hint="none_values and defaults say what becomes of such a text; dataset_type can leave the row out",
-        )
-    bad[column.name] += int(np.count_nonzero(wrong))
-    return column.fill(values, none, wrong)
-
-
-def _leave_out(blocks: Iterator[Rows], hands: Hands, *, empty: bool) -> Iterator[Rows]:
-    """Yield the rows but for comments and, if so wished, empty ones, which are dealt here."""
-    for rows in blocks:
-        left_out = rows.counts == COMMENT
-        if empty:
-            left_out |= rows.starts == rows.ends
-        if left_out.any():
-            _deal_texts(rows.where(left_out), hands)
-            yield rows.where(~left_out)
-        else:
-            yield rows
-
-
-def _deal_texts(rows: Rows, hands: Hands) -> None:
-    hands.deal(rows.lines, rows.raw())
-
-
-def _deal_rows(rows: Rows, width: int, options: Any, hands: Mapping[str, Hands], stream: TextStream) -> None:
-    if options.allow_extra_empty:
-        rows = rows.without_extra(width)
-    good = rows.counts == width
-    if not good.all():
-        if not options.allow_bad:
-            _refuse(rows, int(np.argmin(good)), width, stream.name)
-        _deal_texts(rows.where(~good), hands[BAD])
-        rows = rows.where(good)
-    fields = {row: fields for row, fields in rows.odd.items() if not isinstance(fields, str)}
-    hands[GOOD].deal(rows.lines, rows.raw(), fields)
-
-
-def _refuse(rows: Rows, row: int, width: int, name: str) -> NoReturn:
-    fields = rows.fields(row)
-    what = fields if isinstance(fields, str) else f"{_counted(len(fields))} instead of {width}"
-    raise DatasetError(
-        f"line {rows.lines[row]} of '{name}' has {what}",
-        hint="allow_bad=True puts such lines into dataset 'bad'",
-    )
-
-
-def _counted(fields: int) -> str:
-    return "1 field" if fields == 1 else f"{fields} fields"
 
 
 # ---- datasets
@@ -310,7 +233,7 @@ def _make_writers(
             writers[GOOD].add(label, column.conversion.type, none_support=column.none_support)
     if options.lineno_label:
         writers[GOOD].add(options.lineno_label, "int64")
-    kinds = {BAD: "bad"} if options.allow_bad else {}
+    kinds = {BAD: "bad"} if options.allow_bad or options.filter_bad else {}
     if options.comment or options.skip_lines or options.skip_empty_lines:
         kinds[SKIPPED] = "skipped"
     for kind, word in kinds.items():

@@ -12,7 +12,7 @@ from porcelain.methods import subjobs
 from porcelain.methods.csvtext.zips import ZipMember, list_members, member_name
 from porcelain.methods.typeplan import COLUMN_TYPES
 
-version = 1
+version = 2
 
 description = """Datasets from the CSV files in a zip file, each imported by csvimport.
 
@@ -51,6 +51,7 @@ options = {
     "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
     "none_values": (str,),  # texts that are None in every typed column
     "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
+    "filter_bad": False,  # lines with a text that cannot be converted go into dataset "bad"
     "numeric_comma": False,  # fractions of floats and numbers follow a comma
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
 }

@@ -5,6 +5,7 @@ import gzip
 import io
 import random
 import struct
+from itertools import accumulate
 
 import pytest
 import zstandard
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import JobFailed, NoSuchFile, OptionError
+from porcelain.methods.csvtext import blocks
 from tests.methods.bench import SLICES, rows
 
 
@@ -227,17 +229,34 @@ def test_a_damaged_gzip_file_fails_the_job(bench):
         bench.csvimport(gzip.compress(b"a\n1\n")[:-6])
 
 
-def test_a_large_file_is_that_of_the_csv_module(bench):
+@pytest.mark.parametrize("block_bytes", [1 << 20, 1 << 30])
+def test_a_large_file_is_that_of_the_csv_module(bench, monkeypatch, block_bytes):
+    monkeypatch.setattr(blocks, "BYTES_AT_ONCE", 0)
+    monkeypatch.setattr(blocks, "LEAST_BLOCK_BYTES", block_bytes)
     chance = random.Random(5)
     values = ["", "a", "b,c", 'd"e', "f\ng", "åäö", "x" * 50]
     table = [[chance.choice(values) for _ in range(3)] for _ in range(150_000)]
     written = io.StringIO(newline="")
     csv.writer(written).writerows([["p", "q", "r"], *table])
     data = written.getvalue().encode()
-    assert len(data) > 5 << 20  # more than one block
-    dataset = bench.table(data, quotes='"')
+    assert len(data) > 5 << 20  # several blocks, or one
+    dataset = bench.table(data, quotes='"', lineno_label="line")
+    lines = list(dataset.iterate("roundrobin", "line"))
+    assert lines == list(accumulate((1 + sum(f.count("\n") for f in row) for row in table), initial=2))[:-1]
     read = [[field.decode() for field in row] for row in dataset.iterate("roundrobin", ["p", "q", "r"])]
     assert read == table
+
+
+def test_bad_lines_of_several_blocks_have_their_numbers_and_their_turn(bench, monkeypatch):
+    monkeypatch.setattr(blocks, "BYTES_AT_ONCE", 0)
+    monkeypatch.setattr(blocks, "LEAST_BLOCK_BYTES", 100)
+    text = b"a,b\n" + b"".join(b'%d,"x\n"\nbad\n#\n' % n for n in range(100))
+    job = bench.csvimport(text, quotes='"', allow_bad=True, comment="#")
+    assert rows(job.dataset(), "a") == [(b"%d" % n,) for n in range(100)]
+    assert rows(job.dataset("bad"), "lineno", "data") == [(4 * n + 4, b"bad") for n in range(100)]
+    assert rows(job.dataset("skipped"), "lineno") == [(4 * n + 5,) for n in range(100)]
+    with pytest.raises(JobFailed, match=r"line 4 of 'x\.csv' has 1 field instead of 2$"):
+        bench.csvimport(text, quotes='"', comment="#")
 
 
 # ---- several files

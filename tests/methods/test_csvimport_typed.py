@@ -92,6 +92,34 @@ def test_texts_that_became_the_default_are_counted(bench):
     assert job.load()["bad"] == {"a": 2, "b": 1}
 
 
+def test_lines_with_bad_texts_are_left_out_in_the_order_of_the_file(bench):
+    text = b"a,b\n0,x\n1,2\n3\ny,4\nz,w\n5,6\n"
+    options = {"column2type": {"a": "int64_10", "b": "int64_10"}, "allow_bad": True, "filter_bad": True}
+    job = bench.csvimport(text, **options)
+    assert rows(job.dataset()) == [(1, 2), (5, 6)]
+    bad = [(2, b"0,x"), (4, b"3"), (5, b"y,4"), (6, b"z,w")]
+    assert rows(job.dataset("bad"), "lineno", "data") == bad
+    assert (job.load()["num_broken_lines"], job.load()["bad"]) == (4, {"a": 2, "b": 2})
+
+
+def test_a_default_comes_before_leaving_a_line_out(bench):
+    job = bench.csvimport(
+        b"a,b\nx,y\nz,1\n",
+        column2type={"a": "int64_10", "b": "int64_10"},
+        defaults={"a": 7},
+        filter_bad=True,
+    )
+    assert rows(job.dataset()) == [(7, 1)]
+    assert (rows(job.dataset("bad")), job.load()["bad"]) == ([(b"x,y", 2)], {"a": 2, "b": 1})
+
+
+def test_without_allowing_bad_lines_only_those_with_bad_texts_are_left_out(bench):
+    options = {"column2type": {"a": "int64_10"}, "filter_bad": True}
+    assert rows(bench.csvimport(b"a\n1\nx\n", **options).dataset("bad")) == [(b"x", 3)]
+    with pytest.raises(JobFailed, match=r"line 2 of 'x\.csv' has 2 fields instead of 1"):
+        bench.csvimport(b"a\n1,2\n", **options)
+
+
 def test_several_files_are_typed_too(bench):
     names = [bench.write(b"n\n1\n", "1.csv"), bench.write(b"n\n2\n", "2.csv")]
     assert rows(bench.build("csvimport", filename=names, column2type={"n": "int64_10"}).dataset()) == [

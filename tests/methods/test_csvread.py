@@ -3,17 +3,20 @@
 import csv
 import gzip
 import io
+from collections import deque
+from functools import partial
 
-import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from jobs.errors import DatasetError, OptionError
-from porcelain.methods.csvtext.fields import make_dialect, pack_batch, split_columns
-from porcelain.methods.csvtext.marks import Dialect
-from porcelain.methods.csvtext.rows import BROKEN, COMMENT, OddRow, read_row, read_rows
+from porcelain.methods.csvtext.blocks import Blocks, Done, one_by_one
+from porcelain.methods.csvtext.dialect import Dialect, make_dialect
+from porcelain.methods.csvtext.oddrow import OddRow, read_row
+from porcelain.methods.csvtext.rows import BROKEN, COMMENT, find_rows
 from porcelain.methods.csvtext.stream import TextStream
+from porcelain.methods.tables.parallel import in_order
 
 QUOTED = Dialect(quotes=b'"')
 DIALECTS = [
@@ -28,14 +31,38 @@ texts = st.text("ab,\"'#\n\r;|", max_size=60).map(str.encode)
 LONGEST = 1 << 20
 
 
-def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST):
+def read_rows(text, dialect, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 << 20, run=one_by_one):
+    """Yield the number of lines before some rows, and these."""
+
+    def find(block, lane):
+        parts = find_rows(block.text, dialect, last=block.last, part_bytes=part_bytes, longest=longest)
+        found = list(parts)
+        end, lines = found[-1][1:] if found else (0, 0)
+        return Done(end, lines, [rows for rows, *_ in found])
+
+    blocks = Blocks(io.BytesIO(text), dialect, "x.csv")
+    for lines, found in blocks.read(find, run, block_bytes=block_bytes):
+        for rows in found:
+            yield lines, rows
+
+
+def run_ahead(items, work):
+    """Run work in this process, two items ahead of who takes the results."""
+    done = deque()
+    for item in items:
+        done.append(work(item, 0))
+        if len(done) > 2:
+            yield done.popleft()
+    yield from done
+
+
+def all_rows(text, dialect=QUOTED, block_bytes=1 << 20, longest=LONGEST, part_bytes=1 << 20, run=one_by_one):
     """Return (line, fields or why there are none) of each row."""
     found = []
-    for rows in read_rows(io.BytesIO(text), dialect, name="x.csv", block_bytes=block_bytes, longest=longest):
-        found += [(int(line), rows.fields(row)) for row, line in enumerate(rows.lines)]
-        assert [count == BROKEN for count in rows.counts] == [
-            isinstance(f, str) for _, f in found[-len(rows) :]
-        ]
+    for before, rows in read_rows(text, dialect, block_bytes, longest, part_bytes, run):
+        fields = [rows.get(row) for row in range(len(rows))]
+        assert [count == BROKEN for count in rows.counts] == [isinstance(each, str) for each in fields]
+        found += zip((rows.lines + before).tolist(), fields, strict=True)
     return found
 
 
@@ -70,20 +97,21 @@ def test_rows_found_together_are_those_found_one_by_one(text, dialect):
     assert all_rows(text, dialect) == rows_one_by_one(text, dialect)
 
 
-@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9))
-def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes):
-    assert all_rows(text, dialect, block_bytes) == all_rows(text, dialect)
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9))
+def test_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, part_bytes):
+    found = all_rows(text, dialect, block_bytes, part_bytes=part_bytes, run=run_ahead)
+    assert found == all_rows(text, dialect)
 
 
-@given(texts, st.sampled_from(DIALECTS), st.integers(1, 9), st.integers(1, 20))
-def test_too_long_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, longest):
-    def outcome(size):
+@given(texts, st.sampled_from(DIALECTS), st.integers(1, 20), st.integers(1, 9), st.integers(1, 20))
+def test_too_long_rows_do_not_depend_on_how_the_text_is_cut(text, dialect, block_bytes, part_bytes, longest):
+    def outcome(block_bytes, part_bytes):
         try:
-            return all_rows(text, dialect, size, longest)
+            return all_rows(text, dialect, block_bytes, longest, part_bytes)
         except DatasetError as err:
             return str(err)
 
-    assert outcome(block_bytes) == outcome(1 << 20)
+    assert outcome(block_bytes, part_bytes) == outcome(1 << 20, 1 << 20)
 
 
 @given(st.text('ab,"\n', max_size=60))
@@ -112,6 +140,21 @@ def test_what_the_csv_module_writes_is_read_back(rows, quoting, line_end, block_
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows(rows)
     read = all_rows(written.getvalue().encode(), block_bytes=block_bytes)
     assert [[field.decode() for field in fields] for _, fields in read] == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"a\nb",c\n' * 40,
+        b'5" pipe\n6" pipe\n"a\nb"\n' * 15,
+        b'"a' + b"\n" * 99 + b'"\n' + b"b\n" * 9,
+        b'b\n"never closed\n' + b"b\n" * 40,
+    ],
+    ids=["newlines in quotes", "quotes that are characters", "many newlines", "never closed"],
+)
+def test_blocks_that_are_read_at_once_are_those_that_are_read_in_turn(text):
+    run = partial(in_order, noun="block")
+    assert all_rows(text, block_bytes=50, run=run) == all_rows(text)
 
 
 def test_line_numbers_count_the_lines_inside_of_quotes():
@@ -145,9 +188,9 @@ def test_a_line_that_is_too_long_is_an_error():
 
 def test_comments_are_no_rows_whatever_quotes_are_in_them():
     dialect = Dialect(quotes=b"'", comment=b"#")
-    (rows,) = read_rows(io.BytesIO(b"#don't\na,'#b'\n#\n'\n#c',d\n"), dialect, name="x.csv")
+    ((_, rows),) = read_rows(b"#don't\na,'#b'\n#\n'\n#c',d\n", dialect)
     assert rows.counts.tolist() == [COMMENT, 2, COMMENT, 2]
-    assert rows.raw() == [b"#don't", b"a,'#b'", b"#", b"'\n#c',d"]
+    assert rows.raw().tolist() == [b"#don't", b"a,'#b'", b"#", b"'\n#c',d"]
 
 
 def test_a_carriage_return_belongs_to_the_line_end_only_where_newline_is_not_told():
@@ -162,31 +205,31 @@ def test_no_text_has_no_rows():
 # ---- fields
 
 
+def columns_of(rows, width):
+    return [rows.column(number).tolist() for number in range(width)]
+
+
 @given(texts, st.sampled_from(DIALECTS))
-def test_fields_cut_together_are_those_cut_one_by_one(text, dialect):
-    for rows in read_rows(io.BytesIO(text), dialect, name="x.csv"):
+def test_fields_of_columns_are_those_of_rows(text, dialect):
+    for _, rows in read_rows(text, dialect):
         for width in set(rows.counts.tolist()) - {BROKEN, COMMENT}:
             same = rows.where(rows.counts == width)
-            wanted = [same.fields(row) for row in range(len(same))]
-            batch = pack_batch(dialect, same.lines, same.raw(), same.odd)
-            columns = split_columns(batch, width, dialect)
-            assert [list(row) for row in zip(*columns, strict=True)] == wanted
+            wanted = [same.get(row) for row in range(len(same))]
+            assert [list(row) for row in zip(*columns_of(same, width), strict=True)] == wanted
 
 
 def test_fields_may_hold_every_byte():
     values = [bytes([byte]) for byte in range(256)]
-    rows = [b'"' + value.replace(b'"', b'""') + b'",x' for value in values]
-    batch = pack_batch(QUOTED, np.arange(256), rows, {})
-    assert split_columns(batch, 2, QUOTED) == [values, [b"x"] * 256]
+    text = b"".join(b'"' + value.replace(b'"', b'""') + b'",x\n' for value in values)
+    ((_, rows),) = read_rows(text, QUOTED)
+    assert columns_of(rows, 2) == [values, [b"x"] * 256]
 
 
 def test_extra_empty_fields_are_cut_off():
-    (rows,) = read_rows(io.BytesIO(b'a,b,,""\nc,d,,e\nf,g\nh\n'), QUOTED, name="x.csv")
+    ((_, rows),) = read_rows(b'a,b,,""\nc,d,,e\nf,g\nh\n', QUOTED)
     rows = rows.without_extra(2)
     assert rows.counts.tolist() == [2, 4, 2, 1]
-    good = rows.where(rows.counts == 2)
-    batch = pack_batch(QUOTED, good.lines, good.raw(), good.odd)
-    assert split_columns(batch, 2, QUOTED) == [[b"a", b"f"], [b"b", b"g"]]
+    assert columns_of(rows.where(rows.counts == 2), 2) == [[b"a", b"f"], [b"b", b"g"]]
 
 
 # ---- the stream

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
+from cas.threads import usable_cores
 from jobs.errors import ColumnError, DatasetError
-from porcelain.methods.tables.parallel import in_each_slice
+from porcelain.methods.tables.parallel import in_each_slice, in_order
 from porcelain.methods.tables.scratch import Scratch
 
 here = os.getpid()
@@ -36,3 +39,64 @@ def test_an_error_of_acc_is_raised_as_it_was():
 def test_the_death_of_a_process_is_an_error():
     with pytest.raises(DatasetError, match="the process that reads slice 0 was killed by SIGKILL"):
         in_each_slice(1, lambda _: os.kill(os.getpid(), signal.SIGKILL))
+
+
+# ---- items that come one by one
+
+
+def test_results_come_in_the_order_of_the_items_whoever_is_done_first():
+    def slow_if_even(item, lane):
+        time.sleep(0.02 * (item % 2 == 0))
+        return item
+
+    assert list(in_order(iter(range(9)), slow_if_even, noun="item")) == list(range(9))
+
+
+def test_items_are_taken_only_a_few_ahead():
+    taken = []
+
+    def items():
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    results = in_order(items(), lambda item, lane: item, noun="item")
+    assert next(results) == 0
+    assert len(taken) <= usable_cores() + 2
+    results.close()
+
+
+def test_no_two_processes_at_a_time_have_the_same_lane(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def claim(item, lane):
+        with open(str(lane), "x"):
+            time.sleep(0.01)
+        Path(str(lane)).unlink()
+        return lane
+
+    assert set(in_order(range(8), claim, noun="item")) <= set(range(usable_cores()))
+
+
+def test_an_error_is_raised_when_it_is_its_turn():
+    def refuse_second(item, lane):
+        if item == 1:
+            raise ColumnError("no second")
+        time.sleep(0.02)
+        return item
+
+    results = in_order(range(3), refuse_second, noun="item")
+    assert next(results) == 0
+    with pytest.raises(ColumnError, match="no second"):
+        next(results)
+
+
+def test_processes_append_to_one_file_in_turn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scratches = [Scratch() for _ in range(usable_cores())]
+
+    def put(item, lane):
+        return lane, scratches[lane].put(item)
+
+    places = list(in_order(range(6), put, noun="item"))
+    assert [value for lane, place in places for value in scratches[lane].take([place])] == list(range(6))

@@ -2,13 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from jobs.errors import DatasetError
-from porcelain.methods.csvtext.rows import Rows
+from porcelain.methods.csvtext.blocks import Block, Blocks, Done
+from porcelain.methods.csvtext.dialect import Dialect
+from porcelain.methods.csvtext.marks import Mask
+from porcelain.methods.csvtext.rows import RowFinder, Rows
+
+# the rows of labels, as a rule, and not much more
+_HEAD_BYTES: Final = 1 << 16
 
 
 def count_label_lines(options: Any) -> int:
@@ -18,17 +23,41 @@ def count_label_lines(options: Any) -> int:
     return int(options.label_lines)
 
 
-def split_off(blocks: Iterator[Rows], count: int) -> tuple[list[list[bytes] | str], Iterator[Rows]]:
-    """Return the fields of the first `count` rows, and the rows after these."""
-    fields: list[list[bytes] | str] = []
-    if not count:
-        return fields, blocks
-    for rows in blocks:
-        here = np.arange(len(rows)) < count - len(fields)
-        fields += map(rows.fields, np.flatnonzero(here).tolist())
-        if len(fields) == count:
-            return fields, chain([rows.where(~here)], blocks)
-    return fields, iter(())
+def read_head(
+    blocks: Blocks, dialect: Dialect, wanted: int, *, skip_empty: bool
+) -> Iterator[tuple[int, Rows, Mask]]:
+    """Yield rows up to the last one of labels, fewer at the end of the text.
+
+    Parameters
+    ----------
+    wanted
+        How many rows of labels there are.
+    skip_empty
+        Whether empty lines are left out, as comments are.
+
+    Yields
+    ------
+    int, Rows, (n,) bool
+        Number of lines before the text of the rows, the rows, and which of them are left out.
+    """
+    found = 0
+
+    def find(block: Block, _lane: int) -> Done[tuple[Rows, Mask]]:
+        finder = RowFinder(bytes(block.text), dialect, last=block.last)
+        rows, end = finder.find()
+        left_out = rows.are_left_out(empty=skip_empty)
+        count = int(np.searchsorted(np.cumsum(~left_out), wanted - found)) + 1
+        if count < len(rows):
+            end = int(rows.starts[count])
+            rows, left_out = rows.take(np.arange(count)), left_out[:count]
+        return Done(end, finder.line_at(end) - 1, (rows, left_out))
+
+    if wanted:
+        for lines, (rows, left_out) in blocks.read(find, block_bytes=_HEAD_BYTES):
+            found += int(np.count_nonzero(~left_out))
+            yield lines, rows, left_out
+            if found == wanted:
+                return
 
 
 def choose_labels(rows: Sequence[list[bytes] | str], options: Any, name: str) -> list[str | None]:

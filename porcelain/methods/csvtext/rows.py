@@ -1,25 +1,26 @@
-"""The rows of CSV text: where each begins and ends, how many fields it has, and which ones are not as they should be.
+"""The rows of CSV text and their fields: where each begins and ends, and which rows are not as they should be.
 
 Most rows are found at once, a block at a time, from the places of quotes, separators and newlines. That is right as
 long as every quote opens a field, closes one, or stands twice for one; a row in which one does not is read by itself,
-a character at a time.
+a field at a time.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from jobs.errors import DatasetError
-from porcelain.methods.csvtext.marks import Dialect, Ints, Marks, Mask
+from jobs.column.packed import PackedTexts, Spans
+from porcelain.methods.csvtext.dialect import Dialect
+from porcelain.methods.csvtext.marks import NO_PLACES, Bytes, Ints, Marks, Mask, find_bytes
+from porcelain.methods.csvtext.oddrow import OddRow, read_row
+from porcelain.methods.csvtext.refusal import Refused
 
 COMMENT: Final = 0  # "number of fields" of a comment line
 BROKEN: Final = -1  # and of a row whose quotes are wrong
-BLOCK_BYTES: Final = 4 << 20
 # a row is held in memory; one that goes on for longer has a quote that is never closed
 LONGEST_ROW_BYTES: Final = 64 << 20
-_NOTHING: Final = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,167 +29,158 @@ class Rows:
 
     Attributes
     ----------
-    text : bytes
-        Where they lie.
-    dialect : Dialect
-        How it is written.
+    chars : (bytes,) uint8
+        The text.
     starts, ends : (n,) int64
-        Of each row, without what ends its line.
+        Of each row in it, without what ends its line.
     lines : (n,) int64
         Number of the line that each begins on.
     counts : (n,) int64
         Number of fields; `COMMENT` or `BROKEN`.
-    odd : dict of int to list of bytes or str
-        The rows that were read by themselves: their fields, or why they are broken.
+    first : (n,) int64
+        Number of its first field; says nothing of a comment or a broken row.
+    fields : Spans
+        All fields, without quotes.
+    broken : dict of int to str
+        What is wrong with the broken rows.
     """
 
-    text: bytes
-    dialect: Dialect
+    chars: Bytes
     starts: Ints
     ends: Ints
     lines: Ints
     counts: Ints
-    odd: dict[int, list[bytes] | str] = field(default_factory=dict)
+    first: Ints
+    fields: Spans
+    broken: dict[int, str]
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def raw(self) -> list[bytes]:
-        """Return the text of each row."""
-        if not len(self.starts):
-            return []
-        text = self.text[self.starts[0] : self.ends[-1]]
-        # four times as fast as cutting each, and the same when no line lies between rows or inside of quotes
-        if not self.dialect.newline and b"\r" in text:
-            text = text.replace(b"\r\n", b"\n")
-        texts = text.split(self.dialect.line_end)
-        if len(texts) == len(self.starts):
-            return texts
-        return [
-            self.text[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        ]
+    def are_left_out(self, *, empty: bool) -> Mask:
+        """Return which rows are comments or, if so wished, empty."""
+        left_out: Mask = self.counts == COMMENT
+        return left_out | (self.starts == self.ends) if empty else left_out
 
-    def fields(self, row: int) -> list[bytes] | str:
+    def raw(self) -> Spans:
+        """Return the text of each row."""
+        return Spans(self.chars, self.starts, self.ends)
+
+    def column(self, number: int) -> Spans:
+        """Return one field of each row."""
+        return self.fields.where(self.first + number)
+
+    def get(self, row: int) -> list[bytes] | str:
         """Return the fields of a row, or why it is broken."""
-        if row in self.odd:
-            return self.odd[row]
-        read = read_row(self.text, int(self.starts[row]), self.dialect)
-        assert read is not None, "a row that was found has no end"
-        return read.fields
+        if row in self.broken:
+            return self.broken[row]
+        return self.fields.where(slice(self.first[row], self.first[row] + self.counts[row])).tolist()
 
     def where(self, keep: Mask) -> "Rows":
         """Return the rows for which `keep` is true."""
-        places = np.cumsum(keep) - 1
-        odd = {int(places[row]): what for row, what in self.odd.items() if keep[row]}
-        starts, ends, lines, counts = (
-            each[keep] for each in (self.starts, self.ends, self.lines, self.counts)
+        return self if keep.all() else self.take(np.flatnonzero(keep))
+
+    def take(self, numbers: Ints) -> "Rows":
+        """Return the rows with these numbers."""
+        starts, ends, lines, counts, first = (
+            each[numbers] for each in (self.starts, self.ends, self.lines, self.counts, self.first)
         )
-        return replace(self, starts=starts, ends=ends, lines=lines, counts=counts, odd=odd)
+        broken: dict[int, str] = {}
+        if self.broken:
+            broken = {
+                place: self.broken[row] for place, row in enumerate(numbers.tolist()) if row in self.broken
+            }
+        return replace(self, starts=starts, ends=ends, lines=lines, counts=counts, first=first, broken=broken)
 
     def without_extra(self, width: int) -> "Rows":
         """Return the same rows, but `width` fields of those that have more when the others are empty."""
-        odd, counts = dict(self.odd), self.counts.copy()
-        for row in np.flatnonzero(counts > width).tolist():
-            fields = self.fields(row)
-            if not isinstance(fields, str) and not any(fields[width:]):
-                odd[row] = fields[:width]
-                counts[row] = width
-        return replace(self, counts=counts, odd=odd)
+        filled = np.append(0, np.cumsum(self.fields.lengths > 0))
+        rows = np.flatnonzero(self.counts > width)
+        first = self.first[rows]
+        rows = rows[filled[first + width] == filled[first + self.counts[rows]]]
+        counts = self.counts.copy()
+        counts[rows] = width
+        return replace(self, counts=counts)
 
 
-class Readable(Protocol):
-    """Where CSV text comes from."""
+class Found(NamedTuple):
+    """Rows that lie whole in a part of a text, where in the text they end, and how many lines are before that."""
 
-    def read(self, size: int, /) -> bytes:
-        """Return some bytes, none at the end."""
+    rows: Rows
+    end: int
+    lines: int
 
 
-def read_rows(
-    stream: Readable,
-    dialect: Dialect,
-    *,
-    name: str,
-    line: int = 1,
-    block_bytes: int = BLOCK_BYTES,
-    longest: int = LONGEST_ROW_BYTES,
-) -> Iterator[Rows]:
-    """Yield the rows of `stream`, many at a time.
+def find_rows(
+    text: memoryview, dialect: Dialect, *, last: bool, part_bytes: int, longest: int = LONGEST_ROW_BYTES
+) -> Iterator[Found]:
+    """Yield the rows that lie whole in a text, those in a part of it at a time.
 
     Parameters
     ----------
-    name
-        What errors call the stream.
-    line
-        Number of the first line.
-    block_bytes
-        Read so much at once; memory use, not the result, depends on it.
-    longest
-        Largest number of bytes in a row. Of a longer one the first line is broken, and reading goes on behind it.
+    text, dialect, longest, last
+        As of `RowFinder`.
+    part_bytes
+        Size of a part; longer rows take more of them.
     """
-    rest = b""
-    while True:
-        block = stream.read(block_bytes)
-        text = rest + block
-        if not block and text and not text.endswith(dialect.line_end):
-            text += dialect.line_end
-        finder = _RowFinder(text, dialect, line, longest, last=not block)
-        try:
-            rows, end = finder.find()
-        except TooLong as err:
-            raise DatasetError(f"line {err.line} of '{name}' has more than {longest} bytes") from None
-        if len(rows):
-            yield rows
-        line = finder.line_at(end)
-        rest = text[end:]
-        if not block:
+    at, line, size = 0, 1, part_bytes
+    while at < len(text):
+        part = bytes(text[at : at + size])
+        is_end = at + size >= len(text)
+        finder = RowFinder(part, dialect, line=line, last=last and is_end, longest=longest)
+        rows, end = finder.find()
+        if end:
+            at, line, size = at + end, finder.line_at(end), part_bytes
+            yield Found(rows, at, line - 1)
+        elif is_end:
             return
+        else:
+            size *= 2
 
 
-class TooLong(Exception):
-    """A line that is longer than a row may be, and its number."""
+class RowFinder:
+    """Finds the rows that lie whole in a text.
 
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+    Parameters
+    ----------
+    text
+        It begins with a row.
+    line
+        The number of its first line.
+    longest
+        Largest number of bytes in a row. Of a longer one the first line is broken, and the next row begins behind it.
+    last
+        Whether nothing comes after it; then it ends with the end of a line.
+    """
 
-
-class OddRow(NamedTuple):
-    """A row that was read by itself: where it ends, where the next begins, its fields or why it is broken."""
-
-    end: int
-    following: int
-    fields: list[bytes] | str
-
-
-class _RowFinder:
-    """Finds the rows that lie whole in `text`, which begins with a row on line `line`; `last`: nothing comes after."""
-
-    def __init__(self, text: bytes, dialect: Dialect, line: int, longest: int, *, last: bool) -> None:
+    def __init__(
+        self,
+        text: bytes,
+        dialect: Dialect,
+        *,
+        line: int = 1,
+        last: bool,
+        longest: int = LONGEST_ROW_BYTES,
+    ) -> None:
         self._text = text
         self._dialect = dialect
         self._line = line
         self._longest = longest
         self._last = last
         self._marks = Marks(text, dialect)
-        self._starts: list[Ints] = []
-        self._ends: list[Ints] = []
-        self._counts: list[Ints] = []
-        self._odd: dict[int, list[bytes] | str] = {}
-        self._found = 0
+        self._pieces = _Pieces(self._marks.chars, dialect)
 
     def find(self) -> tuple[Rows, int]:
-        """Return the rows, and where they end."""
+        """Return the rows, and where the last of them ends; raise `Refused` for one that is too long."""
         at = 0
         while at < len(self._text):
             at = self._find_regular(at)
             odd = self._find_odd(at) if at < len(self._text) else None
             if odd is None:
                 break
-            count = BROKEN if isinstance(odd.fields, str) else len(odd.fields)
-            self._odd[self._found] = odd.fields
-            self._add(np.array([at]), np.array([odd.end]), np.array([count]))
+            self._pieces.add_odd(at, odd)
             at = odd.following
-        return self._rows(), at
+        return self._pieces.rows(self._marks.newlines, self._line), at
 
     def line_at(self, place: int) -> int:
         """Return the number of the line that begins at `place`."""
@@ -196,13 +188,14 @@ class _RowFinder:
 
     def _find_regular(self, at: int) -> int:
         """Find rows from `at` on until one has an odd quote or is too long; return where they end."""
-        starts, ends = self._marks.regular_rows(at)
-        too_long = np.flatnonzero(ends - starts > self._longest)
-        if len(too_long):
-            starts, ends = starts[: too_long[0]], ends[: too_long[0]]
-        if not len(ends):
+        ends, last, doubled = self._marks.regular_rows(at)
+        if len(last) and ends[-1] - at > self._longest:
+            too_long = np.flatnonzero(np.diff(ends[last], prepend=at - 1) - 1 > self._longest)
+            last = last[: too_long[0]] if len(too_long) else last
+        if not len(last):
             return at
-        self._add(starts, ends, self._marks.count_fields(starts, ends))
+        ends = ends[: last[-1] + 1]
+        self._pieces.add_regular(at, ends, last, doubled[: np.searchsorted(doubled, ends[-1])])
         return int(ends[-1]) + 1
 
     def _find_odd(self, at: int) -> OddRow | None:
@@ -217,86 +210,113 @@ class _RowFinder:
             return row
         end = self._text.find(self._dialect.line_end, at)
         if not 0 <= end - at <= self._longest:
-            raise TooLong(self.line_at(at))
+            raise Refused(self.line_at(at), f" has more than {self._longest} bytes")
         return OddRow(end, end + 1, "a quote that is never closed")
 
-    def _add(self, starts: Ints, ends: Ints, counts: Ints) -> None:
+
+class _Pieces:
+    """Rows on their way to `Rows`: runs of regular ones, and odd ones between them."""
+
+    def __init__(self, chars: Bytes, dialect: Dialect) -> None:
+        self._chars = chars
+        self._dialect = dialect
+        # of the rows: where they start and end, their numbers of fields, and of their first fields
+        self._rows: list[tuple[Ints, Ints, Ints, Ints]] = []
+        self._found = 0
+        self._starts: list[Ints] = []  # of fields
+        self._ends: list[Ints] = []
+        self._last: list[Ints] = []  # numbers of those that are the last of their rows
+        self._fields = 0
+        self._doubled: list[Ints] = []
+        self._odd: dict[int, list[bytes]] = {}
+        self._broken: dict[int, str] = {}
+
+    def add_regular(self, start: int, ends: Ints, last: Ints, doubled: Ints) -> None:
+        """Add the rows from `start` on, whose fields end at `ends`, the `last` of each row among them."""
+        starts = np.empty_like(ends)
+        starts[0], starts[1:] = start, ends[:-1] + 1
+        first = np.empty_like(last)
+        first[0], first[1:] = 0, last[:-1] + 1
+        self._rows.append((starts[first], ends[last], last - first + 1, self._fields + first))
+        self._found += len(last)
         self._starts.append(starts)
         self._ends.append(ends)
-        self._counts.append(counts)
-        self._found += len(starts)
+        self._last.append(self._fields + last)
+        self._fields += len(starts)
+        self._doubled.append(doubled)
 
-    def _rows(self) -> Rows:
-        if not self._found:
-            return Rows(self._text, self._dialect, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
-        starts, ends, counts = map(np.concatenate, (self._starts, self._ends, self._counts))
-        lines = self._line + np.searchsorted(self._marks.newlines, starts)
-        chars = self._marks.chars
+    def add_odd(self, start: int, row: OddRow) -> None:
+        """Add the row at `start`, which was read by itself."""
+        if isinstance(row.fields, str):
+            self._broken[self._found] = row.fields
+        else:
+            self._odd[self._found] = row.fields
+        count = BROKEN if isinstance(row.fields, str) else len(row.fields)
+        starts, ends, counts, first = np.array([[start], [row.end], [count], [0]])
+        self._rows.append((starts, ends, counts, first))
+        self._found += 1
+
+    def rows(self, newlines: Ints, line: int) -> Rows:
+        """Return all that were added; lines end at `newlines`, and the first has the number `line`."""
+        if not self._rows:
+            nothing = NO_PLACES
+            none = Spans(self._chars, nothing, nothing)
+            return Rows(self._chars, nothing, nothing, nothing, nothing, nothing, none, {})
+        starts, ends, counts, first = map(np.concatenate, zip(*self._rows, strict=True))
         if not self._dialect.newline:
-            ends = ends - ((ends > starts) & (chars[ends - 1] == ord("\r")))
+            ends -= self._are_before_return(starts, ends)
         if self._dialect.comment:
-            is_comment = (ends > starts) & (chars[starts] == self._dialect.comment[0])
-            counts = np.where(is_comment, COMMENT, counts)
-        return Rows(self._text, self._dialect, starts, ends, lines, counts, self._odd)
+            counts[(ends > starts) & (self._chars[starts] == self._dialect.comment[0])] = COMMENT
+        lines = line + np.searchsorted(newlines, starts)
+        first[list(self._odd)] = self._fields + _offsets(list(map(len, self._odd.values())))[:-1]
+        return Rows(self._chars, starts, ends, lines, counts, first, self._all_fields(), self._broken)
+
+    def _are_before_return(self, starts: Ints, ends: Ints) -> Mask:
+        """Return which texts, up to where their lines end, have a carriage return at their end."""
+        are_before: Mask = (ends > starts) & (self._chars[ends - 1] == ord("\r"))
+        return are_before
+
+    def _all_fields(self) -> Spans:
+        """Return the fields of the regular rows, then those of the odd ones."""
+        starts, ends, last = (
+            np.concatenate([NO_PLACES, *parts]) for parts in (self._starts, self._ends, self._last)
+        )
+        if not self._dialect.newline:
+            ends[last] -= self._are_before_return(starts[last], ends[last])
+        if self._dialect.quotes:
+            quoted = find_bytes(self._chars[starts], self._dialect.quotes)
+            starts += quoted
+            ends -= quoted
+        doubled = np.concatenate([NO_PLACES, *self._doubled])
+        odd = [field for fields in self._odd.values() for field in fields]
+        if not len(doubled) and not odd:
+            return Spans(self._chars, starts, ends)
+        # what does not lie in the text as it is lies behind it
+        numbers = np.searchsorted(ends, doubled, "right")
+        is_next = np.diff(numbers, prepend=-1) > 0
+        touched, which = numbers[is_next], np.cumsum(is_next) - 1
+        undoubled = _without(Spans(self._chars, starts[touched], ends[touched]), which, doubled)
+        others = PackedTexts.of(odd, are_bytes=True)
+        data = np.concatenate([self._chars, undoubled.data, others.data])
+        starts[touched], ends[touched] = (
+            places + len(self._chars) for places in (undoubled.starts, undoubled.ends)
+        )
+        begin = len(self._chars) + len(undoubled.data)
+        return Spans(
+            data,
+            np.concatenate([starts, begin + others.offsets[:-1]]),
+            np.concatenate([ends, begin + others.offsets[1:] - 1]),
+        )
 
 
-# ---- one row by itself
+def _without(texts: Spans, which: Ints, places: Ints) -> Spans:
+    """Return texts in memory of their own without the bytes at `places`, each in the text of number `which`."""
+    packed = texts.pack()
+    kept = np.ones(len(packed.data), np.bool_)
+    kept[packed.offsets[which] + places - texts.starts[which]] = False
+    offsets = _offsets(np.diff(packed.offsets) - np.bincount(which, minlength=len(texts.starts)))
+    return Spans(packed.data[kept], offsets[:-1], offsets[1:] - 1)
 
 
-def read_row(text: bytes, at: int, dialect: Dialect) -> OddRow | None:
-    """Return the row that begins at `at`, or None when the text ends before it.
-
-    A quote at the beginning of a field opens it; inside, two of that quote are one; after the closing one the field
-    must end. A quote elsewhere is a character like others.
-    """
-    if dialect.comment and text.startswith(dialect.comment, at):
-        end = text.find(dialect.line_end, at)
-        return None if end < 0 else OddRow(end, end + 1, [])
-    fields: list[bytes] = []
-    broken = False
-    is_last = False
-    while not is_last:
-        close = _find_closing(text, at, dialect)
-        if close is None:
-            return None
-        end, following, is_last = _find_field_end(text, close + 1, dialect)
-        if end < 0:
-            return None
-        fields.append(text[at:end] if close < at else _unquoted(text[at : close + 1]))
-        broken |= at <= close < end - 1
-        at = following
-    return OddRow(at - 1, at, "text after a closing quote" if broken else fields)
-
-
-def _find_closing(text: bytes, at: int, dialect: Dialect) -> int | None:
-    """Return the place of the quote that closes the field at `at`.
-
-    It is the place before `at` when no quote opens the field, and None when the text ends before the closing one.
-    """
-    quote = text[at : at + 1]
-    if not quote or quote not in dialect.quotes:
-        return at - 1
-    place = at + 1
-    while (place := text.find(quote, place)) >= 0 and text.startswith(quote, place + 1):
-        place += 2
-    return None if place < 0 else place
-
-
-def _unquoted(quoted: bytes) -> bytes:
-    quote = quoted[:1]
-    return quoted[1:-1].replace(quote + quote, quote)
-
-
-def _find_field_end(text: bytes, begin: int, dialect: Dialect) -> tuple[int, int, bool]:
-    """Return where unquoted text from `begin` ends, where the next field begins, and whether it is in the next row.
-
-    The end is -1 when it is not in the text.
-    """
-    line_end = text.find(dialect.line_end, begin)
-    if line_end < 0:
-        return -1, -1, False
-    separator = text.find(dialect.separator, begin, line_end) if dialect.separator else -1
-    if separator >= 0:
-        return separator, separator + 1, False
-    end = line_end - 1 if not dialect.newline and text.endswith(b"\r", begin, line_end) else line_end
-    return end, line_end + 1, True
+def _offsets(sizes: Sequence[int] | Ints) -> Ints:
+    return np.append(0, np.cumsum(np.asarray(sizes, np.int64)))

@@ -11,8 +11,8 @@ import zstandard
 
 from jobs.errors import DatasetError
 from jobs.method.options import InputPath
-from porcelain.methods.csvtext.marks import Dialect
-from porcelain.methods.csvtext.rows import Readable
+from porcelain.methods.csvtext.blocks import Readable
+from porcelain.methods.csvtext.dialect import Dialect
 from porcelain.methods.csvtext.zips import open_member
 
 _GZIP: Final = b"\x1f\x8b"

@@ -92,10 +92,10 @@ def to_list(values: Values) -> list[Any]:
     return list(_as_objects(values).tolist())
 
 
-def select(values: Values, rows: Array) -> Values:
+def select(values: Values, rows: Array | slice) -> Values:
     """Return the values of the rows with these numbers."""
     if isinstance(values, list):
-        return [values[row] for row in rows.tolist()]
+        return values[rows] if isinstance(rows, slice) else [values[row] for row in rows.tolist()]
     if isinstance(values, tuple):
         array, none = values
         return array[rows], None if none is None else none[rows]

@@ -17,32 +17,33 @@ class Place(NamedTuple):
 
 
 class Scratch:
-    """A file without a name, in the current folder, that one process writes and its forked children may read.
+    """A file without a name, in the current folder, that a process and its forked children share.
 
-    Nothing of it is left, however its processes end.
+    One of them at a time may write to it, all may read. Nothing of it is left, however they end.
     """
 
     def __init__(self) -> None:
         with tempfile.TemporaryFile(dir=".") as file:
             self._file = os.dup(file.fileno())
         weakref.finalize(self, os.close, self._file)
-        self._end = 0
 
     def put(self, value: Any) -> Place:
         """Append a value."""
         arrays: list[pickle.PickleBuffer] = []
         data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL, buffer_callback=arrays.append)
         parts = [memoryview(data), *(array.raw() for array in arrays)]
-        place = Place(self._end, tuple(len(part) for part in parts))
+        # asked of the file, as another process may have written the last of it
+        begin = end = os.fstat(self._file).st_size
         for part in parts:
-            self._append(part)
-        return place
+            end = self._write(part, end)
+        return Place(begin, tuple(len(part) for part in parts))
 
-    def _append(self, part: memoryview) -> None:
+    def _write(self, part: memoryview, end: int) -> int:
         while part:
-            written = os.pwrite(self._file, part, self._end)
-            self._end += written
+            written = os.pwrite(self._file, part, end)
+            end += written
             part = part[written:]
+        return end
 
     def take(self, places: Iterable[Place]) -> Iterator[Any]:
         """Yield the values that lie at `places`."""
