@@ -1,5 +1,7 @@
 """Calls on several threads: results in order, and no thread that outlives whoever asked for them."""
 
+import hashlib
+import os
 import random
 import resource
 import threading
@@ -11,7 +13,7 @@ import pytest
 from cas.errors import CorruptObject
 from cas.formats.frame import FRAME_BYTES
 from cas.local.store import LocalStore
-from cas.threads import Lane, in_order
+from cas.threads import Lane, in_order, usable_cores
 from tests.cas.local.test_store import flip
 
 # frames of noise on all cores
@@ -47,6 +49,45 @@ def test_a_lane_that_is_closed_forgets_what_waits():
     lane.submit(int)
     lane.close()
     assert taken == []
+
+
+def test_many_lanes_have_few_calls_under_way():
+    running, most, lock = 0, 0, threading.Lock()
+
+    def call(number):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        held = hashlib.blake2b(bytes(1 << 20)).digest()
+        with lock:
+            running -= 1
+        return number, held
+
+    taken = [[] for _ in range(30)]
+    lanes = [Lane(each.append) for each in taken]
+    for number in range(90):
+        lanes[number % 30].submit(call, number)
+    for lane in lanes:
+        lane.drain()
+        lane.close()
+    assert [[number for number, _ in each] for each in taken] == [[n, n + 30, n + 60] for n in range(30)]
+    assert most <= usable_cores() + 1
+
+
+def test_a_forked_child_has_threads_of_its_own():
+    lane = Lane(lambda _: None)
+    lane.submit(int)
+    pid = os.fork()
+    if pid == 0:
+        results = list(in_order(abs, range(-9, 0)))
+        os._exit(results != list(range(9, 0, -1)))
+    assert os.waitpid(pid, 0)[1] == 0
+    lane.close()
+
+
+def test_threads_end_when_a_lane_is_forgotten():
+    Lane(lambda _: None).submit(int)
 
 
 def test_threads_end_when_a_reader_leaves_early(store):
