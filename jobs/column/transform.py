@@ -49,7 +49,7 @@ def _keep_freed_memory() -> None:
     -----
     Source: mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
     """
-    bytearray((1 << 25) - (1 << 13))
+    np.empty((1 << 25) - (1 << 13), np.uint8)
 
 
 _keep_freed_memory()
