@@ -123,6 +123,6 @@ def _leave_opener() -> None:
 
 
 def _open_context() -> Any:
-    from porcelain.project import open_context
+    from porcelain.stored import open_context
 
     return open_context()

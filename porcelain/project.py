@@ -1,6 +1,5 @@
-"""The composition root: from a configuration to store, index, catalog, executor and builder, put together."""
+"""The composition root: a project that builds, with catalog, executor and builder put together."""
 
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -8,36 +7,29 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import cas
-from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from jobs import context
 from jobs.builder import Builder
 from jobs.execution.executors import Executor
 from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.publisher import Publisher
-from jobs.job import Job
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
-from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.results import ResultLinks
-from porcelain.spec import Resolver
-from porcelain.storage import open_refs, open_store
+from porcelain.stored import StoredProject, cores
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
 
 
-class Project:
-    """A project that is open; what it needs is opened when it is first used.
+class Project(StoredProject):
+    """A project that builds; what it needs is opened when it is first used.
 
     Parameters
     ----------
@@ -52,34 +44,15 @@ class Project:
     def __init__(
         self, config: Config, listener: Listener | None = None, executor: Executor | None = None
     ) -> None:
-        self.config = config
+        super().__init__(config)
         self.listener: Listener = listener or Silent()
         self._executor = executor
-
-    @classmethod
-    def here(cls, listener: Listener | None = None) -> "Project":
-        """Return the project that the current folder lies in; raise `NoProject` when it lies in none."""
-        return cls(configuration.here(), listener)
-
-    def __enter__(self) -> "Project":
-        self._before = context.enter(self.context)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-        context.enter(self._before)
 
     def close(self) -> None:
         """End what runs jobs, and give back what is open."""
         if "executor" in self.__dict__:
             self.executor.close()
-        if "refs" in self.__dict__:
-            self.refs.close()
-        if "store" in self.__dict__:
-            if self.store.pins.has_begun:
-                with suppress(OSError):  # there is none, or something lies in it, which gc looks after
-                    (self.config.data / "tmp" / self.store.pins.name).rmdir()
-            self.store.pins.release()
+        super().close()
 
     def keep_packs_few(self) -> None:
         """Merge packs, if so many have come that looking an object up has become slow and nobody else does it."""
@@ -90,58 +63,15 @@ class Project:
             with suppress(UpkeepRuns):
                 repack(self.store, blocking=False)
 
-    # -- what is stored ----------------------------------------------------------------------------------------
-
-    @cached_property
-    def store(self) -> LocalStore:
-        """The objects."""
-        return open_store(self.config)
-
-    @cached_property
-    def refs(self) -> Any:
-        """The refs, with the listing tables."""
-        return open_refs(self.config)
-
-    @cached_property
-    def index(self) -> JobIndex:
-        """The labels and actions."""
-        return JobIndex(self.refs)
-
     @cached_property
     def cache(self) -> Cache:
         """What can be found again."""
         return Cache(self.config.data / "cache" / "known.sqlite")
 
     @cached_property
-    def results(self) -> ResultLinks:
-        """The result directory."""
-        return ResultLinks(self.config.result_directory, self.store, self.refs)
-
-    @cached_property
     def buildlog(self) -> BuildLog:
         """The builds so far."""
         return BuildLog(self.store, self.refs)
-
-    @cached_property
-    def resolver(self) -> Resolver:
-        """Finds what specs name."""
-        return Resolver(self.index, self.store, self.config)
-
-    @cached_property
-    def context(self) -> context.Context:
-        """The project as the engine sees it."""
-        return context.Context(
-            store=self.store,
-            labels=self.index,
-            workdirs=self.config.workdirs,
-            slices=self.config.slices,
-            input_directory=self.config.input_directory,
-            resolve=self.resolver.find_job,
-            get_job=Job,
-            results=self.results,
-        )
-
-    # -- what builds -------------------------------------------------------------------------------------------
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -216,16 +146,6 @@ class Project:
         return {"python": platform.python_version(), "acc": version("acc")}
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def code_folders() -> tuple[Path, ...]:
     """Return the folders of acc's own code."""
     return tuple(_CODE / floor for floor in ("acc", "porcelain", "jobs", "cas"))
-
-
-def open_context() -> context.Context:
-    """Return the context of the project that the current folder lies in: the opener of `import acc`."""
-    return Project.here().context

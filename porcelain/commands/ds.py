@@ -106,11 +106,11 @@ def _first_rows(resolver: Resolver, target: Target, wanted: int) -> list[list[An
     # here, not above: only rows need numpy
     from jobs.dataset.dataset import Dataset
     from jobs.job import Job
-    from porcelain.project import Project
+    from porcelain.stored import StoredProject
 
     if target.row is None:
         raise NoSuchJob(f"no job here has the dataset '{target.oid}'")
-    with Project(resolver.config):
+    with StoredProject(resolver.config):
         dataset = Dataset.of(Job.of(target.row), target.name, get_oid(target))
         rows = dataset.iterate("roundrobin", list(dataset.columns))
         return [[plain(value) for value in row] for row in islice(rows, wanted)]

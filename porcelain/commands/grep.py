@@ -11,7 +11,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.arguments import Parser
 from porcelain.looking.grepoptions import make_parser
-from porcelain.project import Project, cores
+from porcelain.stored import StoredProject, cores
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
@@ -32,7 +32,7 @@ def grep(arguments: Sequence[str]) -> int:
     given = parser.parse(arguments, intermixed=True)
     _check(parser, given)
     try:
-        with Project.here() as project:
+        with StoredProject.here() as project:
             return _search(parser, given, project)
     except AccError as err:
         # exit code 1 says that nothing matched
@@ -55,7 +55,7 @@ def _check(parser: Parser, given: Namespace) -> None:
 # -- what to look for, and where -----------------------------------------------------------------------------------
 
 
-def _search(parser: Parser, given: Namespace, project: Project) -> int:
+def _search(parser: Parser, given: Namespace, project: StoredProject) -> int:
     from porcelain.looking.search import Search
 
     patterns = _patterns(parser, given)
@@ -85,7 +85,7 @@ def _patterns(parser: Parser, given: Namespace) -> "Patterns":
         parser.error(f"bad pattern: {err}")
 
 
-def _parts(parser: Parser, given: Namespace, project: Project) -> "list[Part]":
+def _parts(parser: Parser, given: Namespace, project: StoredProject) -> "list[Part]":
     from porcelain.looking.search import Part
     from porcelain.looking.sources import follow, open_dataset, slices_of
 
@@ -106,7 +106,7 @@ def _parts(parser: Parser, given: Namespace, project: Project) -> "list[Part]":
 
 
 def _sort_words(
-    given: Namespace, project: Project, named: "list[Dataset]"
+    given: Namespace, project: StoredProject, named: "list[Dataset]"
 ) -> "tuple[list[Dataset], list[str]]":
     """Return the datasets and the columns: words are datasets, until one is none."""
     from porcelain.looking.sources import open_dataset

@@ -8,7 +8,7 @@ from jobs.errors import DatasetError
 from porcelain import term
 from porcelain.arguments import Parser, count
 from porcelain.plain import View, plain
-from porcelain.project import Project, cores
+from porcelain.stored import StoredProject, cores
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
@@ -25,7 +25,7 @@ _MANY_ROWS = 200_000
 def hist(arguments: Sequence[str]) -> int:
     """Show how the values of columns are distributed."""
     given = _parse(arguments)
-    with Project.here() as project:
+    with StoredProject.here() as project:
         # here, not above: only rows need numpy
         from porcelain.looking.histogram import count_bins, count_top, sort_values
         from porcelain.looking.sources import check_columns, follow, open_dataset, slices_of

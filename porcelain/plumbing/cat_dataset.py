@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from porcelain import term
 from porcelain.arguments import Parser
-from porcelain.project import Project
+from porcelain.stored import StoredProject
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     given = _parse(arguments)
-    with Project.here() as project:
+    with StoredProject.here() as project:
         # here, not above: plumbing that reads no rows loads no numpy
         from porcelain.looking.sources import check_columns, open_dataset
 
