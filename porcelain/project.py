@@ -23,6 +23,7 @@ from jobs.execution.publisher import Publisher
 from jobs.job import Job
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
+from jobs.method.options import InputPath
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
@@ -171,6 +172,7 @@ class Project:
             listener=self.listener,
             names=PathNames(self.config.root, self.config.input_directory),
             file_id=self.file_id,
+            fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
         )
@@ -178,6 +180,12 @@ class Project:
     def file_id(self, path: Path) -> ObjectId:
         """Return the content id of a file, as it is now."""
         return self.cache.file_id(path)
+
+    def fetch(self, url: str) -> InputPath:
+        """Return the file at a URL, as it is now."""
+        from jobs.reuse.remote import RemoteFiles
+
+        return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
     def _launcher(self) -> Launcher:
         site = self._site()
