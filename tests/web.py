@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -9,13 +10,14 @@ LONG_AGO = 1_000_000_000
 
 
 class Web:
-    """A server of a folder, which counts how often each file is fetched."""
+    """A server of a folder, which notes what is fetched, and does something before it answers with a file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.headers: dict[str, str] = {}
         self.hidden: set[str] = set()
         self.fetched: list[str] = []
+        self.before_file: Callable[[], object] = lambda: None
         web = self
 
         class Handler(SimpleHTTPRequestHandler):
@@ -24,6 +26,7 @@ class Web:
 
             def do_GET(self) -> None:
                 web.fetched.append(self.path)
+                web.before_file()
                 super().do_GET()
 
             def send_header(self, keyword: str, value: str) -> None:

@@ -132,11 +132,13 @@ def _naming(name: str, url: str) -> Iterator[None]:
 
 
 def _reason(err: BaseException, *, shown: bool) -> str:
+    """Return what went wrong; `shown`: whether the URL may be among it."""
+    words = str(err) if shown else ""
     status = getattr(err, "status", None)
-    words = (
-        str(err) if shown else " ".join(str(each) for each in (status, getattr(err, "strerror", "")) if each)
-    )
-    return f"{type(err).__name__}: {words}".removesuffix(": ")
+    if status is not None:
+        # the rest has the URL that a server redirects to, which may be signed
+        words = f"{status} {getattr(err, 'message', '')}".strip()
+    return f"{type(err).__name__}: {words}" if words else type(err).__name__
 
 
 # ---- filesystems

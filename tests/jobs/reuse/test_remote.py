@@ -73,6 +73,15 @@ def test_a_change_is_noticed(web: Web, get, headers, seconds) -> None:
     assert [before.content, after.content] == [oid_of(b"1"), oid_of(b"2")]
 
 
+def test_a_file_that_changes_while_it_is_fetched_is_not_taken_for_what_it_was(web: Web, get) -> None:
+    url = web.write("x.csv", b"1")
+    web.before_file = lambda: web.write("x.csv", b"2", LONG_AGO + 1)
+    assert get(url).content == oid_of(b"2")
+    web.before_file = lambda: None
+    web.write("x.csv", b"1")
+    assert get(url).content == oid_of(b"1")
+
+
 @pytest.mark.parametrize(
     "change", [Path.unlink, lambda path: path.write_bytes(b"damaged")], ids=["gone", "other"]
 )
@@ -125,8 +134,14 @@ def test_a_query_is_used_and_never_told(web: Web, tmp_path: Path, get) -> None:
     assert b"secret" not in (tmp_path / "known.sqlite").read_bytes()
     with pytest.raises(NoSuchFile) as told:
         get(f"{web.url}/no.csv?token=secret")
-    assert told.value.hint == "ClientResponseError: 404"
+    assert told.value.hint == "ClientResponseError: 404 File not found"
     assert "secret" not in str(told.value)
+
+
+def test_the_url_of_an_answer_which_may_be_signed_is_not_told(web: Web, get) -> None:
+    with pytest.raises(NoSuchFile) as told:
+        get(f"{web.url}/no.csv")
+    assert web.url not in told.value.hint
 
 
 def test_files_that_differ_by_their_query_are_two(web: Web, get) -> None:
