@@ -93,6 +93,8 @@ class Builder:
     ----------
     file_id
         Gives the content id of a file, as it is now.
+    fetch
+        Gives the file at a URL, as it is now.
     cores
         How many slices run at a time when nobody says otherwise.
     """
@@ -107,6 +109,7 @@ class Builder:
         listener: Listener,
         names: PathNames,
         file_id: Callable[[Path], ObjectId],
+        fetch: Callable[[str], InputPath],
         default_workdir: str,
         cores: int,
     ) -> None:
@@ -116,6 +119,7 @@ class Builder:
         self._launcher = launcher
         self._listener = listener
         self._file_id = file_id
+        self._fetch = fetch
         self._default_workdir = default_workdir
         self._cores = cores
         self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
@@ -224,6 +228,8 @@ class Builder:
         return name
 
     def _resolve_input(self, text: str) -> InputPath:
+        if "://" in text:
+            return self._fetch(text)
         path = Path(os.path.abspath(self._context.input_directory / text))
         try:
             content = self._file_id(path)

@@ -18,6 +18,7 @@ from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.publisher import Publisher
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
+from jobs.method.options import InputPath
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
@@ -101,6 +102,7 @@ class Project(StoredProject):
             listener=self.listener,
             names=PathNames(self.config.root, self.config.input_directory),
             file_id=self.file_id,
+            fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
         )
@@ -108,6 +110,12 @@ class Project(StoredProject):
     def file_id(self, path: Path) -> ObjectId:
         """Return the content id of a file, as it is now."""
         return self.cache.file_id(path)
+
+    def fetch(self, url: str) -> InputPath:
+        """Return the file at a URL, as it is now."""
+        from jobs.reuse.remote import RemoteFiles
+
+        return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
     def _launcher(self) -> Launcher:
         site = self._site()

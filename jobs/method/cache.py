@@ -30,7 +30,7 @@ _DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_
 
 # A file that changes twice within one tick of the filesystem's clock looks the same both times. Ticks are
 # 10 ms on ext4 and up to 2 s on FAT, so what changed less than 2 s before it was read is not remembered.
-_RACY_NS: Final = 2_000_000_000
+RACY_NS: Final = 2_000_000_000
 
 # for others who write at the same moment; a miss is cheaper than a long wait
 _BUSY_SECONDS: Final = 0.2
@@ -103,7 +103,7 @@ class Cache:
         began = time.time_ns()
         stamp = stamp_of(path)
         oid = oid_of_file(path)
-        if stamp_of(path) == stamp and max(stamp.mtime, stamp.ctime) < began - _RACY_NS:
+        if stamp_of(path) == stamp and max(stamp.mtime, stamp.ctime) < began - RACY_NS:
             self._files[stamp] = oid
             self.put("file", _file_key(stamp), [*stamp, oid])
         return oid

@@ -381,7 +381,9 @@ class FromOutside:
                 return value
             raise AssertionError("an input file, and nobody to resolve it")
         if isinstance(value, InputPath):
-            return resolve(value.filename())
+            # under its name: a path does not tell the URL that a file is from
+            found = resolve(value.filename())
+            return InputPath(value, found.path, found.content)
         if not value or not (type(value) is str or isinstance(value, PurePath)):
             raise Refused(value, "a path of a file")
         return resolve(str(value))

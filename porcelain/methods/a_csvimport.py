@@ -1,7 +1,7 @@
 """CSV files to datasets: prepare cuts the rows into columns and deals them out, analysis writes those of its slice."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from jobs.dataset.writer import DatasetWriter
 from jobs.errors import DatasetError, OptionError
 from jobs.method.options import InputFile, InputPath, OptionDefault, RequiredOption
 from porcelain.methods.csvtext.blocks import Blocks
+from porcelain.methods.csvtext.choice import choose_types
 from porcelain.methods.csvtext.dialect import make_dialect
 from porcelain.methods.csvtext.hands import Hands
 from porcelain.methods.csvtext.intake import BAD, GOOD, SKIPPED, Intake
@@ -23,13 +24,13 @@ from porcelain.methods.tables.parallel import in_order
 from porcelain.methods.tables.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, TypedColumn, typed_column
 
-version = 3
+version = 4
 
 description = """Dataset from CSV files, plain, gzip or zstd.
 
-Columns are of type bytes, or as column2type says, with the types of dataset_type. Rows are dealt out to the slices in
-turn, so iterating "roundrobin" gives them in the order of the file. Quoted fields may hold separators, newlines and,
-doubled, quotes.
+Columns are of type bytes, or as column2type says, with the types of dataset_type; with types="auto" the first rows of a
+file say of what type the others are. Rows are dealt out to the slices in turn, so iterating "roundrobin" gives them in
+the order of the file. Quoted fields may hold separators, newlines and, doubled, quotes.
 
 Several files, with the same columns in any order, become one dataset, or with chain a dataset each: the last one is the
 default, the others are there under their numbers, from 0.
@@ -63,11 +64,13 @@ options = {
     "skip_lines": 0,  # so many lines at the beginning of the file are left out
     "skip_empty_lines": False,  # lines without any character are left out
     "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
+    "types": "",  # "auto": columns that column2type does not name get types that their first texts fit
     "none_values": (str,),  # texts that are None in every typed column
     "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
     "filter_bad": False,  # lines with a text that cannot be converted go into dataset "bad"
     "numeric_comma": False,  # fractions of floats and numbers follow a comma
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
+    "compression": 6,  # taken from programs that give it: what is stored is zstd, of one level
 }
 datasets = ("previous",)
 
@@ -101,14 +104,27 @@ class Table(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What prepare leaves to analysis: the scratch files have the rows."""
+    """What prepare leaves to the others.
+
+    Attributes
+    ----------
+    tables : list of Table
+        The datasets.
+    scratches : list of Scratch
+        The files that have the rows.
+    types : dict of str to str
+        By label, the types that types="auto" chose.
+    """
 
     tables: list[Table]
     scratches: Sequence[Scratch]
+    types: dict[str, str]
 
 
 def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
     """Read the files and deal out their rows."""
+    if options.types not in ("", "auto"):
+        raise OptionError(f"option 'types' is 'auto' or nothing, not '{options.types}'")
     dialect = make_dialect(
         separator=options.separator, newline=options.newline, quotes=options.quotes, comment=options.comment
     )
@@ -124,16 +140,16 @@ def prepare(job: Any, options: Any, datasets: Any, slices: int) -> Prepared:
         name = "" if number == len(groups) - 1 else str(number)
         tables.append(Table(parts, _make_writers(job, options, name, parts, typed, previous)))
         previous = tables[-1].writers[GOOD]
-    return Prepared(tables, intake.scratches)
+    types = {label: typed[label].conversion.name for label in typed.keys() - options.column2type.keys()}
+    return Prepared(tables, intake.scratches, types)
 
 
 def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
     """Write the rows of this slice."""
-    tables, scratches = prepare_res
-    for table in tables:
+    for table in prepare_res.tables:
         for part in table.parts:
             for kind, hands in part.hands.items():
-                for lines, columns in hands.take(sliceno, scratches):
+                for lines, columns in hands.take(sliceno, prepare_res.scratches):
                     label = options.lineno_label if kind == GOOD else "lineno"
                     if label:
                         columns[label] += lines
@@ -143,14 +159,16 @@ def analysis(sliceno: int, options: Any, prepare_res: Prepared) -> None:
 
 
 def synthesis(slices: int, options: Any, prepare_res: Prepared) -> dict[str, Any]:
-    """Return how many lines of each kind there are, and how many texts of each column were bad."""
+    """Return how many lines of each kind there are, how many texts of each column were bad, and types chosen."""
     counts: dict[str, Any] = {}
     parts = [part for table in prepare_res.tables for part in table.parts]
     for kind in (GOOD, BAD, SKIPPED):
         lines = [sum(part.hands[kind].count(sliceno) for part in parts) for sliceno in range(slices)]
         counts[f"num_{kind}"] = sum(lines)
         counts[f"{kind}_per_slice"] = lines
-    if options.column2type:
+    if options.types:
+        counts["types"] = dict(sorted(prepare_res.types.items()))
+    if options.column2type or options.types:
         bad = sum((part.bad for part in parts), Counter[str]())
         counts["bad"] = dict(sorted(bad.items()))
     return counts
@@ -187,7 +205,10 @@ def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
             skipped = rows.where(left_out)
             hands[SKIPPED].add(intake.skip(skipped.lines, skipped.raw()), lines)
         part = Part(stream.name, choose_labels(label_rows, options, stream.name), hands, Counter())
-        _check_labels(before[0] if before else part, part, intake.typed)
+        _check_labels(before[0] if before else part, part, options.column2type)
+        if options.types:
+            untyped = [label for label in part.labels if label is not None and label not in intake.typed]
+            intake.typed.update(choose_types(blocks, dialect, part.labels, untyped, options))
         run = partial(in_order, noun=f"a part of '{stream.name}', part")
         for lines, taken in blocks.read(replace(intake, labels=part.labels), run):
             part.bad.update(taken.bad)
@@ -196,7 +217,7 @@ def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
     return part
 
 
-def _check_labels(first: Part, other: Part, typed: Mapping[str, TypedColumn]) -> None:
+def _check_labels(first: Part, other: Part, typed: Iterable[str]) -> None:
     missing = [label for label in typed if label not in other.labels]
     if missing:
         raise OptionError(f"'{other.name}' has no column '{missing[0]}', which is in column2type")

@@ -12,7 +12,7 @@ from porcelain.methods import subjobs
 from porcelain.methods.csvtext.zips import ZipMember, list_members, member_name
 from porcelain.methods.typeplan import COLUMN_TYPES
 
-version = 2
+version = 3
 
 description = """Datasets from the CSV files in a zip file, each imported by csvimport.
 
@@ -49,11 +49,13 @@ options = {
     "skip_lines": 0,  # so many lines at the beginning of each file are left out
     "skip_empty_lines": False,  # lines without any character are left out
     "column2type": OptionDefault(COLUMN_TYPES, {}),  # {label: type} as for dataset_type; others are bytes
+    "types": "",  # "auto": columns that column2type does not name get types that their first texts fit
     "none_values": (str,),  # texts that are None in every typed column
     "defaults": {},  # {label: value} instead of what cannot be converted; text is converted itself
     "filter_bad": False,  # lines with a text that cannot be converted go into dataset "bad"
     "numeric_comma": False,  # fractions of floats and numbers follow a comma
     "timezone": str,  # datetimes are in this zone, as "Europe/Stockholm", and become UTC
+    "compression": 6,  # taken from programs that give it: what is stored is zstd, of one level
 }
 datasets = ("previous",)
 

@@ -202,6 +202,13 @@ def typed_column(name: str, source: str, options: Any, *, may_be_none: bool = Fa
         )
     except ColumnError as err:
         raise OptionError(f"column '{name}': {err}", hint=err.hint) from err
+    return with_conversion(name, source, conversion, options, may_be_none=may_be_none)
+
+
+def with_conversion(
+    name: str, source: str, conversion: Conversion, options: Any, *, may_be_none: bool = False
+) -> TypedColumn:
+    """Return a column that a conversion types; the rest as of `typed_column`, whatever column2type says."""
     none_texts: set[bytes | None] = {text.encode() for text in options.none_values}
     if conversion.none_support:
         none_texts.add(b"")

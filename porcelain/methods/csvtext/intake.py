@@ -1,7 +1,7 @@
 """What becomes of the rows of a CSV file: the columns of the good, the bad and the skipped ones, dealt out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -48,7 +48,7 @@ class Intake:
     options
         Those of csvimport.
     typed : dict of str to TypedColumn
-        By label, how columns are typed; the others are bytes.
+        By label, how columns are typed, also by a choice made before the rows are taken in; the others are bytes.
     slices : int
         How many there are.
     scratches : list of Scratch
@@ -59,7 +59,7 @@ class Intake:
 
     options: Any
     dialect: Dialect
-    typed: Mapping[str, TypedColumn]
+    typed: dict[str, TypedColumn]
     slices: int
     scratches: Sequence[Scratch]
     labels: Sequence[str | None] = ()
@@ -135,7 +135,8 @@ class Intake:
             if column.default is not NO_DEFAULT:
                 values, none = column.fill(values, none, wrong)
             elif not self.options.filter_bad:
-                raise _bad_text(column, texts.where(wrong), lines[wrong])
+                is_named = column.name in self.options.column2type
+                raise _bad_text(column, texts.where(wrong), lines[wrong], is_named=is_named)
             bad[column.name] += int(np.count_nonzero(wrong))
         left_out = wrong if column.default is NO_DEFAULT else None
         return values if none is None else (values, none), left_out
@@ -151,12 +152,15 @@ def _counted(fields: int) -> str:
     return "1 field" if fields == 1 else f"{fields} fields"
 
 
-def _bad_text(column: TypedColumn, texts: Spans, lines: Ints) -> Refused:
+def _bad_text(column: TypedColumn, texts: Spans, lines: Ints, *, is_named: bool) -> Refused:
     row = int(np.argmin(lines))
     shown = texts.where([row]).tolist()[0].decode("utf-8", "backslashreplace")[:60]
+    hint = "none_values, defaults and filter_bad say what becomes of such a text"
+    if not is_named:
+        hint = f"the first rows fit that type; column2type={{'{column.name}': ...}} says another; {hint}"
     return Refused(
         int(lines[row]),
         f", column '{column.name}': '{shown}' is no {column.conversion.name}",
-        "none_values, defaults and filter_bad say what becomes of such a text",
+        hint,
         ColumnError,
     )
