@@ -126,12 +126,15 @@ class _Collection:
         self._dry_run = dry_run
         self._pins = AllPins(store.root / "pins", store.root / "cache" / "pins.json")
         self._way = Walk(store)
+        # what there was when the mark began, by id and by path
+        self._seen: set[str] = set()
 
     # -- mark --------------------------------------------------------------------------------------------------
 
     def find_victims(self, waste: float) -> _Victims:
         """Return what nothing reaches."""
         loose, packs = list(self._store.loose.ids()), self._store.packs.packs()
+        self._seen = {*loose, *(pack.path for pack in packs)}
         for _ in self._reach():
             self.done.reached += 1
             self._progress(self.done.reached)
@@ -227,9 +230,27 @@ class _Collection:
         return True
 
     def restore_what_is_reached(self) -> None:
-        """Bring back what a ref or a pin reaches that came too late for the mark."""
+        """Bring back what a ref or a pin reaches that came too late for the mark, and what a node reaches that did so.
+
+        Such a node stays until the next gc, though nothing may reach it any more, and who holds it relies on its links.
+        """
         for _ in self._reach():
             pass
+        for visit in self._way.visit(list(self._young_nodes())):
+            self._bring_back(visit)
+
+    def _young_nodes(self) -> Iterator[ObjectId]:
+        """Yield the nodes that nothing reaches, and that came since the mark began."""
+        store = self._store
+        store.packs.rescan()
+        young = [oid for oid in store.loose.ids() if oid not in self._seen]
+        for pack in store.packs.packs():
+            if pack.path not in self._seen:
+                with suppress(FileNotFoundError):
+                    young += (entry.oid for entry in pack.index)
+        for oid in young:
+            if not self._way.reached(bytes.fromhex(oid)) and is_node(store, oid):
+                yield oid
 
     def tidy(self) -> None:
         """Delete what is condemned, and what dead writers have left."""

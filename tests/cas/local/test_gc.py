@@ -312,6 +312,29 @@ def test_a_ref_between_mark_and_move_is_seen_after_the_move(writer, store, refs,
     assert in_store(store) == {node, blob}
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_a_node_links_to_stays_with_it_when_it_came_and_was_given_up_between_mark_and_move(
+    writer, store, refs, monkeypatch, packed
+):
+    node, blob = tree(writer, "brief", packed=packed)
+    store.delete(node)
+    writer.pins.release()
+    begin = store.trash.begin
+
+    def store_and_begin():
+        # the blob was found, so it was not stored anew
+        assert tree(writer, "brief", packed=packed) == (node, blob)
+        writer.pins.release()
+        return begin()
+
+    monkeypatch.setattr(store.trash, "begin", store_and_begin)
+    gc(store, refs, 0.0)
+    assert LocalStore(store.root).hold([node]) == {node}
+    assert in_store(store) == {node, blob}
+    gc(LocalStore(store.root), refs, 0.0)
+    assert in_store(store) == {node, blob}
+
+
 def test_after_the_move_a_writer_finds_nothing_and_stores_anew(writer, store, refs, monkeypatch):
     writer.put_many([b"late"])
     writer.pins.release()
