@@ -178,7 +178,8 @@ class Blocks:
     def _cut(self, block_bytes: int) -> Iterator[Block]:
         while True:
             least, self._least = self._least, 0
-            size = least + block_bytes
+            # twice as much each time, or a row of many blocks would be looked at once for each of them
+            size = least + max(least, block_bytes)
             buffer = self._spare.pop() if self._spare else mmap(-1, size + 1)
             if len(buffer) <= size:
                 buffer = mmap(-1, size + 1)
