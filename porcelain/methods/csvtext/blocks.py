@@ -13,8 +13,8 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from cas.threads import usable_cores
+from jobs.column.words import Bytes
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import Bytes
 from porcelain.methods.csvtext.refusal import Refused
 
 R = TypeVar("R")

@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Mask, join_masks
+from jobs.column.kernel import join_masks
 from jobs.column.packed import Spans
+from jobs.column.transform import Ints, Mask
 from jobs.errors import ColumnError
 from porcelain.methods.csvtext.blocks import Block, Done
 from porcelain.methods.csvtext.dialect import Dialect
 from porcelain.methods.csvtext.hands import Piece, deal, put_piece
-from porcelain.methods.csvtext.marks import Ints
 from porcelain.methods.csvtext.refusal import Refused
 from porcelain.methods.csvtext.rows import Rows, find_rows
 from porcelain.methods.tables.columns import Columns, Values

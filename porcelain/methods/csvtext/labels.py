@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from jobs.column.transform import Mask
 from jobs.errors import DatasetError
 from porcelain.methods.csvtext.blocks import Block, Blocks, Done
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import Mask
 from porcelain.methods.csvtext.rows import Rows, find_rows
 
 # the rows of labels, as a rule, and not much more

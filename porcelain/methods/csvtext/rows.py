@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from jobs.column.packed import PackedTexts, Spans
+from jobs.column.transform import Ints, Mask
+from jobs.column.words import Bytes
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import NO_PLACES, Bytes, Ints, Marks, Mask, find_bytes
+from porcelain.methods.csvtext.marks import NO_PLACES, Marks, find_bytes
 from porcelain.methods.csvtext.oddrow import OddRow, read_row
 from porcelain.methods.csvtext.refusal import Refused
 

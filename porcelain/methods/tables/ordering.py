@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask, objects
+from jobs.column.kernel import objects
 from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
+from jobs.column.transform import Array, Mask
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError
 from porcelain.methods.tables.columns import Columns, Values, split_none
