@@ -186,6 +186,11 @@ def test_a_line_that_is_too_long_is_an_error():
         all_rows(b"a\n" + b"b" * 11 + b"\nc\n", longest=10)
 
 
+def test_of_many_rows_that_never_end_only_the_first_is_read_to_the_end_of_the_text():
+    rows = all_rows(b"it's,'tis\n" * 20_000, Dialect(quotes=b"'"))
+    assert rows == [(line, "a quote that is never closed") for line in range(1, 20_001)]
+
+
 def test_a_long_row_is_read_alone_as_the_marks_of_all_behind_it_take_much_memory():
     text = b'"' + b"\n" * 100 + b'"\n' + b"a\n" * 100
     first, *others = find_rows(memoryview(text), QUOTED, last=True, part_bytes=16)

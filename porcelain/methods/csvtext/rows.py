@@ -164,15 +164,22 @@ def _find_long(
     return Found(pieces.rows(NO_PLACES, line), row.following, lines)
 
 
-def _read_whole(
-    text: bytes, at: int, dialect: Dialect, line: int, *, complete: bool, longest: int
+def _read_whole(  # noqa: PLR0913 - what its two callers know of the text
+    text: bytes,
+    at: int,
+    dialect: Dialect,
+    line: int,
+    *,
+    complete: bool,
+    longest: int,
+    endless: set[int] | None = None,
 ) -> OddRow | None:
     """Return the row at `at`, or None when its end is not known yet.
 
     The text begins with the line of number `line`; it is complete when nothing follows it, or more than `longest`
     bytes of the row are there.
     """
-    row = read_row(text, at, dialect)
+    row = read_row(text, at, dialect, endless)
     if row is None and not complete:
         return None
     if row is not None and row.end - at <= longest:
@@ -212,6 +219,7 @@ class RowFinder:
         self._line = line
         self._longest = longest
         self._last = last
+        self._endless: set[int] = set()
         self._marks = Marks(text, dialect)
         self._pieces = _Pieces(self._marks.chars, dialect)
 
@@ -249,7 +257,13 @@ class RowFinder:
         if not complete and self._marks.find_oddity(at) is None:
             return None
         return _read_whole(
-            self._text, at, self._dialect, self._line, complete=complete, longest=self._longest
+            self._text,
+            at,
+            self._dialect,
+            self._line,
+            complete=complete,
+            longest=self._longest,
+            endless=self._endless,
         )
 
 
