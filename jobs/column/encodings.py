@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.kernel import Kernel, Make, Mask, Parsed, Wish, convert_each, spread_mask
+from jobs.column.kernel import Kernel, Make, Parsed, Wish, convert_each, spread_mask
 from jobs.column.packed import PackedTexts, Spans
-from jobs.column.transform import Ints
+from jobs.column.transform import Ints, Mask
 from jobs.errors import ColumnError
 
 # encodings in which the characters of ASCII are these bytes, wherever they stand

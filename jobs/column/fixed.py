@@ -217,7 +217,7 @@ class DateCodec:
         """Return the body of an array of datetime64; what is finer than a day is cut off."""
         if values.dtype.kind != "M":
             raise TypeError
-        return _check_years(values.astype("M8[D]"))
+        return _check_years(_in_unit(values, "M8[D]"))
 
     def encode(self, body: Array) -> bytes:
         """Return the bytes of a body."""
@@ -253,6 +253,14 @@ class DateCodec:
 def _dates(start: int, blocks: int) -> Array:
     """Return the dates of some days as objects: to look one up takes a seventh of the time of making it."""
     return np.arange(start, start + blocks * _BLOCK_DAYS).view("M8[D]").astype(object)
+
+
+def _in_unit(values: Array, dtype: str) -> Array:
+    """Return datetime64 or timedelta64 in another unit; raise OverflowError where numpy would wrap around."""
+    made: Array = values.astype(dtype)
+    if np.can_cast(values.dtype, made.dtype) and (made.astype(values.dtype) != values).any():
+        raise OverflowError("too far away for microseconds, or for days")
+    return made
 
 
 def _check_years(values: Array) -> Array:
@@ -300,7 +308,7 @@ class MomentCodec:
         """
         if values.dtype.kind != ("M" if self._with_day else "m"):
             raise TypeError
-        rounded = values.astype("M8[us]" if self._with_day else "m8[us]")
+        rounded = _in_unit(values, "M8[us]" if self._with_day else "m8[us]")
         if (rounded != values).any():
             raise ValueError
         moments = rounded.view(np.int64)

@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.column.packed import PackedTexts, Spans
+from jobs.column.transform import Array, Mask
 from jobs.errors import ColumnError
 
-Array: TypeAlias = npt.NDArray[Any]
-Mask: TypeAlias = npt.NDArray[np.bool_]
 # a value for each text, and which texts are bad (None: none is); the value of a bad one says nothing
 Parsed: TypeAlias = tuple[Array | PackedTexts, Mask | None]
 Kernel: TypeAlias = Callable[[Spans], Parsed]

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask
 from jobs.column.packed import concatenate_masks
-from jobs.column.transform import Ints
+from jobs.column.transform import Array, Ints, Mask
 from jobs.column.types import UTC
 
 UTC_FLAG, FOLD_FLAG = 1, 2

@@ -183,7 +183,9 @@ def _hash_array(values: Array, of: ColumnType) -> Hashes:
         hashes[np.isnat(values)] = 0
         return hashes
     if of.base != "number":
-        values = values.astype(of.dtype)
+        # what is too large is refused when it is written
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = values.astype(of.dtype)
     if values.dtype.kind == "b":
         return values.astype(np.uint64)
     if values.dtype.kind == "c":
@@ -192,7 +194,7 @@ def _hash_array(values: Array, of: ColumnType) -> Hashes:
         return _hash_floats(values.astype(np.float64, copy=False))
     return (
         _hash_large(values)
-        if values.dtype == np.uint64
+        if values.dtype.kind == "u" and values.dtype.itemsize == 8
         else _mix_all(values.astype(np.int64).view(np.uint64))
     )
 
@@ -232,7 +234,11 @@ def _hash_list(values: Sequence[Any], of: ColumnType) -> Hashes:
     if not kinds <= set(of.exact):
         present = list(map(of.check, present))
         kinds = set(map(type, present))
-    hashes = _hash_checked(present, kinds, of)
+    try:
+        hashes = _hash_checked(present, kinds, of)
+    except (OverflowError, UnicodeEncodeError):
+        # one by one, so that the error names the value
+        hashes = _hash_checked(list(map(of.check, present)), kinds, of)
     if len(present) == len(values):
         return hashes
     spread = np.zeros(len(values), np.uint64)

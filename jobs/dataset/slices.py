@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cas.store import ObjectWriter, Store
+from jobs.column.moments import Moments
+from jobs.column.packed import PackedTexts
 from jobs.column.slice import SliceSummary, SliceWriter
 from jobs.column.spread import slices_of
 from jobs.dataset.declaration import NO_DEFAULT, Declaration, DeclaredColumn, Schema
@@ -24,10 +26,10 @@ class ManyRows:
 
     Attributes
     ----------
-    values : sequence of ndarray, list or PackedTexts
+    values : sequence of ndarray, list, PackedTexts or Moments
         One for each column, of equal length.
     masks : sequence of ndarray or None
-        True where a row is None; None beside a list and packed texts, which hold None themselves.
+        True where a row is None; None beside a list, packed texts and moments, which hold None themselves.
     """
 
     columns: Sequence[DeclaredColumn]
@@ -41,7 +43,7 @@ class ManyRows:
         if given.keys() != set(names):
             differing = ", ".join(f"'{name}'" for name in sorted(given.keys() ^ set(names)))
             raise DatasetError(f"arrays for other columns than are written: {differing}")
-        pairs = [_array_and_mask(given[name]) for name in names]
+        pairs = [_values_and_mask(column, given[column.name]) for column in columns]
         lengths = {name: len(values) for name, (values, _) in zip(names, pairs, strict=True)}
         if len(set(lengths.values())) > 1:
             raise DatasetError("arrays of unequal length: " + _counted(lengths))
@@ -55,7 +57,10 @@ class ManyRows:
         column, values, mask = self.columns[place], self.values[place], self.masks[place]
         if isinstance(values, list):
             values = list(map(column.converter(), values))
-        found = slices_of(values, column.column_type.base, slices)
+        try:
+            found = slices_of(values, column.column_type.base, slices)
+        except ColumnError as err:
+            raise column.named(err) from err
         return found if mask is None else np.where(mask, 0, found)
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Self:
@@ -68,14 +73,41 @@ class ManyRows:
         return type(self)(self.columns, values, [None if mask is None else mask[keep] for mask in self.masks])
 
 
-def _array_and_mask(given: Any) -> tuple[Any, Any]:
-    if isinstance(given, tuple):
-        values, mask = given
+def _values_and_mask(column: DeclaredColumn, given: Any) -> tuple[Any, Any]:
+    """Return values as `SliceWriter` takes them, and which are None; no mask beside lists, which hold None."""
+    values, mask = _taken_apart(given)
+    if not isinstance(values, np.ndarray | list | PackedTexts | Moments):
+        raise DatasetError(
+            f"column '{column.name}' is given as a '{type(values).__name__}'",
+            hint="columns are arrays, masked arrays, pairs of array and mask, or lists",
+        )
+    is_flat = not isinstance(values, np.ndarray) or values.ndim == 1
+    if not is_flat or (mask is not None and mask.shape != (len(values),)):
+        raise DatasetError(
+            f"column '{column.name}': values and mask are no arrays of one dimension and equal length"
+        )
+    if isinstance(values, np.ndarray) and values.dtype.kind not in "mM" and _is_converted(column):
+        values = values.tolist()
+    if mask is None or not (isinstance(values, list) or values.dtype == np.object_):
         return values, mask
+    # what is behind the mask may be no value of the column
+    rows = [None if none else value for value, none in zip(values, mask.tolist(), strict=True)]
+    return rows, None
+
+
+def _taken_apart(given: Any) -> tuple[Any, Any]:
+    values, mask = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    mask = None if mask is None else np.asarray(mask, np.bool_)
     # asked of what it has: numpy.ma takes each slice's process 40 ms to import
-    if hasattr(given, "mask"):
-        return given.data, np.ma.getmaskarray(given)
-    return given, None
+    if isinstance(values, np.ndarray) and hasattr(values, "mask"):
+        own = np.ma.getmaskarray(values)
+        values, mask = values.data, own if mask is None else own | mask
+    return values, mask
+
+
+def _is_converted(column: DeclaredColumn) -> bool:
+    """Return whether values that are not of the column's type are written, as what they say or as the default."""
+    return column.column_type.parsed or column.default is not NO_DEFAULT
 
 
 def _counted(lines: Mapping[str, int]) -> str:

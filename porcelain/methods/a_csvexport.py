@@ -43,8 +43,9 @@ options = {
 datasets = (["source"],)
 jobs = ("previous",)
 
-# rows that are written together: what is made of them on the way fits into the cache
+# rows that are written together: what is made of them on the way fits into the cache, and of wide ones into 50 MB
 _BLOCK_ROWS: Final = 8192
+_BLOCK_VALUES: Final = 1 << 19
 _PIECE_BYTES: Final = 1 << 20
 _PART: Final = "csvexport.%d.part"
 
@@ -142,7 +143,7 @@ class _Lines:
                     Cursor(reader, partial(reader_of(each), reader))
                     for reader, each in zip(readers, types, strict=True)
                 ]
-                for pieces in aligned(cursors, _blocks(source.lines[sliceno])):
+                for pieces in aligned(cursors, _blocks(source.lines[sliceno], len(types))):
                     columns = map(self._written, self._labels, types, pieces)
                     yield lines(list(columns), self._around)
 
@@ -167,5 +168,6 @@ class _Lines:
         return usual if none_as is None else str(none_as)
 
 
-def _blocks(rows: int) -> Iterator[range]:
-    return (range(start, min(start + _BLOCK_ROWS, rows)) for start in range(0, rows, _BLOCK_ROWS))
+def _blocks(rows: int, columns: int) -> Iterator[range]:
+    size = max(min(_BLOCK_ROWS, _BLOCK_VALUES // columns), 1)
+    return (range(start, min(start + size, rows)) for start in range(0, rows, size))

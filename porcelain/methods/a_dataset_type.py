@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Mask, join_masks
+from jobs.column.kernel import join_masks
 from jobs.column.packed import PackedTexts
+from jobs.column.transform import Mask
 from jobs.dataset.writer import DatasetWriter
 from jobs.errors import ColumnError
 from porcelain.methods.tables.chains import chain_since

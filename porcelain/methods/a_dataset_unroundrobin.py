@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jobs.column.batches import BATCH_ROWS
-from jobs.column.kernel import Array
+from jobs.column.transform import Array
 from jobs.dataset.arrays import check_column
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.writer import DatasetWriter

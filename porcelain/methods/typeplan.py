@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask, join_masks, objects
+from jobs.column.kernel import join_masks, objects
 from jobs.column.packed import PackedTexts
 from jobs.column.parse import Conversion, get_conversion
+from jobs.column.transform import Array, Mask
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError, OptionError

@@ -186,6 +186,29 @@ def test_a_line_that_is_too_long_is_an_error():
         all_rows(b"a\n" + b"b" * 11 + b"\nc\n", longest=10)
 
 
+def test_of_many_rows_that_never_end_only_the_first_is_read_to_the_end_of_the_text():
+    rows = all_rows(b"it's,'tis\n" * 20_000, Dialect(quotes=b"'"))
+    assert rows == [(line, "a quote that is never closed") for line in range(1, 20_001)]
+
+
+def test_a_long_row_is_read_alone_as_the_marks_of_all_behind_it_take_much_memory():
+    text = b'"' + b"\n" * 100 + b'"\n' + b"a\n" * 100
+    first, *others = find_rows(memoryview(text), QUOTED, last=True, part_bytes=16)
+    assert (len(first.rows), first.lines) == (1, 101)
+    assert sum(len(found.rows) for found in others) == 100
+
+
+def test_a_block_without_a_whole_row_becomes_twice_as_large():
+    sizes = []
+
+    def find(block, lane):
+        sizes.append(len(block.text))
+        return Done(len(block.text) if block.last else 0, 0, None)
+
+    list(Blocks(io.BytesIO(b"a" * 1000), QUOTED, "x.csv").read(find, block_bytes=10))
+    assert sizes == [10, 20, 40, 80, 160, 320, 640, 1001]
+
+
 def test_comments_are_no_rows_whatever_quotes_are_in_them():
     dialect = Dialect(quotes=b"'", comment=b"#")
     ((_, rows),) = read_rows(b"#don't\na,'#b'\n#\n'\n#c',d\n", dialect)

@@ -14,7 +14,7 @@ from jobs.column.slice import SliceReader, SliceWriter
 from jobs.column.types import TYPES, UTC
 from jobs.errors import ColumnError
 from porcelain.methods.tables import textorder
-from porcelain.methods.tables.columns import decoder, join
+from porcelain.methods.tables.columns import decoder, join, to_list
 from porcelain.methods.tables.ordering import Ordering
 from porcelain.methods.tables.sorting import sorted_batches
 from porcelain.methods.tables.textorder import rank_texts
@@ -116,6 +116,30 @@ def test_many_equal_rows_stay_in_their_order(factor, different):
     values = np.random.default_rng(different).integers(0, different, 5000) % 8 * factor
     ordering = Ordering({"a": "float64" if factor == 0.5 else "int64"})
     assert ordering.sort({"a": values}).tolist() == np.argsort(values, kind="stable").tolist()
+
+
+@pytest.mark.parametrize(
+    ("column_type", "pieces"),
+    [
+        ("int64", [[None, 5, -(1 << 63)], [7, 3], [-9, 4]]),
+        ("bool", [[None, True], [False, True], [True]]),
+        ("number", [[1 << 70, 0.5], [4, -3], [1.5, 4.0, math.inf], [None, 2], [(1 << 53) + 1, -(1 << 70)]]),
+    ],
+    ids=["int64", "bool", "number"],
+)
+@pytest.mark.parametrize("descending", [False, True])
+def test_pieces_of_which_only_some_hold_none_or_floats_or_objects(
+    tmp_path, monkeypatch, column_type, pieces, descending
+):
+    monkeypatch.chdir(tmp_path)
+
+    def read(_names):
+        yield from ({"a": stored(values, column_type)[1]} for values in pieces)
+
+    values = [value for piece in pieces for value in piece]
+    batches = sorted_batches(read, len(values), Ordering({"a": column_type}, descending=descending), ["a"], 2)
+    found = [value for batch in batches for value in to_list(batch["a"])]
+    assert found == sorted(values, key=lambda value: key(value, column_type), reverse=descending)
 
 
 @given(st.lists(st.text("abÿ\0\n", max_size=200) | st.text("ab", max_size=3)), st.booleans())

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -44,12 +43,23 @@ def test_the_death_of_a_process_is_an_error():
 # ---- items that come one by one
 
 
+def signals():
+    """Return a function that waits for the other to be called in another process; on one core it does not wait."""
+    reader, writer = os.pipe()
+    return lambda: usable_cores() > 1 and os.read(reader, 1), lambda: os.write(writer, b"x")
+
+
 def test_results_come_in_the_order_of_the_items_whoever_is_done_first():
-    def slow_if_even(item, lane):
-        time.sleep(0.02 * (item % 2 == 0))
+    wait, tell = signals()
+
+    def wait_for_second(item, lane):
+        if item == 0:
+            wait()
+        elif item == 1:
+            tell()
         return item
 
-    assert list(in_order(iter(range(9)), slow_if_even, noun="item")) == list(range(9))
+    assert list(in_order(iter(range(9)), wait_for_second, noun="item")) == list(range(9))
 
 
 def test_items_are_taken_only_a_few_ahead():
@@ -71,7 +81,7 @@ def test_no_two_processes_at_a_time_have_the_same_lane(tmp_path, monkeypatch):
 
     def claim(item, lane):
         with open(str(lane), "x"):
-            time.sleep(0.01)
+            os.urandom(1 << 20)  # some milliseconds of work
         Path(str(lane)).unlink()
         return lane
 
@@ -79,10 +89,14 @@ def test_no_two_processes_at_a_time_have_the_same_lane(tmp_path, monkeypatch):
 
 
 def test_an_error_is_raised_when_it_is_its_turn():
+    wait, tell = signals()
+
     def refuse_second(item, lane):
         if item == 1:
+            tell()
             raise ColumnError("no second")
-        time.sleep(0.02)
+        if item == 0:
+            wait()
         return item
 
     results = in_order(range(3), refuse_second, noun="item")

@@ -13,8 +13,8 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from cas.threads import usable_cores
+from jobs.column.words import Bytes
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import Bytes
 from porcelain.methods.csvtext.refusal import Refused
 
 R = TypeVar("R")
@@ -178,7 +178,8 @@ class Blocks:
     def _cut(self, block_bytes: int) -> Iterator[Block]:
         while True:
             least, self._least = self._least, 0
-            size = least + block_bytes
+            # twice as much each time, or a row of many blocks would be looked at once for each of them
+            size = least + max(least, block_bytes)
             buffer = self._spare.pop() if self._spare else mmap(-1, size + 1)
             if len(buffer) <= size:
                 buffer = mmap(-1, size + 1)

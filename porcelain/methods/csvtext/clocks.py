@@ -11,9 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask
 from jobs.column.packed import Spans
-from jobs.column.transform import Ints
+from jobs.column.transform import Array, Ints, Mask
 from jobs.column.words import Bytes, windows
 from porcelain.methods.csvtext.digits import zero_padded
 

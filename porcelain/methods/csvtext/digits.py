@@ -5,9 +5,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from jobs.column.kernel import Mask
 from jobs.column.packed import Spans
-from jobs.column.transform import Ints
+from jobs.column.transform import Ints, Mask
 from jobs.column.words import Bytes
 
 Naturals = npt.NDArray[np.uint64]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from porcelain.methods.csvtext.marks import Ints
+from jobs.column.transform import Ints
 from porcelain.methods.tables.columns import Columns, select
 from porcelain.methods.tables.scratch import Place, Scratch
 

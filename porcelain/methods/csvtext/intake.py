@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from jobs.column.kernel import Mask, join_masks
+from jobs.column.kernel import join_masks
 from jobs.column.packed import Spans
+from jobs.column.transform import Ints, Mask
 from jobs.errors import ColumnError
 from porcelain.methods.csvtext.blocks import Block, Done
 from porcelain.methods.csvtext.dialect import Dialect
 from porcelain.methods.csvtext.hands import Piece, deal, put_piece
-from porcelain.methods.csvtext.marks import Ints
 from porcelain.methods.csvtext.refusal import Refused
 from porcelain.methods.csvtext.rows import Rows, find_rows
 from porcelain.methods.tables.columns import Columns, Values
@@ -27,9 +27,11 @@ GOOD, BAD, SKIPPED = "lines", "broken_lines", "skipped_lines"
 # arrays of so many bytes of text stay in the caches of a core, and are made in memory that is used again: a third of
 # the time of packing columns of 8 MB
 _PART_BYTES: Final = 1 << 20
-# with many slices or columns larger ones, or each would get a few values at a time
+# with many slices or columns larger ones, or each column of each slice would get a few values at a time: with a quarter
+# of this, 500 columns take twice the time. Not of any size: the places of fields take tens of times the memory of text
 _PART_BYTES_OF_SLICE: Final = 1 << 16
-_PART_BYTES_OF_COLUMN: Final = 1 << 11
+_PART_BYTES_OF_COLUMN_OF_SLICE: Final = 1 << 11
+_MOST_PART_BYTES: Final = 1 << 23
 
 
 class Taken(NamedTuple):
@@ -67,9 +69,10 @@ class Intake:
     def __call__(self, block: Block, lane: int) -> Done[Taken]:
         """Find the rows of a block and leave their columns in the scratch file of the lane; a `Work`."""
         taken, end, lines = Taken([], Counter()), 0, 0
-        part_bytes = max(
-            _PART_BYTES, self.slices * _PART_BYTES_OF_SLICE, len(self.labels) * _PART_BYTES_OF_COLUMN
+        part_bytes = self.slices * max(
+            _PART_BYTES_OF_SLICE, len(self.labels) * _PART_BYTES_OF_COLUMN_OF_SLICE
         )
+        part_bytes = min(max(part_bytes, _PART_BYTES), _MOST_PART_BYTES)
         for found in find_rows(block.text, self.dialect, last=block.last, part_bytes=part_bytes):
             self._take(found.rows, lane, taken)
             end, lines = found.end, found.lines

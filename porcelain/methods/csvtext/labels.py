@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from jobs.column.transform import Mask
 from jobs.errors import DatasetError
 from porcelain.methods.csvtext.blocks import Block, Blocks, Done
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import Mask
-from porcelain.methods.csvtext.rows import RowFinder, Rows
+from porcelain.methods.csvtext.rows import Rows, find_rows
 
 # the rows of labels, as a rule, and not much more
 _HEAD_BYTES: Final = 1 << 16
@@ -40,23 +40,26 @@ def read_head(
     int, Rows, (n,) bool
         Number of lines before the text of the rows, the rows, and which of them are left out.
     """
-    found = 0
+    read = 0
 
-    def find(block: Block, _lane: int) -> Done[tuple[Rows, Mask]]:
-        finder = RowFinder(bytes(block.text), dialect, last=block.last)
-        rows, end = finder.find()
+    def find(block: Block, _lane: int) -> Done[list[tuple[Rows, Mask]]]:
+        found = next(find_rows(block.text, dialect, last=block.last, part_bytes=_HEAD_BYTES), None)
+        if found is None:
+            return Done(0, 0, [])
+        rows, end, lines = found
         left_out = rows.are_left_out(empty=skip_empty)
-        count = int(np.searchsorted(np.cumsum(~left_out), wanted - found)) + 1
+        count = int(np.searchsorted(np.cumsum(~left_out), wanted - read)) + 1
         if count < len(rows):
-            end = int(rows.starts[count])
+            end, lines = int(rows.starts[count]), int(rows.lines[count]) - 1
             rows, left_out = rows.take(np.arange(count)), left_out[:count]
-        return Done(end, finder.line_at(end) - 1, (rows, left_out))
+        return Done(end, lines, [(rows, left_out)])
 
     if wanted:
-        for lines, (rows, left_out) in blocks.read(find, block_bytes=_HEAD_BYTES):
-            found += int(np.count_nonzero(~left_out))
-            yield lines, rows, left_out
-            if found == wanted:
+        for lines, found in blocks.read(find, block_bytes=_HEAD_BYTES):
+            for rows, left_out in found:
+                read += int(np.count_nonzero(~left_out))
+                yield lines, rows, left_out
+            if read == wanted:
                 return
 
 

@@ -1,16 +1,13 @@
 """What the places of quotes, separators and newlines in CSV text say of its rows, without reading it."""
 
 from functools import cached_property
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from jobs.column.transform import Ints, Mask
+from jobs.column.words import Bytes
 from porcelain.methods.csvtext.dialect import Dialect
-
-Bytes: TypeAlias = npt.NDArray[np.uint8]
-Ints: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 NO_PLACES: Final = np.zeros(0, np.int64)
 

@@ -13,12 +13,17 @@ class OddRow(NamedTuple):
     fields: list[bytes] | str
 
 
-def read_row(text: bytes, at: int, dialect: Dialect) -> OddRow | None:
+def read_row(text: bytes, at: int, dialect: Dialect, endless: set[int] | None = None) -> OddRow | None:
     """Return the row that begins at `at`, or None when the text ends before it.
 
     A quote at the beginning of a field opens it; inside, two of that quote are one; after the closing one the field
     must end. A quote elsewhere is a character like others.
+
+    Places of fields behind which the text ends before the row does are noted in `endless`: when each of many rows has
+    such a quote, none but the first is read to the end of the text.
     """
+    seen: set[int] = set() if endless is None else endless
+    begun: list[int] = []
     if dialect.comment and text.startswith(dialect.comment, at):
         end = text.find(dialect.line_end, at)
         return None if end < 0 else OddRow(end, end + 1, [])
@@ -26,11 +31,13 @@ def read_row(text: bytes, at: int, dialect: Dialect) -> OddRow | None:
     broken = False
     is_last = False
     while not is_last:
-        close = _find_closing(text, at, dialect)
-        if close is None:
-            return None
-        end, following, is_last = _find_field_end(text, close + 1, dialect)
-        if end < 0:
+        begun.append(at)
+        close = None if at in seen else _find_closing(text, at, dialect)
+        end, following, is_last = (
+            (-1, -1, False) if close is None else _find_field_end(text, close + 1, dialect)
+        )
+        if close is None or end < 0:
+            seen.update(begun)
             return None
         fields.append(text[at:end] if close < at else _unquoted(text[at : close + 1]))
         broken |= at <= close < end - 1

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.kernel import Mask
 from jobs.column.packed import PackedTexts, Spans
+from jobs.column.transform import Mask
 from jobs.errors import DatasetError
 
 _BREAKS: Final = (b"\n", b"\r")

@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from jobs.column.packed import PackedTexts, Spans
+from jobs.column.transform import Ints, Mask
+from jobs.column.words import Bytes
 from porcelain.methods.csvtext.dialect import Dialect
-from porcelain.methods.csvtext.marks import NO_PLACES, Bytes, Ints, Marks, Mask, find_bytes
+from porcelain.methods.csvtext.marks import NO_PLACES, Marks, find_bytes
 from porcelain.methods.csvtext.oddrow import OddRow, read_row
 from porcelain.methods.csvtext.refusal import Refused
 
@@ -121,21 +123,71 @@ def find_rows(
     text, dialect, longest, last
         As of `RowFinder`.
     part_bytes
-        Size of a part; longer rows take more of them.
+        Size of a part; a longer row is a part of its own.
     """
-    at, line, size = 0, 1, part_bytes
+    at, line = 0, 1
     while at < len(text):
-        part = bytes(text[at : at + size])
-        is_end = at + size >= len(text)
-        finder = RowFinder(part, dialect, line=line, last=last and is_end, longest=longest)
+        rest = text[at:]
+        is_end = part_bytes >= len(rest)
+        finder = RowFinder(
+            bytes(rest[:part_bytes]), dialect, line=line, last=last and is_end, longest=longest
+        )
         rows, end = finder.find()
-        if end:
-            at, line, size = at + end, finder.line_at(end), part_bytes
-            yield Found(rows, at, line - 1)
-        elif is_end:
+        found: Found | None = Found(rows, end, finder.line_at(end) - 1)
+        if not end:
+            found = (
+                None if is_end else _find_long(rest, dialect, line, part_bytes, last=last, longest=longest)
+            )
+        if found is None:
             return
-        else:
-            size *= 2
+        at, line = at + found.end, found.lines + 1
+        yield found._replace(end=at)
+
+
+def _find_long(
+    text: memoryview, dialect: Dialect, line: int, size: int, *, last: bool, longest: int
+) -> Found | None:
+    """Return the first row of a text, which is longer than `size`, or None when its end is not known yet."""
+    row = None
+    part = b""
+    while row is None and size < len(text) and len(part) <= longest:
+        size *= 2
+        part = bytes(text[: min(size, longest + 1)])
+        complete = len(part) > longest or (last and len(part) == len(text))
+        row = _read_whole(part, 0, dialect, line, complete=complete, longest=longest)
+    if row is None:
+        return None
+    # the marks of all that follows it in the part would take tens of times the memory of the text
+    pieces = _Pieces(np.frombuffer(part, np.uint8), dialect)
+    pieces.add_odd(0, row)
+    lines = line - 1 + part.count(dialect.line_end, 0, row.following)
+    return Found(pieces.rows(NO_PLACES, line), row.following, lines)
+
+
+def _read_whole(  # noqa: PLR0913 - what its two callers know of the text
+    text: bytes,
+    at: int,
+    dialect: Dialect,
+    line: int,
+    *,
+    complete: bool,
+    longest: int,
+    endless: set[int] | None = None,
+) -> OddRow | None:
+    """Return the row at `at`, or None when its end is not known yet.
+
+    The text begins with the line of number `line`; it is complete when nothing follows it, or more than `longest`
+    bytes of the row are there.
+    """
+    row = read_row(text, at, dialect, endless)
+    if row is None and not complete:
+        return None
+    if row is not None and row.end - at <= longest:
+        return row
+    end = text.find(dialect.line_end, at)
+    if not 0 <= end - at <= longest:
+        raise Refused(line + text.count(dialect.line_end, 0, at), f" has more than {longest} bytes")
+    return OddRow(end, end + 1, "a quote that is never closed")
 
 
 class RowFinder:
@@ -167,6 +219,7 @@ class RowFinder:
         self._line = line
         self._longest = longest
         self._last = last
+        self._endless: set[int] = set()
         self._marks = Marks(text, dialect)
         self._pieces = _Pieces(self._marks.chars, dialect)
 
@@ -203,15 +256,15 @@ class RowFinder:
         complete = self._last or len(self._text) - at > self._longest
         if not complete and self._marks.find_oddity(at) is None:
             return None
-        row = read_row(self._text, at, self._dialect)
-        if row is None and not complete:
-            return None
-        if row is not None and row.end - at <= self._longest:
-            return row
-        end = self._text.find(self._dialect.line_end, at)
-        if not 0 <= end - at <= self._longest:
-            raise Refused(self.line_at(at), f" has more than {self._longest} bytes")
-        return OddRow(end, end + 1, "a quote that is never closed")
+        return _read_whole(
+            self._text,
+            at,
+            self._dialect,
+            self._line,
+            complete=complete,
+            longest=self._longest,
+            endless=self._endless,
+        )
 
 
 class _Pieces:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from jobs.column.kernel import Array
+from jobs.column.transform import Array
 from jobs.errors import ColumnError
 from porcelain.methods.tables.vectors import KEY_TYPES, NUMBERS, Groups, Vector
 

@@ -6,10 +6,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from jobs.column import moments, packed
-from jobs.column.kernel import Array
 from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
 from jobs.column.slice import SliceReader
+from jobs.column.transform import Array
 from jobs.column.types import get_type
 from jobs.dataset.arrays import Cursor, Readable, aligned, opened
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask
+from jobs.column.transform import Array, Mask
 from porcelain.methods.tables.columns import Values, split_none, to_list
 
 

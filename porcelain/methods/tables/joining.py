@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from jobs.column.transform import Ints
 from jobs.dataset.dataset import Dataset
 from porcelain.methods.tables.columns import (
     Values,
@@ -18,7 +19,7 @@ from porcelain.methods.tables.columns import (
 from porcelain.methods.tables.keyindex import KeyIndex, any_none, as_common_key
 from porcelain.methods.tables.moving import rows_by_target, targets_of
 from porcelain.methods.tables.scratch import Place, Scratch
-from porcelain.methods.tables.vectors import Ints, Vector, as_vector
+from porcelain.methods.tables.vectors import Vector, as_vector
 
 ROWS_IN_MEMORY: Final = 1 << 18
 _PIECE_ROWS: Final = 1 << 16

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask
-from porcelain.methods.tables.vectors import NUMBERS, Ints, Vector, as_key, find_nans, group_rows, unique
+from jobs.column.transform import Array, Ints, Mask
+from porcelain.methods.tables.vectors import NUMBERS, Vector, as_key, find_nans, group_rows, unique
 
 _INTEGERS: Final = frozenset({"bool", "int32", "int64"})
 _FLOATS: Final = frozenset({"float32", "float64"})

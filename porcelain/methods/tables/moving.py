@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jobs.column.kernel import Array
 from jobs.column.spread import slices_of
+from jobs.column.transform import Array
 from jobs.dataset.writer import DatasetWriter
 from porcelain.methods.tables.columns import Columns, Values, split_none, take_rows
 from porcelain.methods.tables.scratch import Place, Scratch

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array, Mask, objects
+from jobs.column.kernel import objects
 from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
+from jobs.column.transform import Array, Mask
 from jobs.dataset.dataset import Dataset
 from jobs.errors import ColumnError, DatasetError
 from porcelain.methods.tables.columns import Columns, Values, split_none
@@ -26,6 +27,7 @@ _LATEST_DATE: Final = np.datetime64(datetime.date.max)
 # microseconds since 1970, and since midnight
 _LATEST_DATETIME: Final = int(np.datetime64(datetime.datetime.max).astype(np.int64))
 _LATEST_TIME: Final = 24 * 60 * 60 * 1_000_000 - 1
+_SMALLEST_INT: Final = np.iinfo(np.int64).min
 _RADIX_BYTES: Final = 2
 _WORD_BITS: Final = 64
 
@@ -78,13 +80,17 @@ class Ordering:
     def outline(self, columns: Columns) -> Array:
         """Return numbers that are never less for a later row, in whatever columns it is; equal rows have equal ones."""
         name, column_type = next(iter(self._types.items()))
-        array, _ = split_none(columns[name])
+        array, none = split_none(columns[name])
         if isinstance(array, PackedTexts):
             outline = first_words(array)
+        elif column_type == "number":
+            outline = _nearest_floats(array, none)
         elif isinstance(array, np.ndarray) and array.dtype == np.object_:
             outline = np.zeros(len(array), np.int64)  # they have numbers only among each other
         else:
-            outline = _keys_of(name, column_type, columns[name])[0]
+            *are_there, outline = _keys_of(name, column_type, columns[name])
+            if are_there:  # integers, of which the smallest is as None
+                outline = np.where(none, _SMALLEST_INT, outline)
         return _reversed(outline) if self._descending else outline
 
     def _keys(self, columns: Columns) -> list[Array]:
@@ -170,6 +176,20 @@ def _number_keys(array: Array, none: Mask | None) -> list[Array]:
     if array.dtype.kind == "i":
         return _int_keys(array, none)
     return [_rank_objects([_number_key(value) for value in array.tolist()])]
+
+
+def _nearest_floats(array: Array, none: Mask | None) -> Array:
+    """Return a float for each number, the same for equal ones whether they are integers, floats or objects."""
+    if array.dtype.kind == "O":
+        array = np.fromiter(map(_nearest_float, array.tolist()), np.float64, len(array))
+    return _float_keys(array.astype(np.float64, copy=False), none)[0]
+
+
+def _nearest_float(value: Any) -> float:
+    try:
+        return float(_number_key(value))
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _number_key(value: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from jobs.column.kernel import Array
+from jobs.column.transform import Array, Ints
 from porcelain.methods.tables.aggregates import Aggregate, Count, Part
 from porcelain.methods.tables.grouping import Table, join_parts, join_tables, reduce_table
-from porcelain.methods.tables.vectors import Groups, Ints, Vector, to_slices
+from porcelain.methods.tables.vectors import Groups, Vector, to_slices
 
 # different values that are counted
 VALUES_COUNTED: Final = 1 << 16

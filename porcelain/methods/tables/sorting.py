@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from jobs.column.batches import BATCH_ROWS
-from jobs.column.kernel import Array
+from jobs.column.transform import Array
 from jobs.column.types import get_type
 from jobs.dataset.dataset import Dataset
 from porcelain.methods.tables.columns import Columns, Values, count_rows, join, select, take_rows

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Array
 from jobs.column.packed import PackedTexts
+from jobs.column.transform import Array
 
 _KEY_BYTES: Final = 8
 # texts that agree so many times are compared by Python

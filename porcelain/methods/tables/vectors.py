@@ -6,22 +6,20 @@ other values are objects.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.column.codec import join_bodies
-from jobs.column.kernel import Array, Mask, objects
+from jobs.column.kernel import objects
 from jobs.column.moments import FOLD_FLAG, Moments
 from jobs.column.packed import PackedTexts
 from jobs.column.spread import slices_of
+from jobs.column.transform import Array, Ints, Mask
 from jobs.dataset.arrays import Readable, check_column
 from jobs.errors import DatasetError
 from porcelain.methods.tables.columns import Values, none_values, split_none, to_list
 from porcelain.methods.tables.moving import targets_of
-
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 NUMBERS: Final = ("int32", "int64", "float32", "float64", "bool", "number")
 # types whose values can be told apart and ordered

@@ -109,6 +109,13 @@ def test_a_float32_belongs_where_its_rounded_value_belongs():
     assert slices_of(np.array([2**53 + 1]), "float64", SLICES).tolist() == [slice_of(2.0**53, SLICES)]
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_large_integers_belong_together_in_any_byte_order(order):
+    values = [2**64 - 1, 2**63, 5]
+    expected = [slice_of(value, SLICES) for value in values]
+    assert slices_of(np.array(values, f"{order}u8"), "number", SLICES).tolist() == expected
+
+
 def test_every_nan_belongs_together():
     other = np.array([0xFFF8000000000001], np.uint64).view(np.float64)
     expected = slice_of(math.nan, SLICES)

@@ -253,6 +253,52 @@ def test_masked_arrays_write_none(job: OneJob) -> None:
     assert list(writer.finish().iterate(0, "a")) == [1.0, None]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ([1, 2], [False, True]),
+        (np.array([1, 2]), [0, 1]),
+        (np.array([1, object()], object), np.array([False, True])),
+        (np.ma.MaskedArray([1, 2], mask=[False, True]), np.array([False, False])),
+    ],
+    ids=["list", "array", "objects", "masked"],
+)
+@pytest.mark.parametrize("hashlabel", [None, "a"])
+def test_none_is_what_a_mask_says_whatever_it_is_given_with(job: OneJob, given: Any, hashlabel: Any) -> None:
+    writer = job.writer(columns={"a": ("int64", True)}, hashlabel=hashlabel)
+    writer.get_split_write_arrays()({"a": given})
+    assert set(writer.finish().iterate(None, "a")) == {1, None}
+
+
+@pytest.mark.parametrize("hashlabel", [None, "a"])
+def test_arrays_are_converted_as_lists_are(job: OneJob, hashlabel: Any) -> None:
+    writer = job.writer(hashlabel=hashlabel)
+    writer.add("a", "parsed:int64")
+    writer.add("b", "int64", default=7)
+    writer.get_split_write_arrays()({"a": np.array(["1", "2"]), "b": np.array(["x", 5], object)})
+    assert sorted(writer.finish().iterate(None, ("a", "b"))) == [(1, 7), (2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (range(3), "column 'a' is given as a 'range'"),
+        (np.zeros((2, 2)), "column 'a': values and mask are no arrays of one dimension and equal length"),
+        (([1, 2], [True]), "column 'a': values and mask are no arrays of one dimension and equal length"),
+        (np.array(["\ud800"]), "column 'a': half a character"),
+        (np.array([1]), "column 'a': no unicode"),
+    ],
+    ids=["range", "two dimensions", "a short mask", "a surrogate", "ints"],
+)
+@pytest.mark.parametrize("hashlabel", [None, "a"])
+def test_what_is_no_column_is_refused_by_name(
+    job: OneJob, given: Any, message: str, hashlabel: str | None
+) -> None:
+    writer = job.writer(columns={"a": ("unicode", True)}, hashlabel=hashlabel)
+    with pytest.raises((DatasetError, ColumnError), match=message):
+        writer.get_split_write_arrays()({"a": given})
+
+
 def test_arrays_must_be_those_of_the_columns_and_of_equal_length(job: OneJob) -> None:
     writer = two_columns(job)
     writer.set_slice(0)

@@ -31,9 +31,14 @@ def test_records_come_before_the_result_and_in_order() -> None:
 
 
 def test_no_more_children_than_asked_for_run_at_a_time() -> None:
+    reader, writer = os.pipe()
+
     def body(number, tell):
         tell(("begun", time.monotonic()))
-        time.sleep(0.05)
+        if number == 0:
+            os.read(reader, 1)
+        elif number == 1:
+            os.write(writer, b"x")
         return "ended", time.monotonic()
 
     news = collect(body, range(5), 2)
@@ -62,7 +67,7 @@ def test_when_the_caller_stops_every_child_is_killed() -> None:
         tell(os.getpid())
         if number == 0:
             return
-        time.sleep(60)
+        signal.pause()
 
     pids = []
     children = fork_each(range(3), at_once=3, body=body)

@@ -129,11 +129,19 @@ def test_none_and_nan_are_in_no_bin_and_said(acc, table):
     }
 
 
-def test_infinity_is_in_no_bin(acc, table):
-    table("float64", [0.0, math.inf])
+@pytest.mark.parametrize(
+    ("column_type", "value", "what"),
+    [
+        ("float64", math.inf, "infinite values"),
+        ("number", -(10**400), "integers that are too large for a float"),
+    ],
+    ids=["infinity", "a large integer"],
+)
+def test_what_is_too_large_for_a_float_is_in_no_bin(acc, table, column_type, value, what):
+    table(column_type, [0.5, value])
     code, _, err = acc("hist", "make")
-    assert (code, err.splitlines()[0]) == (1, "acc: column 'x' holds infinite values, which are in no bin")
-    assert lines(acc, "make", "-t")[0] == [["0.0", "1"], ["inf", "1"]]
+    assert (code, err.splitlines()[0]) == (1, f"acc: column 'x' holds {what}, which are in no bin")
+    assert lines(acc, "make", "-t")[0] == [["0.5", "1"], [str(value), "1"]]
 
 
 def test_batches_are_added_up(acc, table):
