@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from jobs.column.kernel import Kernel, Mask, Parsed, join_masks
+from jobs.column.kernel import Kernel, Parsed, join_masks
 from jobs.column.packed import Spans
 from jobs.column.parse import Conversion, get_conversion
+from jobs.column.transform import Mask
 from porcelain.methods.csvtext.marks import find_bytes
 
 # from here on floats do not hold every whole number
