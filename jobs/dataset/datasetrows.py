@@ -10,6 +10,7 @@ from jobs.dataset.arrow import arrow_reader
 from jobs.dataset.facts import DatasetFacts
 from jobs.dataset.head import ColumnNode
 from jobs.dataset.reader import Reading, SliceChoice, iterate
+from jobs.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +115,14 @@ class DatasetRows(DatasetFacts):
     ) -> Any:
         """Return its rows as a `pandas.DataFrame`; `options` are those of `pyarrow.Table.to_pandas`."""
         return self.to_arrow(sliceno, columns).to_pandas(**options)
+
+    def to_polars(self, sliceno: int | None = None, columns: str | Iterable[str] | None = None) -> Any:
+        """Return its rows as a `polars.DataFrame`; polars itself would take the dataset for the text that it is too."""
+        try:
+            import polars
+        except ImportError as err:
+            raise DatasetError("polars is not installed", hint="pip install polars") from err
+        return polars.from_arrow(self.arrow_reader(sliceno, columns))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Return all its rows as an Arrow stream in a PyCapsule, as pyarrow, duckdb and others ask for it."""

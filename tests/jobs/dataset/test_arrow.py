@@ -148,7 +148,8 @@ def test_a_consumer_may_ask_for_other_types(flights: Dataset) -> None:
 
 
 def test_polars_reads_the_batches_of_a_dataset(flights: Dataset) -> None:
-    for frame in (pl.from_arrow(flights.arrow_reader()), pl.DataFrame(flights.arrow_reader())):
+    reader = flights.arrow_reader
+    for frame in (pl.from_arrow(reader()), pl.DataFrame(reader()), flights.to_polars()):
         assert isinstance(frame, pl.DataFrame)
         assert frame["u"].to_list() == ["hå", None, "x\ny"]
         assert frame["m"].dtype == pl.Datetime("us")
