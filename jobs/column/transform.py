@@ -39,22 +39,6 @@ SAMPLE_RUNS, _SAMPLE_RUN = 64, 32
 _WIDEST_SPAN: Final = 1 << 62
 
 
-def _keep_freed_memory() -> None:
-    """Have the C library keep what arrays of batches leave, up to 64 MiB, instead of handing it back to the system.
-
-    It would take new pages for each next batch, and they cost as much as decoding floats. Freeing a block of nearly 32
-    MiB, of which no page was touched, raises its thresholds; other libraries than glibc ignore it.
-
-    Notes
-    -----
-    Source: mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
-    """
-    np.empty((1 << 25) - (1 << 13), np.uint8)
-
-
-_keep_freed_memory()
-
-
 class Cursor:
     """A place in bytes, from which parts are read one after another.
 
