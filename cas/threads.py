@@ -5,10 +5,9 @@ of megabytes. Small objects lose more by changing threads than they gain.
 """
 
 import os
-import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -37,9 +36,14 @@ class _Pool:
 
     def __init__(self) -> None:
         self._reset()
+        # a forked child has none of the threads
+        os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        import threading  # here, not above: a command that reads one object starts no threads
+
+        # a lane may be forgotten, and so leave, wherever memory is asked for
+        self._lock = threading.RLock()
         self._lanes: set[object] = set()
         self._executor: ThreadPoolExecutor | None = None
         self._room = threading.Semaphore(min(usable_cores(), _MOST_THREADS) + 1)
@@ -86,9 +90,9 @@ class _Pool:
             self._room.release()
 
 
-_pool = _Pool()
-# a forked child has none of the threads
-os.register_at_fork(after_in_child=_pool._reset)  # noqa: SLF001 - of this room
+@cache
+def _shared_pool() -> _Pool:
+    return _Pool()
 
 
 class Lane(Generic[R]):
@@ -105,13 +109,16 @@ class Lane(Generic[R]):
     def __init__(self, take: Callable[[R], object]) -> None:
         self._take = take
         self._pending: deque[Future[R]] = deque()
-        self._leave = weakref.finalize(self, _pool.leave, _pool.join())
+        import weakref
+
+        self._pool = _shared_pool()
+        self._leave = weakref.finalize(self, self._pool.leave, self._pool.join())
 
     def submit(self, call: Callable[..., R], *arguments: Any) -> None:
         """Have `call(*arguments)` run, here if the threads have enough to do; hand out results that are there."""
         while self._pending and self._pending[0].done():
             self._take_first()
-        while (future := _pool.try_submit(call, *arguments)) is None:
+        while (future := self._pool.try_submit(call, *arguments)) is None:
             if not self._pending:
                 self._take(call(*arguments))
                 return
@@ -126,7 +133,7 @@ class Lane(Generic[R]):
     def close(self) -> None:
         """Wait for the calls that run, and forget the others."""
         while self._pending:
-            _pool.forget(self._pending.popleft())
+            self._pool.forget(self._pending.popleft())
         self._leave()
 
     def _take_first(self) -> None:
