@@ -28,6 +28,7 @@ from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.pathnames import PathNames
 from jobs.reuse.why import why_new
+from jobs.wish import Policy, Wish
 
 _NESTED_AT_MOST = 5
 
@@ -40,27 +41,6 @@ class Methods(Protocol):
 
     def environment(self, method: Method) -> Mapping[str, str]:
         """Return the versions that count in the keys of a method."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a caller wants built, beyond the method and its arguments.
-
-    Attributes
-    ----------
-    force : bool
-        Run although there is such a job.
-    only_look : bool
-        Do not run anything: a miss raises `WouldRun`.
-    """
-
-    caption: str = ""
-    workdir: str = ""
-    concurrency: int | None = None
-    force: bool = False
-    only_look: bool = False
-    parent: str = ""
-    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +115,13 @@ class Builder:
         JobFailed
             When it was run and failed.
         """
+        only_look = wish.policy.only_look
         request = self.request(name, arguments, keywords)
-        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=wish.only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
         if hit.row is not None:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
-        if wish.only_look:
+        if only_look:
             raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
         method, given = request.method, request.given
         self._check_present(given)
@@ -153,14 +134,14 @@ class Builder:
             parts=request.parts,
             inputs=given.runs(),
             input_files=given.files,
-            workdir=self._checked_workdir(wish.workdir),
-            concurrency=wish.concurrency or method.declarations.concurrency or self._cores,
+            workdir=self._checked_workdir(wish.workdir or wish.policy.workdir),
+            concurrency=wish.concurrency_for(name) or method.declarations.concurrency or self._cores,
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent,
             forced=wish.force,
         )
-        row = self._launcher.launch(plan, lambda label: self._answer(label, wish.depth + 1))
+        row = self._launcher.launch(plan, lambda label: self._answer(label, wish))
         return self._got(row)
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
@@ -243,12 +224,14 @@ class Builder:
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 
-    def _answer(self, parent: str, depth: int) -> Answer:
+    def _answer(self, parent: str, above: Wish) -> Answer:
+        wish = Wish(above.policy, parent=parent, depth=above.depth + 1)
+
         def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
             try:
-                if depth > _NESTED_AT_MOST:
+                if wish.depth > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")
-                got = self._subjob(wanted.method, wanted.arguments, Wish(parent=parent, depth=depth))
+                got = self._subjob(wanted.method, wanted.arguments, wish)
             except AccError as err:
                 if isinstance(err, JobFailed) and not err.hint:
                     err.hint = f"'acc job {err.job}' says more"
@@ -261,7 +244,7 @@ class Builder:
         return self._subjob(method, arguments, Wish(depth=1)).job
 
     def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(depth=1, only_look=True)).job
+        return self._subjob(method, arguments, Wish(Policy(only_look=True), depth=1)).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
         keywords = dict(arguments)

@@ -11,9 +11,10 @@ from cas.errors import AccError
 from jobs.errors import MethodError
 from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
+from jobs.wish import AS_USUAL, Force, Policy
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
-from porcelain.urd import Force, Urd
+from porcelain.urd import Urd
 
 _PREFIX = "build"
 
@@ -95,15 +96,7 @@ def _no_script(name: str, known: list[str]) -> ScriptError:
     )
 
 
-def run_script(
-    project: Project,
-    script: Script,
-    *,
-    force: Force = False,
-    only_look: bool = False,
-    workdir: str = "",
-    concurrency: int | None = None,
-) -> None:
+def run_script(project: Project, script: Script, policy: Policy = AS_USUAL, *, force: Force = False) -> None:
     """Call `main(urd)` of a script, and write the build down, however it ends.
 
     Raises
@@ -114,9 +107,7 @@ def run_script(
         When the script itself raised; other errors of acc pass as they are.
     """
     record = BuildRecord(script.title)
-    urd = Urd(
-        project.builder, record, force=force, only_look=only_look, workdir=workdir, concurrency=concurrency
-    )
+    urd = Urd(project.builder, record, policy, force=force)
     status = "interrupted"
     try:
         _call(project, script, urd)
@@ -132,7 +123,7 @@ def run_script(
             f"build script '{script.title}' raised {status}", traceback=user_traceback(err)
         ) from err
     finally:
-        if not only_look:
+        if not policy.only_look:
             project.buildlog.write(record.to_node(status, project.results.made))
             project.keep_packs_few()
 

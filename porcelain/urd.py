@@ -1,15 +1,14 @@
 """What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from jobs.builder import Builder, Wish
+from jobs.builder import Builder
 from jobs.errors import UsageError
 from jobs.job import Job
 from jobs.method.arguments import Arguments
+from jobs.wish import AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
-
-Force: TypeAlias = bool | str
 
 # what `Urd.build` takes that is not for the method, and counts in no action key
 ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "concurrency"})
@@ -22,30 +21,19 @@ class Urd:
     ----------
     record
         Where each job is written down.
+    policy
+        What holds for all jobs of the build.
     force
         True: every job runs, whether there is one already or not; a text: those of that method.
-    only_look
-        Nothing runs: the first job that would raises `jobs.builder.WouldRun`.
-    concurrency
-        At most so many slices at a time, where the call does not say.
     """
 
     def __init__(
-        self,
-        builder: Builder,
-        record: BuildRecord,
-        *,
-        force: Force = False,
-        only_look: bool = False,
-        workdir: str = "",
-        concurrency: int | None = None,
+        self, builder: Builder, record: BuildRecord, policy: Policy = AS_USUAL, *, force: Force = False
     ) -> None:
         self._builder = builder
         self._record = record
+        self._policy = policy
         self._force = force
-        self._only_look = only_look
-        self._workdir = workdir
-        self._concurrency = concurrency
 
     def build(  # noqa: PLR0913 - the peer's arguments
         self,
@@ -85,11 +73,11 @@ class Urd:
         >>> job = urd.build("csvimport", filename="january.csv")  # doctest: +SKIP
         """
         wish = Wish(
+            policy=self._policy,
             caption=caption or "",
-            workdir=workdir or self._workdir,
-            concurrency=concurrency or self._concurrency,
+            workdir=workdir or "",
+            concurrency=concurrency,
             force=force_build or self._force is True or self._force == method,
-            only_look=self._only_look,
         )
         arguments = Arguments(*(_section(method, given) for given in (options, datasets, jobs)))
         got = self._builder.build(method, arguments, keywords, wish)

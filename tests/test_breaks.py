@@ -12,6 +12,7 @@ import pytest
 from cas.errors import AccError
 from cas.local.loose import Draft, LooseObjects
 from jobs.execution.executors.serial import SerialExecutor
+from jobs.wish import Policy
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -28,7 +29,7 @@ def building(
     """Return what `script` returns, and the methods of the jobs that ran for it."""
     with Project(config.load(folder.root), executor=SerialExecutor()) as project:
         before = len(list(project.index))
-        value = script(Urd(project.builder, BuildRecord("test"), only_look=only_look))
+        value = script(Urd(project.builder, BuildRecord("test"), Policy(only_look=only_look)))
         ran = [row.method for row in project.index][: len(list(project.index)) - before]
     return value, ran[::-1]
 

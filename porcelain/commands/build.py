@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jobs.builder import WouldRun
 from jobs.errors import MethodError, UsageError
+from jobs.wish import Force, Policy
 from porcelain import config, term
 from porcelain.arguments import Parser, positive
 from porcelain.buildlog import BuildRecord
@@ -14,7 +15,7 @@ from porcelain.keyvalue import read_arguments
 from porcelain.progress import Progress
 from porcelain.project import Project
 from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
-from porcelain.urd import Force, Urd
+from porcelain.urd import Urd
 
 
 def build(arguments: Sequence[str]) -> int:
@@ -42,10 +43,7 @@ def _parser() -> Parser:
         "run a build script, or build one job",
         prints="each job as it is built or reused, what jobs print, and how many of them ran",
     )
-    parser.usage = (
-        "acc build [SCRIPT] [-n] [--force [METHOD]] [-w WORKDIR] [-j N]\n"
-        "       acc build -m METHOD [KEY=VALUE ...] [-n] [--force] [-w WORKDIR] [-j N]"
-    )
+    parser.usage = "acc build [SCRIPT] [OPTION ...]\n       acc build -m METHOD [KEY=VALUE ...] [OPTION ...]"
     parser.add_argument(
         "words",
         nargs="*",
@@ -67,7 +65,13 @@ def _parser() -> Parser:
     )
     parser.add_argument("-w", "--workdir", default="", help="where new jobs go; by default the first one")
     parser.add_argument(
-        "-j", "--slices", type=positive, metavar="N", help="run at most so many slices at a time"
+        "-c",
+        "--concurrency",
+        type=_concurrency,
+        action="append",
+        default=[],
+        metavar="[METHOD=]N",
+        help="run at most so many slices of a job at a time, or of the jobs of one method; repeatable",
     )
     return parser
 
@@ -76,6 +80,22 @@ def _check_workdir(name: str, known: config.Config) -> None:
     # before the build: one that only reuses jobs never asks for a workdir
     if name and name not in known.workdirs:
         raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
+
+
+def _policy(given: Namespace) -> Policy:
+    everywhere = [number for method, number in given.concurrency if not method]
+    return Policy(
+        workdir=given.workdir,
+        concurrency=everywhere[-1] if everywhere else None,
+        concurrency_of={method: number for method, number in given.concurrency if method},
+        only_look=given.dry_run,
+    )
+
+
+def _concurrency(text: str) -> tuple[str, int]:
+    """Return the method and the number that `[METHOD=]N` names; "" is all methods."""
+    method, _, number = text.rpartition("=")
+    return method, positive(number)
 
 
 # -- build scripts ---------------------------------------------------------------------------------------------
@@ -88,9 +108,7 @@ def _run_script(project: Project, given: Namespace, parser: Parser) -> None:
     if len(words) > 1 + given.force:
         parser.error(f"one build script at a time, not '{' '.join(words)}'")
     script, force = _script_and_force(project, words, force=given.force)
-    run_script(
-        project, script, force=force, only_look=given.dry_run, workdir=given.workdir, concurrency=given.slices
-    )
+    run_script(project, script, _policy(given), force=force)
 
 
 def _script_and_force(project: Project, words: Sequence[str], *, force: bool) -> tuple[Script, Force]:
@@ -126,12 +144,5 @@ def _run_method(project: Project, given: Namespace, parser: Parser) -> None:
     texts = parser.key_values(given.words)
     declared = project.catalog.get(given.method).declarations
     arguments = read_arguments(texts, declared, project.resolver)
-    urd = Urd(
-        project.builder,
-        BuildRecord(given.method),
-        force=given.force,
-        only_look=given.dry_run,
-        workdir=given.workdir,
-        concurrency=given.slices,
-    )
+    urd = Urd(project.builder, BuildRecord(given.method), _policy(given), force=given.force)
     urd.build(given.method, **arguments)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from jobs.builder import Wish
 from jobs.job import Job
 from jobs.method.arguments import Arguments
+from jobs.wish import Wish
 from porcelain.project import Project
 
 SLICES = 3

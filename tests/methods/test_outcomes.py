@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.builder import Wish
 from jobs.errors import JobFailed
 from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.method.arguments import Arguments
+from jobs.wish import Wish
 from porcelain import config
 from porcelain.project import Project
 

@@ -175,8 +175,8 @@ def test_a_wrong_build_is_one_clear_line_and_runs_nothing(acc_here, words, error
         ["build", "walk"],
         ["-m", "make", "count"],
         ["-m", "make", "count=1", "count=2"],
-        ["-j", "x"],
-        ["-j", "0"],
+        ["-c", "x"],
+        ["-c", "m=0"],
     ],
 )
 def test_a_wrong_command_line_is_exit_code_2(acc_here, words):
