@@ -138,7 +138,7 @@ class Builder:
             concurrency=wish.concurrency_for(name) or method.declarations.concurrency or self._cores,
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
-            parent=wish.parent,
+            parent=wish.parent or wish.policy.build(),
             forced=wish.force,
         )
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish))

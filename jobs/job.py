@@ -11,6 +11,7 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
+from jobs.buildjob import BuildJob, is_build_label
 from jobs.errors import NoSuchDataset, NoSuchJob
 from jobs.jobfiles import JobFiles
 from jobs.nodes.chain import walk_back
@@ -20,7 +21,7 @@ from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import aside, exectime, get_run, gone, post, row_of_run
+from jobs.records import aside, exectime, get_run, gone, post, printed, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Job(JobFiles):
     NoSuchJob
         When nothing has that name.
     """
+
+    is_build = False
 
     def __new__(cls, name: str) -> Self:
         """Return the job that `name` names."""
@@ -184,18 +187,7 @@ class Job(JobFiles):
             part that printed something, slices by number.
         """
         self._note_aside("output")
-        parts = {
-            _part(name): self.store.get(blob).decode("utf-8", "replace")
-            for name, blob in self.run.output.items()
-        }
-        ordered = dict(sorted(parts.items(), key=lambda part: _part_order(part[0])))
-        if what == "parts":
-            return ordered
-        if what is None:
-            return "".join(ordered.values())
-        if what == "analysis":
-            return "".join(text for part, text in ordered.items() if isinstance(part, int))
-        return ordered.get(what, "")
+        return printed(self.store, self.run, what)
 
     @cached_property
     def params(self) -> DotDict:
@@ -266,6 +258,24 @@ class Job(JobFiles):
         run = self.run.find_input("jobs.previous")
         return None if run is None else Job.of(row_of_run(context.current(), run))
 
+    @property
+    def parent(self) -> "Job | BuildJob":
+        """The job whose subjob it was made as, or the build that it was made in; NoJob when nobody asked for it."""
+        self._note_aside("run")
+        name = self.run.parent
+        if is_build_label(name):
+            return BuildJob(name)
+        row = context.current().labels.find_label(name) if name else None
+        return NoJob if row is None else Job.of(row)
+
+    @property
+    def build_job(self) -> "Job | BuildJob":
+        """The build that it was made in, be it as a subjob; NoJob when it was none."""
+        above = self.parent
+        while isinstance(above, Job) and above:
+            above = above.parent
+        return above
+
     # -- facts -------------------------------------------------------------------------------------------------
 
     def note_label(self) -> None:
@@ -334,6 +344,11 @@ class _NoJob(Job):
         """Return an empty list."""
         return []
 
+    @property
+    def parent(self) -> Job:
+        """No job."""
+        return self
+
 
 NoJob = _NoJob()
 
@@ -382,13 +397,3 @@ def _withfile(owner: Job | None, content: dict[str, Json]) -> JobWithFile:
         raise NoSuchJob(f"no job is known to have the file '{content['name']}'")
     extra = from_structure(content["extra"], dereference)
     return JobWithFile(owner, str(content["name"]), content["sliced"] is True, extra)
-
-
-def _part(name: str) -> str | int:
-    return int(name) if name.isdigit() else name
-
-
-def _part_order(part: str | int) -> tuple[int, int]:
-    if isinstance(part, int):
-        return (1, part)
-    return (0, 0) if part == "prepare" else (2, 0)

@@ -1,6 +1,6 @@
 """What the engine looks up about a run: its node, its row, what facts note of it, and what post.json says."""
 
-from typing import Final
+from typing import Any, Final
 
 from cas.errors import ObjectNotFound
 from cas.formats.canonical import dumps
@@ -89,3 +89,26 @@ def post(outcome: Outcome, run: Run, subjobs: dict[str, bool]) -> DotDict:
         files=sorted(outcome.files),
         subjobs=DotDict(subjobs),
     )
+
+
+def printed(store: Store, run: Run, what: str | int | None) -> Any:
+    """Return what a run printed: a part of it, or with None all; "parts": a dict by part, in order."""
+    parts = {_part(name): store.get(blob).decode("utf-8", "replace") for name, blob in run.output.items()}
+    ordered = dict(sorted(parts.items(), key=lambda part: _part_order(part[0])))
+    if what == "parts":
+        return ordered
+    if what is None:
+        return "".join(ordered.values())
+    if what == "analysis":
+        return "".join(text for part, text in ordered.items() if isinstance(part, int))
+    return ordered.get(what, "")
+
+
+def _part(name: str) -> str | int:
+    return int(name) if name.isdigit() else name
+
+
+def _part_order(part: str | int) -> tuple[int, int]:
+    if isinstance(part, int):
+        return (1, part)
+    return (0, 0) if part == "prepare" else (2, 0)

@@ -1,6 +1,6 @@
 """What a caller wants built, and how: beyond a method and its arguments, and no part of what makes a job the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -19,6 +19,8 @@ class Policy:
         At most so many slices of a job run at a time.
     concurrency_of : mapping of str to int
         The same for single methods, by name.
+    build : callable
+        Gives the label of the build, or "": the parent of jobs that are no subjobs. Asked when one runs.
     only_look : bool
         Do not run anything: a miss raises `jobs.builder.WouldRun`.
     """
@@ -26,6 +28,7 @@ class Policy:
     workdir: str = ""
     concurrency: int | None = None
     concurrency_of: Mapping[str, int] = field(default_factory=dict)
+    build: Callable[[], str] = str
     only_look: bool = False
 
 

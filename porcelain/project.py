@@ -23,7 +23,9 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
+from porcelain.hearing import Hearing
 from porcelain.stored import StoredProject, cores
+from porcelain.urdlog import UrdLog
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -46,7 +48,7 @@ class Project(StoredProject):
         self, config: Config, listener: Listener | None = None, executor: Executor | None = None
     ) -> None:
         super().__init__(config)
-        self.listener: Listener = listener or Silent()
+        self.listener = Hearing(listener or Silent())
         self._executor = executor
 
     def close(self) -> None:
@@ -73,6 +75,11 @@ class Project(StoredProject):
     def buildlog(self) -> BuildLog:
         """The builds so far."""
         return BuildLog(self.store, self.refs)
+
+    @cached_property
+    def urdlog(self) -> UrdLog:
+        """The urd lists."""
+        return UrdLog(self.store, self.refs)
 
     @cached_property
     def catalog(self) -> Catalog:

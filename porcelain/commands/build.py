@@ -14,7 +14,7 @@ from porcelain.buildlog import BuildRecord
 from porcelain.keyvalue import read_arguments
 from porcelain.progress import Progress
 from porcelain.project import Project
-from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
+from porcelain.script import Asked, Script, ScriptError, find_scripts, get_script, run_script
 from porcelain.urd import Urd
 
 
@@ -23,18 +23,19 @@ def build(arguments: Sequence[str]) -> int:
     parser = _parser()
     given = parser.parse(arguments, intermixed=True)
     begun = time.monotonic()
+    code = 0
     with Progress() as progress, Project(config.here(), progress) as project:
         try:
             _check_workdir(given.workdir, project.config)
             if given.method is None:
-                _run_script(project, given, parser)
+                code = _run_script(project, given, parser)
             else:
                 _run_method(project, given, parser)
         except WouldRun as would:
             term.line(str(would))
             return 0
         term.line(f"{progress.summary()}, {term.duration(time.monotonic() - begun)} s")
-    return 0
+    return code
 
 
 def _parser() -> Parser:
@@ -73,7 +74,22 @@ def _parser() -> Parser:
         metavar="[METHOD=]N",
         help="run at most so many slices of a job at a time, or of the jobs of one method; repeatable",
     )
+    parser.add_argument(
+        "-f",
+        "--flags",
+        type=_flags,
+        default=[],
+        metavar="A,B",
+        help="words for the script, which finds them in urd.flags",
+    )
+    parser.add_argument(
+        "--horizon", metavar="TIMESTAMP", help="urd.latest looks no further than this, as 2019-12"
+    )
     return parser
+
+
+def _flags(text: str) -> list[str]:
+    return [word for word in text.split(",") if word]
 
 
 def _check_workdir(name: str, known: config.Config) -> None:
@@ -101,14 +117,14 @@ def _concurrency(text: str) -> tuple[str, int]:
 # -- build scripts ---------------------------------------------------------------------------------------------
 
 
-def _run_script(project: Project, given: Namespace, parser: Parser) -> None:
+def _run_script(project: Project, given: Namespace, parser: Parser) -> int:
     words: list[str] = given.words
     if any("=" in word for word in words):
         parser.error("KEY=VALUE goes with -m METHOD")
     if len(words) > 1 + given.force:
         parser.error(f"one build script at a time, not '{' '.join(words)}'")
     script, force = _script_and_force(project, words, force=given.force)
-    run_script(project, script, _policy(given), force=force)
+    return run_script(project, script, _policy(given), Asked(force, given.flags, given.horizon))
 
 
 def _script_and_force(project: Project, words: Sequence[str], *, force: bool) -> tuple[Script, Force]:

@@ -117,7 +117,7 @@ def test_a_dataset_is_shown_with_its_columns_and_chain(project):
 def test_a_build_is_shown_with_what_it_got(project):
     row = project.job("make")
     record = BuildRecord("build")
-    record.add("make", row.run, "built", row.run)
+    record.add(BuiltJob("make", row.run, "built", row.run, "make", "a try"))
     log = BuildLog(project.store, project.index.refs)
     assert log.write(record.to_node("done", {})) == 1
     target = project.resolver.resolve("build-1")
@@ -146,8 +146,8 @@ def test_workdirs_say_where_new_jobs_go(project):
 def test_a_build_record_holds_jobs_in_order(project):
     row = project.job("make")
     record = BuildRecord("walk", start=5)
-    record.add("one", row.run, "built", row.run)
-    record.add("two", row.run, "reused", None)
+    record.add(BuiltJob("one", row.run, "built", row.run))
+    record.add(BuiltJob("two", row.run, "reused"))
     node = record.to_node("done", {"x": row.run})
     assert node.jobs == (BuiltJob("one", row.run, "built", row.run), BuiltJob("two", row.run, "reused"))
     assert (node.script, node.start, dict(node.results)) == ("walk", 5, {"x": row.run})
