@@ -1,13 +1,17 @@
 """A build as its jobs see it: what `job.build_job` is."""
 
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Final, Self
 
 from cas.formats.node import get_node
 from jobs import context
 from jobs.errors import NoSuchJob
-from jobs.nodes.build import Build
 from jobs.nodes.listing import split_label
+
+if TYPE_CHECKING:
+    from jobs.nodes.build import Build
+
+_BUILD: Final = "build"
 
 
 class BuildJob(str):
@@ -36,11 +40,13 @@ class BuildJob(str):
     @property
     def method(self) -> str:
         """The name of the script's file without its suffix, as "build_walk"."""
-        return f"{Build.KIND}_{self.node.script}" if self.node.script != Build.KIND else Build.KIND
+        return f"{_BUILD}_{self.node.script}" if self.node.script != _BUILD else _BUILD
 
     @cached_property
-    def node(self) -> Build:
+    def node(self) -> "Build":
         """The build node; raises `NoSuchJob` while the build runs, and when it is not here."""
+        from jobs.nodes.build import Build  # here, not above: all jobs load this room, and few ask for it
+
         now = context.current()
         oid = now.labels.find_build(self.number)
         if oid is None:
@@ -67,4 +73,4 @@ def is_build_label(name: str) -> bool:
     True
     """
     parts = split_label(name)
-    return parts is not None and parts[0] == Build.KIND
+    return parts is not None and parts[0] == _BUILD

@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "grep": Command("grep", "print the rows of datasets that match a pattern"),
         "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
+        "urd": Command("urd", "list urd lists and their sessions, or show one"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
     "results": {
@@ -64,7 +65,8 @@ PLUMBING: Mapping[str, str] = {
 _NAMES = (
     "a job is named by its label (dev-12, dev-LATEST), its method (the newest job",
     "of it) or its id; dev-12~2 is two before it, dev-12^ its previous,",
-    "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset",
+    "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset;",
+    "build-7:NAME is a job of a build, :LIST/TIMESTAMP:NAME one of an urd session",
 )
 
 

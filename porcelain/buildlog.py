@@ -12,9 +12,8 @@ from cas.store import Store
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.run import MICROSECONDS
 from jobs.reuse.index import Listing
-from jobs.reuse.refnames import AUTO, BUILD, BUILDS, URD, auto_ref
-
-DONE = "done"
+from jobs.reuse.refnames import AUTO, BUILD, BUILDS, URD
+from jobs.reuse.urdrefs import auto_ref, is_listed
 
 
 def now() -> int:
@@ -97,7 +96,7 @@ class BuildLog:
         with self._refs.transaction(f"build {build.script}") as transaction:
             taken = self._take_number(transaction) if number is None else number
             transaction.set(f"{BUILDS}{taken}", oid, old=None)
-            if build.status == DONE and build.jobs and build.user:
+            if is_listed(build):
                 transaction.set(auto_ref(build.user, build.start), oid)
         return taken
 
@@ -128,11 +127,11 @@ class BuildLog:
 
     def drop(self, numbers: Iterable[int], why: str) -> None:
         """Forget builds, also in the urd list `__auto__`."""
-        known = self._numbers()
-        gone = {known[number]: number for number in numbers}
+        names = [f"{BUILDS}{number}" for number in numbers]
+        gone = {oid for name in names if (oid := self._refs.find(name)) is not None}
         listed = [name for name, oid in self._refs.names(URD) if oid in gone and f"/{AUTO}/" in name]
         with self._refs.transaction(why) as transaction:
-            for name in (*(f"{BUILDS}{number}" for number in gone.values()), *listed):
+            for name in (*names, *listed):
                 transaction.delete(name)
 
     def _take_number(self, transaction: Transaction) -> int:

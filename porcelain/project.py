@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cas
 from cas.oid import ObjectId
@@ -25,7 +26,9 @@ from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.hearing import Hearing
 from porcelain.stored import StoredProject, cores
-from porcelain.urdlog import UrdLog
+
+if TYPE_CHECKING:
+    from porcelain.urdlog import UrdLog
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -77,8 +80,10 @@ class Project(StoredProject):
         return BuildLog(self.store, self.refs)
 
     @cached_property
-    def urdlog(self) -> UrdLog:
+    def urdlog(self) -> "UrdLog":
         """The urd lists."""
+        from porcelain.urdlog import UrdLog  # here, not above: most builds have none
+
         return UrdLog(self.store, self.refs)
 
     @cached_property

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from jobs.errors import MethodError
 from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
+from jobs.nodes.build import DONE
 from jobs.wish import AS_USUAL, Force, Policy
 from porcelain import config, term
-from porcelain.buildlog import DONE, BuildRecord
+from porcelain.buildlog import BuildRecord
 from porcelain.hearing import ScriptOutput
 from porcelain.project import Project
 from porcelain.urd import Surroundings, Urd
@@ -101,8 +102,7 @@ def _no_script(name: str, known: list[str]) -> ScriptError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a script is asked to do, beside how its jobs run.
 
     Attributes
@@ -149,7 +149,7 @@ def run_script(
         asked=asked.to_texts(),
         take_number=None if policy.only_look else project.buildlog.take_number,
     )
-    around = Surroundings(project.urdlog, _info(project), frozenset(asked.flags), horizon)
+    around = Surroundings(lambda: project.urdlog, _info(project), frozenset(asked.flags), horizon)
     urd = Urd(project.builder, record, policy, force=asked.force, around=around)
     status = "interrupted"
     code = 0

@@ -1,8 +1,9 @@
 """What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jobs.builder import Builder, Got
 from jobs.errors import UsageError
@@ -12,22 +13,23 @@ from jobs.nodes.build import BuiltJob
 from jobs.nodes.values import DotDict
 from jobs.wish import AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
-from porcelain.urdlog import UrdLog
 from porcelain.urdpath import When
 from porcelain.urdsession import Sessions
+
+if TYPE_CHECKING:
+    from porcelain.urdlog import UrdLog
 
 # what `Urd.build` takes that is not for the method, and counts in no action key
 ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "concurrency"})
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a build script sees beside its jobs.
 
     Attributes
     ----------
-    log : UrdLog or None
-        The urd lists.
+    log : callable or None
+        Gives the urd lists.
     info : mapping
         Of the project: slices, folders.
     flags : frozenset of str
@@ -36,8 +38,8 @@ class Surroundings:
         How far `latest` looks.
     """
 
-    log: UrdLog | None = None
-    info: Mapping[str, Any] = field(default_factory=dict)
+    log: "Callable[[], UrdLog] | None" = None
+    info: Mapping[str, Any] = MappingProxyType({})
     flags: frozenset[str] = frozenset()
     horizon: When | None = None
 

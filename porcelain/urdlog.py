@@ -9,9 +9,17 @@ from cas.oid import ObjectId
 from cas.refs import Refs, Transaction
 from cas.store import Store
 from jobs.nodes.build import Build
-from jobs.nodes.session import ListedRun, Session
+from jobs.nodes.session import Dependency, ListedRun, Session
 from jobs.nodes.timestamp import Timestamp, parse_timestamp
-from jobs.reuse.refnames import AUTO, BUILDS, GHOSTS, URD, SessionPlace, find_session, ghost_ref, session_ref
+from jobs.reuse.refnames import AUTO, BUILDS, GHOSTS, URD
+from jobs.reuse.urdrefs import (
+    SessionPlace,
+    depends_on,
+    find_session,
+    ghost_ref,
+    place_of,
+    session_ref,
+)
 from porcelain.urdpath import UrdConflict, UrdPath, When
 
 # the sessions of a list by their timestamps, sorted
@@ -96,6 +104,11 @@ class UrdLog:
         """Return a build that is in the list `__auto__`."""
         return get_node(self._store, oid, Build)
 
+    def dependency(self, path: str, dep: Dependency) -> Item:
+        """Return what a session depends on of a list, as it was then."""
+        user, _, name = path.partition("/")
+        return self.item(UrdPath(user, name), parse_timestamp(dep.timestamp), dep.node)
+
     def build_label(self, item: Item) -> str:
         """Return the build that a session was part of, as "build-7"; of a build, its own."""
         if isinstance(item.node, Session):
@@ -136,14 +149,14 @@ class UrdLog:
         UrdConflict
             When it would replace another one, or somebody else has changed the list meanwhile. Nothing is changed.
         """
-        path, timestamp = UrdPath(session.user, session.name), parse_timestamp(session.timestamp)
-        name = session_ref(path.at(timestamp))
+        path = UrdPath(session.user, session.name)
+        name = session_ref(place_of(session))
         before = self._refs.find(name)
         if before is not None and self._check_same(session, before, update=update):
             return Added()
         self._store.hold([*session.nodes()])
         oid = put_node(self._store, replace(session, build=build()))
-        with self._refs.transaction(f"urd {path}/{timestamp}") as transaction:
+        with self._refs.transaction(f"urd {path}/{session.timestamp}") as transaction:
             now = transaction.find(name)
             if now != before and now is not None and self._check_same(session, now, update=False):
                 return Added()
@@ -152,7 +165,7 @@ class UrdLog:
                     f"urd list '{path}' was changed by another build while this one worked on it",
                     hint="run it again: its jobs are reused",
                 )
-            if not all(transaction.find(dep) == node for dep, node in _deps(session)):
+            if not all(transaction.find(dep) == node for dep, node in depends_on(session)):
                 transaction.set(ghost_ref(name, oid), oid)
                 return Added(new=now is None, changed=now is not None, is_ghost=True)
             transaction.set(name, oid, old=now)
@@ -199,7 +212,7 @@ class UrdLog:
     def _dependents(self, dead: Collection[ObjectId]) -> dict[str, ObjectId]:
         """Return the sessions that depend on one of `dead`, be it through others, by the names of their refs."""
         deps = {
-            (name, oid): {node for _, node in _deps(self.session(oid))}
+            (name, oid): {node for _, node in depends_on(self.session(oid))}
             for place, name, oid in self._live()
             if place.name != AUTO
         }
@@ -225,10 +238,3 @@ class UrdLog:
             place = find_session(name)
             if place is not None:
                 yield place, name, oid
-
-
-def _deps(session: Session) -> Iterator[tuple[str, ObjectId]]:
-    """Yield the names of the refs that a session depends on, each with what it has to name."""
-    for path, dep in session.deps.items():
-        user, _, name = path.partition("/")
-        yield session_ref(SessionPlace(user, name, parse_timestamp(dep.timestamp))), dep.node

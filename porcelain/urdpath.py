@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 from cas.errors import AccError
 from cas.files import check_name
 from jobs.nodes.timestamp import InvalidTimestamp, Timestamp, parse_timestamp
-from jobs.reuse.refnames import AUTO, URD, SessionPlace
+from jobs.reuse.refnames import AUTO, URD
+from jobs.reuse.urdrefs import SessionPlace
 
 LATEST: Final = "latest"
 FIRST: Final = "first"

@@ -1,20 +1,18 @@
 """The urd sessions of a build script: begin, finish, and what earlier sessions hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobs import context
 from jobs.buildjob import BuildJob
 from jobs.job import Job, NoJob
-from jobs.nodes.session import Dependency, ListedRun, Session
 from jobs.nodes.timestamp import Timestamp
 from jobs.nodes.values import DotDict
 from jobs.records import row_of_run
 from porcelain.buildlog import BuildRecord, now
 from porcelain.joblist import JobList, ListedJob
-from porcelain.urdlog import Item, Listed, UrdLog
 from porcelain.urdpath import (
     FIRST,
     LATEST,
@@ -26,6 +24,10 @@ from porcelain.urdpath import (
     to_timestamp,
     to_when,
 )
+
+if TYPE_CHECKING:  # a build script without sessions need not load what they take
+    from jobs.nodes.session import Dependency, ListedRun
+    from porcelain.urdlog import Item, Listed, UrdLog
 
 # as the method `list` hides the builtin in its class
 Texts: TypeAlias = list[str]
@@ -42,7 +44,7 @@ class UrdItem:
         The user's words; whose list it is of, and which.
     """
 
-    def __init__(self, log: UrdLog, item: Item | None) -> None:
+    def __init__(self, log: "UrdLog", item: "Item | None") -> None:
         self._log = log
         self._item = item
         self.timestamp = str(item.timestamp) if item else "0"
@@ -63,6 +65,8 @@ class UrdItem:
     @cached_property
     def deps(self) -> dict[str, DotDict]:
         """By list, the sessions that it depends on: each with timestamp, joblist and caption."""
+        from jobs.nodes.session import Session
+
         node = self._item.node if self._item else None
         deps = node.deps if isinstance(node, Session) else {}
         return {path: self._dep(path, dep) for path, dep in deps.items()}
@@ -73,8 +77,8 @@ class UrdItem:
         label = self._log.build_label(self._item) if self._item else ""
         return BuildJob(label) if label else NoJob
 
-    def _dep(self, path: str, dep: Dependency) -> DotDict:
-        item = self._log.item(UrdPath(*path.split("/")), Timestamp(()), dep.node)
+    def _dep(self, path: str, dep: "Dependency") -> DotDict:
+        item = self._log.dependency(path, dep)
         return DotDict(timestamp=dep.timestamp, joblist=_joblist(item.jobs), caption=item.caption)
 
 
@@ -86,8 +90,8 @@ class _Open:
     timestamp: Timestamp | None
     caption: str
     update: bool
-    seen: Listed
-    deps: dict[str, Dependency] = field(default_factory=dict)
+    seen: "Listed"
+    deps: "dict[str, Dependency]" = field(default_factory=dict)
 
 
 class Sessions:
@@ -96,12 +100,12 @@ class Sessions:
     Parameters
     ----------
     log
-        The lists; None where there are none, as in a build of one job.
+        Gives the lists; None where there are none, as in a build of one job.
     horizon
         `latest` looks no further.
     """
 
-    def __init__(self, record: BuildRecord, log: UrdLog | None, horizon: When | None) -> None:
+    def __init__(self, record: BuildRecord, log: "Callable[[], UrdLog] | None", horizon: When | None) -> None:
         self._record = record
         self._lists = log
         self._horizon = horizon
@@ -171,6 +175,8 @@ class Sessions:
         UrdConflict
             When another session has this timestamp, or another build has changed the list meanwhile.
         """
+        from jobs.nodes.session import ListedRun, Session
+
         opened = self._open
         if opened is None:
             raise UrdError(f"no urd session to finish in '{path}'", hint="urd.begin comes first")
@@ -223,6 +229,8 @@ class Sessions:
         timestamp
             As for `begin`; or one behind "<", "<=", ">" or ">=" for the nearest on that side; "latest", "first".
         """
+        from jobs.nodes.session import Dependency
+
         opened = self._open
         if opened is None:
             raise UrdError(
@@ -307,13 +315,13 @@ class Sessions:
         return self._horizon or When(LATEST)
 
     @property
-    def _log(self) -> UrdLog:
+    def _log(self) -> "UrdLog":
         if self._lists is None:
             raise UrdError("there are no urd lists here", hint="they are for build scripts")
-        return self._lists
+        return self._lists()
 
 
-def _joblist(runs: Sequence[ListedRun]) -> JobList:
+def _joblist(runs: "Sequence[ListedRun]") -> JobList:
     here = context.current()
     return JobList((name, Job.of(row_of_run(here, run))) for name, run in runs)
 

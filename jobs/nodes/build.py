@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NamedTuple, Self, TypeAlias, get_args
+from typing import ClassVar, Final, Literal, NamedTuple, Self, TypeAlias, get_args
 
 from cas.formats.canonical import Json
 from cas.oid import ObjectId
@@ -17,6 +17,8 @@ from jobs.nodes.fields import (
     oid_or_none,
     to_json,
 )
+
+DONE: Final = "done"
 
 How: TypeAlias = Literal["built", "reused", "cutoff"]
 
@@ -96,6 +98,11 @@ class Build:
     asked: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     output: ObjectId | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the script came to its end."""
+        return self.status == DONE
 
     def to_body(self) -> dict[str, Json]:
         """Return the fields as JSON; of those that came later, the ones that say something."""
