@@ -94,8 +94,11 @@ class JobList(list[Job]):
     def exectime(self) -> tuple[float, dict[str, float]]:
         """The seconds that the jobs took when they ran, each job once: all of them, and by name."""
         by_name: defaultdict[str, float] = defaultdict(float)
-        for name, job in {job.row.run: (name, job) for name, job in reversed(self.as_tuples)}.values():
-            by_name[name] += job.row.seconds
+        seen: set[str] = set()
+        for name, job in self.as_tuples:
+            if job.row.run not in seen:
+                seen.add(job.row.run)
+                by_name[name] += job.row.seconds
         return sum(by_name.values()), dict(by_name)
 
     def print_exectimes(self, verbose: bool = True) -> None:  # noqa: FBT001, FBT002 - as the peer has it

@@ -115,6 +115,8 @@ def to_timestamp(value: Any) -> Timestamp:
 
     A datetime with a time zone is taken in UTC.
     """
+    if isinstance(value, Timestamp):
+        return value
     given = value if isinstance(value, tuple | list) else (value,)
     if not given:
         raise InvalidTimestamp("a timestamp without parts")
@@ -138,7 +140,7 @@ def to_when(value: Any) -> When:
 def _to_text(part: Any) -> str:
     if isinstance(part, datetime) and part.tzinfo is not None:
         part = part.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(part, bool) or not isinstance(part, str | int | date | Timestamp):
+    if isinstance(part, bool) or not isinstance(part, str | int | date):
         raise InvalidTimestamp(
             f"{part!r:.40} is no timestamp", hint="give texts, numbers, dates, or a tuple of these"
         )

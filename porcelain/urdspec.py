@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from cas.errors import UnsafeName
 from cas.oid import ObjectId
 from jobs.errors import NoSuchJob
 from jobs.nodes.session import ListedRun
 from jobs.nodes.timestamp import InvalidTimestamp, Timestamp
+from porcelain.objects import SpecError
 from porcelain.urdlog import Item, UrdLog
 from porcelain.urdpath import LATEST, UrdError, UrdPath, When, parse_path, to_when
 
@@ -82,7 +84,10 @@ def find_item(log: UrdLog, spec: SessionSpec) -> Item | None:
 
 def get_run(log: UrdLog, text: str, user: str) -> ObjectId:
     """Return the run of the job that `text` names, the last one of its session when it names none."""
-    spec = parse_session(text, user)
+    try:
+        spec = parse_session(text, user)
+    except (UrdError, InvalidTimestamp, UnsafeName) as err:
+        raise SpecError(str(err), hint=err.hint) from err
     item = find_item(log, spec)
     if item is None:
         raise NoSuchJob(

@@ -17,10 +17,8 @@ def urd(arguments: Sequence[str]) -> int:
     parser = Parser(
         "urd",
         "list urd lists and their sessions, or show one",
-        prints="without PATH, a line for each list: its name, how many sessions it has, the last one; of a list that
-"
-        "ends in '/', a line for each session: timestamp, caption, number of jobs, build; of a session, what it depends
-"
+        prints="without PATH, a line for each list: its name, how many sessions it has, the last one; of a list that "
+        "ends in '/', a line for each session: timestamp, caption, jobs, build; of a session, what it depends "
         "on, and its jobs; of :LIST:JOB, the label of the job",
     )
     parser.add_argument(
