@@ -34,6 +34,7 @@ _NAMES = {
     "InputFile": "jobs.method.options",
     "Job": "jobs.job",
     "JobFailed": "jobs.errors",
+    "JobList": "porcelain.joblist",
     "JobWithFile": "jobs.withfile",
     "NoDataset": "jobs.dataset.dataset",
     "NoJob": "jobs.job",
@@ -47,6 +48,8 @@ _NAMES = {
     "RequiredOption": "jobs.method.options",
     "SkipDataset": "jobs.dataset.callbacks",
     "SkipSlice": "jobs.dataset.callbacks",
+    "UrdConflict": "porcelain.urdpath",
+    "UrdError": "porcelain.urdpath",
 }
 
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
@@ -75,6 +78,9 @@ if TYPE_CHECKING:
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
     from jobs.withfile import JobWithFile as JobWithFile
+    from porcelain.joblist import JobList as JobList
+    from porcelain.urdpath import UrdConflict as UrdConflict
+    from porcelain.urdpath import UrdError as UrdError
 
 
 def __getattr__(name: str) -> Any:

@@ -165,7 +165,7 @@ def test_gc_keeps_the_jobs_of_sessions_and_no_build_of_others(tmp_path, acc, mon
     (tmp_path / "mine/build.py").write_text("def main(urd):\n    urd.build('add', n=50)\n")
     assert acc("build", "days", "-f", "1,2")[0] == 0
     assert acc("build", "build")[0] == 0
-    assert acc("gc", "--older-than", "0", "--grace", "0")[0] == 0
+    assert acc("gc", "--older-than", "now", "--prune", "now")[0] == 0
     assert [view["label"] for view in json.loads(acc("log", "--json")[1])] == ["dev-2", "dev-1"]
     assert [view["list"] for view in json.loads(acc("urd", "--json")[1])] == ["anna/__auto__", "anna/days"]
     assert [view["build"] for view in json.loads(acc("log", "-b", "--json")[1])] == ["build-1"]
