@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         "--older-than",
         type=_seconds,
         metavar="AGE",
-        help="first drop the labels of jobs that ended so long ago, but for what others need, linked results and urd sessions",
+        help="first drop the labels of jobs that ended so long ago, but for what others need, linked results and urd "
+        "sessions",
     )
     parser.add_json()
     given = parser.parse(arguments)
