@@ -31,8 +31,7 @@ _TICK_SECONDS = 0.1
 class _InProcess:
     """A job in a process of its own."""
 
-    def __init__(self, zygote: Zygote, process: JobProcess, answer: Answer) -> None:
-        self._zygote = zygote
+    def __init__(self, process: JobProcess, answer: Answer) -> None:
         self._process = process
         self._answer = answer
         self._over = False
@@ -48,36 +47,36 @@ class _InProcess:
                 return
             if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
                 stage = event.stage
-        status = self._zygote.wait(self._process)
+        status = self._process.wait()
         # the job process itself died; a slice's death would have been told by it
         where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
         yield died(None, stage, where, status)
 
     def _records(self) -> Iterator[Event | None]:
         """Yield the records of the job until its end, and None at every tick without one."""
-        channel = self._process.channel
+        process = self._process
         selector = selectors.PollSelector()
-        for source in (channel, self._zygote):
+        for source in (process.channel, process.news):
             selector.register(source, selectors.EVENT_READ)
         while True:
-            while (record := channel.take()) is not None:
+            while (record := process.channel.take()) is not None:
                 yield record
             ready = {key.fileobj for key, _ in selector.select(_TICK_SECONDS)}
-            if channel in ready:
-                if not channel.fill():
+            if process.channel in ready:
+                if not process.channel.fill():
                     return
-            elif self._zygote in ready:
+            elif process.news in ready:
                 # what the job said before its end has arrived by then, and is read first
-                self._zygote.listen()
+                process.listen()
             else:
                 yield None
 
     def end(self) -> None:
         if not self._over:
             self._over = True
-            self._zygote.kill(self._process)
-            self._zygote.wait(self._process)
-            self._process.channel.close()
+            self._process.kill()
+            self._process.wait()
+            self._process.close()
 
 
 class ProcessExecutor:
@@ -95,22 +94,19 @@ class ProcessExecutor:
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
         """Fork a process for a job."""
-        zygote = self._started()
-        return _InProcess(zygote, zygote.launch(request), answer)
+        return _InProcess(self._started().launch(request), answer)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
-        zygote = self._started()
-        process = zygote.launch(DescribeRequest(closure, packages, sorted(closure.imports)))
+        process = self._started().launch(DescribeRequest(closure, packages, sorted(closure.imports)))
         try:
             answer = process.channel.receive()
         except EOFError:
-            status = zygote.wait(process)
-            raise MethodError(f"cannot load '{closure.main}': the process {death(status)}") from None
+            raise MethodError(f"cannot load '{closure.main}': the process {death(process.wait())}") from None
         finally:
-            zygote.kill(process)
-            zygote.wait(process)
-            process.channel.close()
+            process.kill()
+            process.wait()
+            process.close()
         if isinstance(answer, AccError):
             raise answer
         assert isinstance(answer, Described)
@@ -123,6 +119,8 @@ class ProcessExecutor:
             self._zygote = None
 
     def _started(self) -> Zygote:
+        if self._zygote is not None and not self._zygote.is_alive():
+            self.close()  # somebody killed it, and with it the jobs of then
         if self._zygote is None:
             self._zygote = Zygote(self._environment)
         return self._zygote
