@@ -2,6 +2,8 @@
 
 import selectors
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cas.errors import AccError
@@ -22,7 +24,8 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
-from jobs.execution.zygote import JobProcess, Zygote
+from jobs.execution.slots import Cores, Slots
+from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
 
 _TICK_SECONDS = 0.1
@@ -38,16 +41,20 @@ class _InProcess:
 
     def events(self) -> Iterator[Event | None]:
         stage = LOAD
-        for event in self._records():
-            if isinstance(event, SubjobWanted):
-                self._process.channel.send(self._answer(event))
-                continue
-            yield event
-            if isinstance(event, Finished | Failed):
-                return
-            if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
-                stage = event.stage
-        status = self._process.wait()
+        try:
+            for event in self._records():
+                if isinstance(event, SubjobWanted):
+                    self._process.channel.send(self._answer(event))
+                    continue
+                yield event
+                if isinstance(event, Finished | Failed):
+                    return
+                if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
+                    stage = event.stage
+            status = self._process.wait()
+        except ZygoteGone as err:
+            yield Failed(stage, None, str(err), hint=err.hint)
+            return
         # the job process itself died; a slice's death would have been told by it
         where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
         yield died(None, stage, where, status)
@@ -74,8 +81,9 @@ class _InProcess:
     def end(self) -> None:
         if not self._over:
             self._over = True
-            self._process.kill()
-            self._process.wait()
+            with suppress(ZygoteGone):  # then its jobs are gone too
+                self._process.kill()
+                self._process.wait()
             self._process.close()
 
 
@@ -86,14 +94,22 @@ class ProcessExecutor:
     ----------
     environment
         Environment variables of the jobs.
+    cores
+        So many processes of jobs and slices run at a time.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    apart = True
+
+    def __init__(self, environment: Mapping[str, str], cores: int) -> None:
         self._environment = environment
+        self._cores = Cores(cores)
+        self.slots: Slots = self._cores
         self._zygote: Zygote | None = None
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
         """Fork a process for a job."""
+        if request.shares_cores:
+            request = replace(request, tokens=self._cores.tokens)
         return _InProcess(self._started().launch(request), answer)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
@@ -122,5 +138,5 @@ class ProcessExecutor:
         if self._zygote is not None and not self._zygote.is_alive():
             self.close()  # somebody killed it, and with it the jobs of then
         if self._zygote is None:
-            self._zygote = Zygote(self._environment)
+            self._zygote = Zygote(self._environment, self._cores.tokens)
         return self._zygote
