@@ -153,6 +153,11 @@ class Hearing:
         with self._aside():
             self._listener.reused(row, caption)
 
+    def awaits(self, method: str) -> None:
+        """Hand on that somebody else runs a job that is wanted."""
+        with self._aside():
+            self._listener.awaits(method)
+
     def warn(self, text: str) -> None:
         """Write a warning down, and hand it on."""
         if self.warnings is not None:
