@@ -27,6 +27,8 @@ class BuildRecord:
 
     Attributes
     ----------
+    jobs : list of BuiltJob or None
+        In the order in which they were asked for; None: not got yet, or never.
     warnings, said : list of str
         What the engine warned of; lines of `urd.warn`.
     take_number : callable or None
@@ -35,7 +37,7 @@ class BuildRecord:
 
     script: str
     start: int = field(default_factory=now)
-    jobs: list[BuiltJob] = field(default_factory=list)
+    jobs: list[BuiltJob | None] = field(default_factory=list)
     user: str = ""
     asked: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -55,9 +57,15 @@ class BuildRecord:
                 self.number = self.take_number()
         return "" if self.number is None else f"{BUILD}-{self.number}"
 
-    def add(self, entry: BuiltJob) -> None:
-        """Note that the script asked for a job and got one."""
-        self.jobs.append(entry)
+    def ask(self) -> int:
+        """Return a place for a job that is asked for; it stays empty when that fails."""
+        with self._lock:
+            self.jobs.append(None)
+            return len(self.jobs) - 1
+
+    def add(self, entry: BuiltJob, place: int | None = None) -> None:
+        """Note a job that the script has got, at the place where it asked for it: several may be on their way."""
+        self.jobs[self.ask() if place is None else place] = entry
 
     def to_node(self, status: str, results: Mapping[str, ObjectId]) -> Build:
         """Return the build as it ended now; `status` is "done", or the line that says why it failed."""
@@ -66,7 +74,7 @@ class BuildRecord:
             status=status,
             start=self.start,
             end=now(),
-            jobs=tuple(self.jobs),
+            jobs=tuple(entry for entry in self.jobs if entry is not None),
             results=dict(results),
             user=self.user,
             asked=dict(self.asked),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from jobs.builder import Builder, Got
+from jobs.builder import Builder
 from jobs.errors import UsageError
 from jobs.job import Job
 from jobs.method.arguments import Arguments
@@ -131,8 +131,11 @@ class Urd(Sessions):
             force=force_build or self._force is True or self._force == method,
         )
         arguments = Arguments(*(_section(method, given) for given in (options, datasets, jobs)))
+        place = self._record.ask()
         got = self._builder.build(method, arguments, keywords, wish)
-        return self._note(name or method, caption or "", got)
+        row = got.job.row
+        self._record.add(BuiltJob(name or method, row.run, got.how, got.ran, row.method, wish.caption), place)
+        return self._list(place, name or method, got.job)
 
     def build_chained(
         self,
@@ -164,12 +167,6 @@ class Urd(Sessions):
     def warn(self, line: str = "") -> None:
         """Say something that the user should know; it is shown when the build has ended."""
         self._record.said.extend(text.rstrip() for text in line.expandtabs().split("\n"))
-
-    def _note(self, name: str, caption: str, got: Got) -> Job:
-        """Write down a job that was asked for, and return it."""
-        row = got.job.row
-        self._record.add(BuiltJob(name, row.run, got.how, got.ran, row.method, caption))
-        return self._listed(name, got.job)
 
 
 def _section(method: str, given: Mapping[str, Any] | None) -> dict[str, Any]:

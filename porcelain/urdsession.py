@@ -111,18 +111,18 @@ class Sessions:
         self._horizon = horizon
         self._open: _Open | None = None
         self._chained_on: JobList | None = None
-        self._joblist = JobList()
-        self._joblist_all = JobList()
+        self._listed: dict[int, ListedJob] = {}
+        self._begun = 0
 
     @property
     def joblist(self) -> JobList:
         """The jobs of this session, in the order in which they were asked for; outside of one, since the last began."""
-        return self._joblist
+        return JobList(self._listed[place] for place in sorted(self._listed) if place >= self._begun)
 
     @property
     def joblist_all(self) -> JobList:
         """The jobs of the whole script."""
-        return self._joblist_all
+        return JobList(self._listed[place] for place in sorted(self._listed))
 
     @property
     def horizon(self) -> str | None:
@@ -157,7 +157,7 @@ class Sessions:
         check_may_write(parsed, self._record.user)
         when = None if timestamp is None else to_timestamp(timestamp)
         self._open = _Open(parsed, when, caption or "", update, self._log.listed(parsed))
-        self._joblist = JobList()
+        self._begun = len(self._record.jobs)
         self._chained_on = None
 
     def finish(self, path: str, timestamp: Any = None, caption: str | None = None) -> DotDict:
@@ -190,7 +190,7 @@ class Sessions:
             user=opened.path.user,
             name=opened.path.name,
             timestamp=str(when),
-            jobs=tuple(ListedRun(name, job.row.run) for name, job in self._joblist.as_tuples),
+            jobs=tuple(ListedRun(name, job.row.run) for name, job in self.joblist.as_tuples),
             finished=now(),
             caption=caption or opened.caption,
             deps=opened.deps,
@@ -204,7 +204,7 @@ class Sessions:
         return done
 
     def _check_finish(self, opened: _Open, when: Timestamp | None) -> None:
-        if not self._joblist:
+        if not self.joblist:
             raise UrdError(f"urd session '{opened.path}' has built no job")
         if when is None:
             raise UrdError(
@@ -294,11 +294,9 @@ class Sessions:
 
     # -- for the other half ------------------------------------------------------------------------------------
 
-    def _listed(self, name: str, job: Job) -> ListedJob:
-        """Note a job that was asked for, and return it."""
-        listed = ListedJob.named(name, job)
-        self._joblist.append(listed)
-        self._joblist_all.append(listed)
+    def _list(self, place: int, name: str, job: Job) -> Job:
+        """Note a job that was asked for at a place of the record, and return it."""
+        listed = self._listed[place] = ListedJob.named(name, job)
         return listed
 
     def _get_previous(self, name: str) -> Job | None:
