@@ -32,7 +32,7 @@ DEFAULT_DATASET = "default"
 
 # of an urd session: `:` stands in a time too, but behind an hour; a list may hold a dot, a job's name may not
 _SESSION = r":[^:~^]+(?:(?<=[T ]\d\d):\d\d(?::\d\d)?[^:~^]*)*(?:[~^]\d*)*(?::[^.~^:/]*)?"
-_BUILD_ENTRY = r"build-\d+:[^.~^:/]+"
+_BUILD_ENTRY = r"build-(?:\d+|LATEST):[^.~^:/]+"
 _SPEC = re.compile(
     rf"(?P<base>{_SESSION}|{_BUILD_ENTRY}|@?\w[\w-]*)(?P<steps>(?:[~^]\d*|\.[^.~^:/]+)*)(?:(?P<mark>[:/])(?P<rest>.*))?",
     re.DOTALL,
@@ -233,6 +233,9 @@ class Resolver:
         return build
 
     def _find_build(self, base: str) -> Target | None:
+        if base == "build-LATEST":
+            numbers = (int(name.removeprefix("builds/")) for name, _ in self.index.refs.names("builds/"))
+            base = f"build-{max(numbers, default=0)}"
         parts = split_label(base)
         if parts is None or parts[0] != "build":
             return None

@@ -17,7 +17,7 @@ from porcelain.objects import SpecError
 from porcelain.spec import parse
 from porcelain.urdlog import UrdLog
 from porcelain.urdpath import UrdPath
-from tests.porcelain.conftest import twins
+from tests.porcelain.conftest import Project, twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
 
@@ -253,10 +253,16 @@ def test_every_refusal_is_an_error_of_ours(project):
 
 
 @pytest.fixture
-def sessions(project, monkeypatch):
-    """A project with jobs in sessions and in a build."""
+def sessions(project_of_sessions, monkeypatch):
+    """A project with jobs in sessions and in a build, whose user is anna."""
     monkeypatch.setenv("USER", "anna")
     monkeypatch.delenv("URD_AUTH", raising=False)
+    return project_of_sessions
+
+
+@pytest.fixture(scope="module")
+def project_of_sessions(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("sessions"))
     raw = project.job("raw")
     rows = [project.job("parse", files={"a.txt": b"a"}, jobs={"source": raw}) for _ in range(3)]
     log = UrdLog(project.store, project.index.refs)
@@ -299,6 +305,7 @@ def sessions(project, monkeypatch):
         (":im.port:par se~2", "dev-2"),
         ("build-1:one", "dev-4"),
         ("build-1:0", "dev-2"),
+        ("build-LATEST:one", "dev-4"),
         ("build-1:two.source", "dev-1"),
         ("build-1:two:a.txt", "dev-3"),
         (":im.port^:par se:a.txt", "dev-3"),
