@@ -15,9 +15,9 @@ from jobs.reuse.refnames import AUTO, BUILDS, GHOSTS, URD
 from jobs.reuse.urdrefs import (
     SessionPlace,
     depends_on,
-    find_session,
     ghost_ref,
     place_of,
+    read_session_ref,
     session_ref,
 )
 from porcelain.urdpath import UrdConflict, UrdPath, When
@@ -82,8 +82,8 @@ class UrdLog:
 
     def listed(self, path: UrdPath) -> dict[Timestamp, ObjectId]:
         """Return the sessions of a list by timestamp, sorted; those of a list that is not there are none."""
-        found = ((find_session(name), oid) for name, oid in self._refs.names(path.prefix))
-        return {place.timestamp: oid for place, oid in found if place is not None}
+        start = len(path.prefix)
+        return {Timestamp.from_ref(name[start:]): oid for name, oid in self._refs.names(path.prefix)}
 
     def find(self, path: UrdPath, when: When) -> Item | None:
         """Return the session of a list that is meant, or None."""
@@ -119,11 +119,8 @@ class UrdLog:
     def ghosts(self, path: UrdPath) -> list[Item]:
         """Return the sessions of a list that are kept and not listed, sorted by timestamp."""
         prefix = path.prefix.replace(URD, GHOSTS, 1)
-        found = (
-            (find_session(URD + name.removeprefix(GHOSTS).rpartition("/")[0]), oid)
-            for name, oid in self._refs.names(prefix)
-        )
-        return [self.item(path, place.timestamp, oid) for place, oid in found if place is not None]
+        timestamps = ((name[len(prefix) :].partition("/")[0], oid) for name, oid in self._refs.names(prefix))
+        return [self.item(path, Timestamp.from_ref(timestamp), oid) for timestamp, oid in timestamps]
 
     def runs(self) -> set[ObjectId]:
         """Return the runs of all sessions that are listed; builds are no reason to keep a job."""
@@ -235,6 +232,4 @@ class UrdLog:
 
     def _live(self) -> Iterator[tuple[SessionPlace, str, ObjectId]]:
         for name, oid in self._refs.names(URD):
-            place = find_session(name)
-            if place is not None:
-                yield place, name, oid
+            yield read_session_ref(name), name, oid

@@ -36,11 +36,17 @@ def find_session(name: str) -> SessionPlace | None:
     'import'
     """
     try:
-        user, listed, timestamp = name.removeprefix(URD).split("/")
-        place = SessionPlace(user, listed, Timestamp.from_ref(timestamp))
+        place = read_session_ref(name)
+        parse_timestamp(str(place.timestamp))
     except ValueError:  # as an InvalidTimestamp is
         return None
     return place if session_ref(place) == name else None
+
+
+def read_session_ref(name: str) -> SessionPlace:
+    """Return the place in an urd list that a ref is for, which is known to be for one."""
+    user, listed, timestamp = name.removeprefix(URD).split("/")
+    return SessionPlace(user, listed, Timestamp.from_ref(timestamp))
 
 
 def auto_ref(user: str, start: int) -> str:
