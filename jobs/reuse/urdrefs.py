@@ -37,10 +37,10 @@ def find_session(name: str) -> SessionPlace | None:
     """
     try:
         place = read_session_ref(name)
-        parse_timestamp(str(place.timestamp))
+        is_sound = parse_timestamp(str(place.timestamp)) == place.timestamp and session_ref(place) == name
     except ValueError:  # as an InvalidTimestamp is
         return None
-    return place if session_ref(place) == name else None
+    return place if is_sound else None
 
 
 def read_session_ref(name: str) -> SessionPlace:
