@@ -322,3 +322,43 @@ def test_times_of_jobs_are_printed_by_name_and_kept_as_output(scripts: Scripts) 
     assert lines[1].split()[0] == "one"
     assert lines[1].endswith("(100%)")
     assert lines[2].startswith("Total time 0.")
+
+
+def test_sessions_of_all_forms_are_found_as_the_peer_finds_them(scripts: Scripts) -> None:
+    """What is expected was printed by the peer (accelerator 2025.11.11) for the same script."""
+    scripts.run(
+        """
+ from datetime import date, datetime
+ for timestamp in (
+     1, 1000000000, "1978-01-01 00:00", "1978-01-01 00:00+42", datetime(2017, 6, 27, 17), ("2017-06-27 17:00:00", 42),
+     date(2019, 12, 1), "2019-12", ("2019-12", 3), "2019-12-02T10:00:00.5",
+ ):
+     urd.begin("t", timestamp)
+     urd.build("add", n=1)
+     urd.finish("t")
+ print(*urd.since("t", 0))
+ print(*urd.since("t", ("2017-06-27 17:00:00", 3)))
+ for when in (
+     "<=2019-12", "<2019-12", ">2019-12", ">=2019-12", "<=2019-12-01", "<=5", "<1", ">2019-12-03", (">", 5),
+     "1978-01-01T00", "2017-06-27 17:00:00+42", "<=2017-06",
+ ):
+     print(when, "is", urd.peek("t", when).timestamp)
+"""
+    )
+    assert scripts.said.splitlines() == [
+        "1 1000000000 1978-01-01T00:00 1978-01-01T00:00+42 2017-06-27T17:00:00 2017-06-27T17:00:00+42 2019-12 2019-12+3"
+        " 2019-12-01 2019-12-02T10:00:00.5",
+        "2017-06-27T17:00:00+42 2019-12 2019-12+3 2019-12-01 2019-12-02T10:00:00.5",
+        "<=2019-12 is 2019-12-02T10:00:00.5",
+        "<2019-12 is 2017-06-27T17:00:00+42",
+        ">2019-12 is 2019-12+3",
+        ">=2019-12 is 2019-12",
+        "<=2019-12-01 is 2019-12-01",
+        "<=5 is 1",
+        "<1 is 0",
+        ">2019-12-03 is 0",
+        "('>', 5) is 1000000000",
+        "1978-01-01T00 is 0",
+        "2017-06-27 17:00:00+42 is 2017-06-27T17:00:00+42",
+        "<=2017-06 is 2017-06-27T17:00:00+42",
+    ]
