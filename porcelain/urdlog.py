@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from cas.errors import ObjectNotFound
 from cas.formats.node import get_node, put_node
 from cas.oid import ObjectId
 from cas.refs import Refs, Transaction
@@ -151,7 +152,11 @@ class UrdLog:
         before = self._refs.find(name)
         if before is not None and self._check_same(session, before, update=update):
             return Added()
-        self._store.hold([*session.nodes()])
+        links = [*session.nodes()]
+        held = self._store.hold(links)
+        for link in links:
+            if link not in held:
+                raise ObjectNotFound(link, where=f"urd session '{path}/{session.timestamp}'")
         oid = put_node(self._store, replace(session, build=build()))
         with self._refs.transaction(f"urd {path}/{session.timestamp}") as transaction:
             now = transaction.find(name)

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from cas.errors import ObjectNotFound
 from cas.formats.node import put_node
 from cas.local.refs import LocalRefs
 from cas.memory import MemoryStore
@@ -39,7 +41,7 @@ class Lists:
             f"anna/{path.rpartition('/')[0]}": Dependency(path.rpartition("/")[2], node)
             for path, node in (deps or {}).items()
         }
-        runs = [ListedRun(job, oid_of(job.encode())) for job in jobs or ["job"]]
+        runs = [ListedRun(job, self.store.put(job.encode())) for job in jobs or ["job"]]
         return Session("anna", name, timestamp, runs, 1, caption, found)
 
     def add(self, session: Session, *, update: bool = False, seen=None) -> Added:
@@ -248,3 +250,44 @@ def test_a_build_that_takes_its_number_early_keeps_it(lists):
 def test_a_session_links_to_its_jobs_and_to_what_it_depends_on(lists):
     node = put_node(lists.store, lists.session("b", "1", deps={"a/1": oid_of(b"x")}))
     assert set(lists.log.session(node).nodes()) == {oid_of(b"job"), oid_of(b"x")}
+
+
+def test_a_session_of_a_job_that_is_gone_is_not_added(lists):
+    session = lists.session("a", "1", "gone")
+    lists.store.delete(oid_of(b"gone"))
+    with pytest.raises(ObjectNotFound):
+        lists.add(session)
+    assert lists.log.lists() == []
+
+
+@pytest.mark.parametrize("step", ["put", "transaction"])
+def test_a_session_that_fails_on_its_way_leaves_the_list_as_it_was(lists, step):
+    old = lists.put("a", "1")
+    before = dict(lists.refs.names())
+    session = lists.session("a", "1", "another")
+    broken = lists.refs if step == "put" else Stubborn(lists.refs)
+
+    def build() -> str:
+        if step == "put":
+            raise OSError("no space left")
+        return ""
+
+    with pytest.raises(OSError, match="no space left"):
+        UrdLog(lists.store, broken).add(session, build, seen={parse_timestamp("1"): old}, update=True)
+    assert dict(lists.refs.names()) == before
+
+
+class Stubborn:
+    """Refs whose transactions fail at their end."""
+
+    def __init__(self, refs: LocalRefs) -> None:
+        self._refs = refs
+
+    @contextmanager
+    def transaction(self, why: str):
+        with self._refs.transaction(why) as transaction:
+            yield transaction
+            raise OSError("no space left")
+
+    def __getattr__(self, name: str):
+        return getattr(self._refs, name)
