@@ -82,12 +82,11 @@ class Project(StoredProject):
         """The builds so far."""
         return BuildLog(self.store, self.refs)
 
-    @cached_property
-    def urdlog(self) -> "UrdLog":
-        """The urd lists."""
+    def urdlog(self, *, only_look: bool = False) -> "UrdLog":
+        """Return the urd lists; with `only_look` they take no changes."""
         from porcelain.urdlog import UrdLog  # here, not above: most builds have none
 
-        return UrdLog(self.store, self.refs)
+        return UrdLog(self.store, self.refs, only_look=only_look)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -149,12 +149,14 @@ def run_script(
         asked=asked.to_texts(),
         take_number=None if policy.only_look else project.buildlog.take_number,
     )
-    around = Surroundings(lambda: project.urdlog, _info(project), frozenset(asked.flags), horizon)
+    around = Surroundings(
+        lambda: project.urdlog(only_look=policy.only_look), _info(project), frozenset(asked.flags), horizon
+    )
     urd = Urd(project.builder, record, policy, force=asked.force, around=around)
     status = "interrupted"
     code = 0
     try:
-        with _listening(project, record):
+        with nullcontext() if policy.only_look else _listening(project, record):
             code = _call(project, script, urd)
         status = DONE if code == 0 else f"main returned {code}"
     except AccError as err:

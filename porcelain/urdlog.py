@@ -69,11 +69,17 @@ class UrdLog:
     """The urd lists of a project.
 
     A session that depends on what was truncated or replaced becomes a *ghost*: it is listed no more, and kept.
+
+    Parameters
+    ----------
+    only_look
+        Say what would become of a session that is added, or a list that is truncated, and change nothing.
     """
 
-    def __init__(self, store: Store, refs: Refs) -> None:
+    def __init__(self, store: Store, refs: Refs, *, only_look: bool = False) -> None:
         self._store = store
         self._refs = refs
+        self._only_look = only_look
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -152,29 +158,42 @@ class UrdLog:
         before = self._refs.find(name)
         if before is not None and self._check_same(session, before, update=update):
             return Added()
-        links = [*session.nodes()]
-        held = self._store.hold(links)
-        for link in links:
-            if link not in held:
-                raise ObjectNotFound(link, where=f"urd session '{path}/{session.timestamp}'")
+        if self._only_look:
+            return Added(new=before is None, changed=before is not None)
+        self._hold(session)
         oid = put_node(self._store, replace(session, build=build()))
         with self._refs.transaction(f"urd {path}/{session.timestamp}") as transaction:
             now = transaction.find(name)
-            if now != before and now is not None and self._check_same(session, now, update=False):
+            if now not in (None, before) and self._check_same(session, now, update=False):
                 return Added()
             if self.listed(path) != seen:
                 raise UrdConflict(
                     f"urd list '{path}' was changed by another build while this one worked on it",
                     hint="run it again: its jobs are reused",
                 )
-            if not all(transaction.find(dep) == node for dep, node in depends_on(session)):
-                transaction.set(ghost_ref(name, oid), oid)
-                return Added(new=now is None, changed=now is not None, is_ghost=True)
-            transaction.set(name, oid, old=now)
-            if now is None:
-                return Added(new=True)
-            transaction.set(ghost_ref(name, now), now)
-            return Added(changed=True, ghosts=self._bury(transaction, self._dependents({now})))
+            return self._set(transaction, name, now, session, oid)
+
+    def _hold(self, session: Session) -> None:
+        """See that gc leaves all that a session links to; raise when it has taken some of it."""
+        links = [*session.nodes()]
+        held = self._store.hold(links)
+        for link in links:
+            if link not in held:
+                where = f"urd session '{session.user}/{session.name}/{session.timestamp}'"
+                raise ObjectNotFound(link, where=where)
+
+    def _set(
+        self, transaction: Transaction, name: str, now: ObjectId | None, session: Session, oid: ObjectId
+    ) -> Added:
+        """List a session in the place of what is `now` there, or keep it as a ghost; say what became of it."""
+        if not all(transaction.find(dep) == node for dep, node in depends_on(session)):
+            transaction.set(ghost_ref(name, oid), oid)
+            return Added(new=now is None, changed=now is not None, is_ghost=True)
+        transaction.set(name, oid, old=now)
+        if now is None:
+            return Added(new=True)
+        transaction.set(ghost_ref(name, now), now)
+        return Added(changed=True, ghosts=self._bury(transaction, self._dependents({now})))
 
     def truncate(self, path: UrdPath, timestamp: Timestamp) -> tuple[int, int]:
         """Take all sessions from a timestamp on out of a list; return how many, and how many ghosts that made.
@@ -184,6 +203,8 @@ class UrdLog:
         with self._refs.transaction(f"urd truncate {path} from {timestamp}") as transaction:
             gone = {session_ref(path.at(at)): oid for at, oid in self.listed(path).items() if at >= timestamp}
             dependents = self._dependents({*gone.values()}) if gone else {}
+            if self._only_look:
+                return len(gone), len(dependents.keys() - gone.keys())
             made = self._bury(
                 transaction, {name: oid for name, oid in dependents.items() if name not in gone}
             )

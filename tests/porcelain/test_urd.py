@@ -11,6 +11,7 @@ from cas.errors import AccError
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.job import Job, NoJob
 from jobs.nodes.build import Build
+from jobs.wish import Policy
 from porcelain import config
 from porcelain.build_views import build as build_view
 from porcelain.buildlog import BuildRecord
@@ -164,7 +165,7 @@ def test_a_session_has_the_jobs_since_it_began_and_the_script_has_all(scripts: S
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_and_stores_nothing(scripts: Scripts, body: str, message: str) -> None:
     assert scripts.refuse(body) == message
-    assert scripts.project.urdlog.lists() == []
+    assert scripts.project.urdlog().lists() == []
 
 
 def test_a_list_is_depended_on_once(scripts: Scripts) -> None:
@@ -175,7 +176,7 @@ def test_a_list_is_depended_on_once(scripts: Scripts) -> None:
 
 def test_abort_forgets_the_session(scripts: Scripts) -> None:
     scripts.run(' urd.begin("a", 1)\n urd.build("add")\n urd.abort()\n urd.begin("b", 1)\n urd.abort()')
-    assert [str(path) for path in scripts.project.urdlog.lists()] == ["anna/__auto__"]
+    assert [str(path) for path in scripts.project.urdlog().lists()] == ["anna/__auto__"]
 
 
 def test_truncate_says_how_many_went_and_the_script_may_go_on(scripts: Scripts) -> None:
@@ -254,14 +255,14 @@ def test_a_script_that_fails_is_written_down_and_in_no_list(scripts: Scripts) ->
     with pytest.raises(ScriptError):
         scripts.run(' print("so far")\n urd.begin("a", 1)\n urd.build("add")\n raise ValueError("no")')
     assert (scripts.last.status, scripts.said) == ("ValueError: no", "so far\n")
-    assert scripts.project.urdlog.lists() == []
+    assert scripts.project.urdlog().lists() == []
 
 
 def test_a_number_that_main_returns_is_the_exit_code(scripts: Scripts) -> None:
     path = scripts.folder.write("build_test.py", "def main(urd):\n    urd.build('add')\n    return 3")
     assert run_script(scripts.project, Script("test", "", path)) == 3
     assert scripts.last.status == "main returned 3"
-    assert scripts.project.urdlog.lists() == []
+    assert scripts.project.urdlog().lists() == []
 
 
 def test_every_build_that_got_a_job_is_in_the_list_of_builds(scripts: Scripts) -> None:
@@ -276,7 +277,7 @@ def test_every_build_that_got_a_job_is_in_the_list_of_builds(scripts: Scripts) -
 def test_a_build_that_only_reuses_jobs_takes_no_number_before_it_is_written(scripts: Scripts) -> None:
     scripts.run(session("1"))
     record = BuildRecord("test", user="anna", take_number=lambda: pytest.fail("took one"))
-    around = Surroundings(lambda: scripts.project.urdlog)
+    around = Surroundings(scripts.project.urdlog)
     urd = Urd(scripts.project.builder, record, around=around)
     urd.begin("days", 1)
     urd.latest("empty")
@@ -345,12 +346,10 @@ def test_sessions_of_all_forms_are_found_as_the_peer_finds_them(scripts: Scripts
      print(when, "is", urd.peek("t", when).timestamp)
 """
     )
+    days = "2017-06-27T17:00:00+42 2019-12 2019-12+3 2019-12-01 2019-12-02T10:00:00.5"
     assert scripts.said.splitlines() == [
-        (
-            "1 1000000000 1978-01-01T00:00 1978-01-01T00:00+42 2017-06-27T17:00:00 2017-06-27T17:00:00+42 2019-12 2019-12+3"
-            " 2019-12-01 2019-12-02T10:00:00.5"
-        ),
-        "2017-06-27T17:00:00+42 2019-12 2019-12+3 2019-12-01 2019-12-02T10:00:00.5",
+        f"1 1000000000 1978-01-01T00:00 1978-01-01T00:00+42 2017-06-27T17:00:00 {days}",
+        days,
         "<=2019-12 is 2019-12-02T10:00:00.5",
         "<2019-12 is 2017-06-27T17:00:00+42",
         ">2019-12 is 2019-12+3",
@@ -364,3 +363,18 @@ def test_sessions_of_all_forms_are_found_as_the_peer_finds_them(scripts: Scripts
         "2017-06-27 17:00:00+42 is 2017-06-27T17:00:00+42",
         "<=2017-06 is 2017-06-27T17:00:00+42",
     ]
+
+
+def test_a_dry_run_stores_no_session_and_truncates_nothing(scripts: Scripts) -> None:
+    scripts.run(session("1"))
+    before = dict(scripts.project.refs.names()), set(scripts.project.store.ids())
+    path = scripts.folder.write(
+        "build_test.py",
+        """
+        def main(urd):
+            urd.begin("other", 1)
+            print(urd.build("add", n=1), urd.finish("other"), urd.truncate("days", 0))
+        """,
+    )
+    run_script(scripts.project, Script("test", "", path), Policy(only_look=True))
+    assert (dict(scripts.project.refs.names()), set(scripts.project.store.ids())) == before
