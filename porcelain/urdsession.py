@@ -1,7 +1,6 @@
 """The urd sessions of a build script: begin, finish, and what earlier sessions hold."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,16 +81,16 @@ class UrdItem:
         return DotDict(timestamp=dep.timestamp, joblist=_joblist(item.jobs), caption=item.caption)
 
 
-@dataclass(slots=True)
 class _Open:
-    """The session that is going on."""
+    """The session that is going on; `deps` are by list."""
 
-    path: UrdPath
-    timestamp: Timestamp | None
-    caption: str
-    update: bool
-    seen: "Listed"
-    deps: "dict[str, Dependency]" = field(default_factory=dict)
+    def __init__(self, path: UrdPath, timestamp: Timestamp | None, seen: "Listed") -> None:
+        self.path = path
+        self.timestamp = timestamp
+        self.seen = seen
+        self.caption = ""
+        self.update = False
+        self.deps: dict[str, Dependency] = {}
 
 
 class Sessions:
@@ -156,7 +155,8 @@ class Sessions:
         parsed = parse_path(path, self._record.user)
         check_may_write(parsed, self._record.user)
         when = None if timestamp is None else to_timestamp(timestamp)
-        self._open = _Open(parsed, when, caption or "", update, self._log.listed(parsed))
+        self._open = _Open(parsed, when, self._log.listed(parsed))
+        self._open.caption, self._open.update = caption or "", update
         self._begun = len(self._record.jobs)
         self._chained_on = None
 
