@@ -61,6 +61,9 @@ class RunningJob(Protocol):
     def link_dataset(self, name: str, head: Any) -> Any:
         """Add a dataset of columns that are stored, by its `DatasetHead`; return the `Dataset`."""
 
+    def link_file(self, filename: str, entry: Any) -> None:
+        """Add a file whose bytes are stored, by its `FileEntry`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
