@@ -75,7 +75,7 @@ def test_a_build_stops_within_a_second_of_a_death_whatever_the_other_slices_do(t
             time.sleep(60)
         """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
-    folder.acc("build", "-j", "2", code=1)
+    folder.acc("build", "-c", "2", code=1)
     assert time.time() - float((folder.root / "died").read_text()) < 1.5
 
 
@@ -99,7 +99,7 @@ def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
         """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
     build = subprocess.Popen(
-        folder.command("build", "-j", "2"),
+        folder.command("build", "-c", "2"),
         cwd=folder.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -125,7 +125,7 @@ def test_ctrl_c_stops_everything_within_a_second(tmp_path: Path) -> None:
         """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
     build = subprocess.Popen(
-        folder.command("build", "-j", "2"),
+        folder.command("build", "-c", "2"),
         cwd=folder.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
