@@ -1,12 +1,17 @@
 """What a caller wants built, and how: beyond a method and its arguments, and no part of what makes a job the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
+from jobs.errors import UsageError
 from jobs.nodes.run import ActionKey
 
 Force: TypeAlias = bool | str
+
+# of what a method says when it wants a subjob: where and how it runs, which is no part of what it learns
+ABOUT_RUNNING: Final = ("workdir", "concurrency")
+_NOT_FOR_SUBJOBS: Final = ("force_build", "why_build")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,27 @@ class Wish:
         """Return how many slices may run at a time as the caller says, or None when he does not."""
         policy = self.policy
         return self.concurrency or policy.concurrency_of.get(method) or policy.concurrency
+
+    def of_subjob(self, arguments: Mapping[str, Any]) -> tuple["Wish", dict[str, Any]]:
+        """Return this wish with what a method says about a subjob, and the arguments that are for the subjob itself.
+
+        Raises
+        ------
+        UsageError
+            When it says what only a build script can.
+        """
+        given = dict(arguments)
+        for name in _NOT_FOR_SUBJOBS:
+            if name in given:
+                raise UsageError(f"a subjob takes no '{name}'", hint="only urd.build in a build script does")
+        given.pop("name", None)
+        wish = replace(
+            self,
+            caption=str(given.pop("caption", None) or ""),
+            workdir=str(given.pop("workdir", None) or self.workdir),
+            concurrency=given.pop("concurrency", None),
+        )
+        return wish, given
+
+
+ANY_WISH: Final = Wish()

@@ -1,13 +1,13 @@
 """The files of the running job: saved, opened, registered, and read again."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import IO, Any
 
 from cas.files import check_name, temporary_path
-from cas.oid import Buffer
+from cas.oid import Buffer, ObjectId
 from jobs.errors import NoSuchFile, UsageError
 from jobs.execution.background import BackgroundSaves, can_fork
 from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
@@ -253,6 +253,11 @@ class OwnFiles(Job):
                 entry = put_file(stream, self.store)
             temporary = name in self.ledger.temporary or name in self.earlier.temporary
             self.ledger.save(name, entry, temporary=temporary)
+
+    def file_blobs(self, name: str, *, sliced: bool) -> Sequence[ObjectId]:
+        """Raise: nothing else can be given a file of a job that is not finished."""
+        del sliced
+        raise UsageError(f"the running job cannot be an input, nor its file '{name}'")
 
     def withfile(self, name: str, sliced: bool = False, extra: object = None) -> JobWithFile:  # noqa: FBT001, FBT002 - the peer's order
         """Return a reference to one of its files."""

@@ -51,6 +51,7 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+from jobs.wish import ABOUT_RUNNING
 
 # what a small job saves fits, and then it needs no segment
 HOLD_BYTES = 1 << 18
@@ -116,7 +117,8 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
-        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
+        learned = {name: value for name, value in arguments.items() if name not in ABOUT_RUNNING}
+        about: dict[str, Json] = {"method": method, "arguments": to_structure(learned)}
         answer = launcher.ask(SubjobWanted(method, arguments))
         if isinstance(answer, SubjobRefused):
             job.ledger.note(Fact("subjob", about, ""))
