@@ -181,6 +181,7 @@ class Builder:
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent,
+            limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from jobs.errors import UsageError
+from jobs.limits import NO_LIMITS, Limits
 from jobs.nodes.run import ActionKey
 
 Force: TypeAlias = bool | str
@@ -26,6 +27,8 @@ class Policy:
         At most so many slices of a job run at a time.
     concurrency_of : mapping of str to int
         The same for single methods, by name.
+    limits : Limits
+        What a job may take; of a method that declares limits the smaller ones count.
     only_look : bool
         Do not run anything: a miss raises `jobs.builder.WouldRun`.
     """
@@ -33,6 +36,7 @@ class Policy:
     workdir: str = ""
     concurrency: int | None = None
     concurrency_of: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
     only_look: bool = False
 
 

@@ -34,6 +34,7 @@ from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
 from jobs.execution.setup import setup_of
 from jobs.execution.turn import Turn
+from jobs.execution.usage import Usage
 from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
@@ -108,11 +109,13 @@ class Launcher:
 
     def _launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         running = self._claim(plan)
-        execution = self._executor.start(self._request(running), self._lending(answer(running.label)))
+        usage = Usage(plan.limits)
+        answering = usage.pausing(self._lending(answer(running.label)))
+        execution = self._executor.start(self._request(running), answering)
         try:
             # the process is on its way while this one writes
             self._announce(running)
-            row, failed = self._publish(running, self._follow(running, execution), execution)
+            row, failed = self._publish(running, self._follow(running, execution, usage), execution)
         except KeyboardInterrupt:
             execution.end()
             interrupted = Failed(running.stage, None, "interrupted")
@@ -209,7 +212,7 @@ class Launcher:
 
     # -- while it runs -----------------------------------------------------------------------------------------
 
-    def _follow(self, running: Running, execution: Execution) -> Finished | Failed:
+    def _follow(self, running: Running, execution: Execution, usage: Usage) -> Finished | Failed:
         """Return the last event of the job."""
         scratch = running.scratch
         scratch.note(_first_part(running.plan.method))
@@ -219,6 +222,9 @@ class Launcher:
         for event in self._events(execution):
             self._check_going(began)
             echo.poll()
+            last = usage.find_excess(event, execution)
+            if last is not None:
+                break
             if event is None:
                 self._listener.idle()
                 continue
