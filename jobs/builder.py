@@ -165,7 +165,7 @@ class Builder:
     def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
-        concurrency = wish.concurrency_for(method.name) or method.declarations.concurrency
+        concurrency = wish.concurrency_for(method.name, method.declarations.concurrency)
         return Plan(
             method=method,
             options=given.options,

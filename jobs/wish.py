@@ -69,10 +69,14 @@ class Wish:
     parent: str = ""
     above: Sequence[ActionKey] = ()
 
-    def concurrency_for(self, method: str) -> int | None:
-        """Return how many slices may run at a time as the caller says, or None when he does not."""
-        policy = self.policy
-        return self.concurrency or policy.concurrency_of.get(method) or policy.concurrency
+    def concurrency_for(self, method: str, declared: int | None) -> int | None:
+        """Return how many slices of a job may run at a time, or None when nobody says.
+
+        What is said of this job or its method counts; what is said of all jobs does not make more of it than the
+        method declares.
+        """
+        said = self.concurrency or self.policy.concurrency_of.get(method)
+        return said or min(filter(None, (self.policy.concurrency, declared)), default=None)
 
     def of_subjob(self, arguments: Mapping[str, Any]) -> tuple["Wish", dict[str, Any]]:
         """Return this wish with what a method says about a subjob, and the arguments that are for the subjob itself.
