@@ -106,6 +106,11 @@ class Job(JobFiles):
         return SETUP_VERSION
 
     @property
+    def is_build(self) -> bool:
+        """False: a build is recorded as a build, and is no job."""
+        return False
+
+    @property
     def input_directory(self) -> str:
         """The project's input directory."""
         return str(context.current().input_directory)
@@ -289,52 +294,6 @@ class Job(JobFiles):
             raise UsageError(f"job '{self.label}' has no job parameter '{parameter}'")
         run = self.run.find_input(f"jobs.{parameter}")
         return None if run is None else Job.of(row_of_run(context.current(), run))
-
-
-class _NoJob(Job):
-    """The job that an unset parameter holds: falsy, without files and datasets."""
-
-    def __new__(cls) -> Self:
-        return str.__new__(cls, "")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_no_job, ())
-
-    @property
-    def label(self) -> str:
-        return ""
-
-    to_reference = None  # type: ignore[assignment]  # so it is a value, and no reference to anything
-
-    def note_label(self) -> None:
-        """Nothing to note."""
-
-    def files(self, pattern: str = "*") -> set[str]:
-        """Return an empty set."""
-        del pattern
-        return set()
-
-    def load(self, *_args: Any, **_options: Any) -> Any:
-        """Return None."""
-        return None
-
-    json_load = load_json = load
-
-    @property
-    def datasets(self) -> Any:
-        """No datasets."""
-        return []
-
-    def chain(self, *_args: Any, **_options: Any) -> "list[Job]":
-        """Return an empty list."""
-        return []
-
-
-NoJob = _NoJob()
-
-
-def _no_job() -> Job:
-    return NoJob
 
 
 def dereference(tag: str, content: Json, owner: Job | None = None) -> object:

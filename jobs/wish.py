@@ -69,6 +69,12 @@ class Wish:
     parent: str = ""
     above: Sequence[ActionKey] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a number of slices that is none."""
+        slices = self.concurrency
+        if slices is not None and not (type(slices) is int and slices >= 1):
+            raise UsageError(f"concurrency is a number of slices, at least 1, not {slices!r}")
+
     def concurrency_for(self, method: str, declared: int | None) -> int | None:
         """Return how many slices of a job may run at a time, or None when nobody says.
 
