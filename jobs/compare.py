@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.firstbyte import find_split, lines_at
 from jobs.nodes.fields import as_map
 from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import from_structure
@@ -23,10 +23,8 @@ Kind: TypeAlias = Literal["method", "slices", "option", "input", "file", "datase
 
 SAME_VALUE: Final = "same value, other bytes"
 SAME_VALUES: Final = "same values, other bytes"
-_PIECE_BYTES: Final = 1 << 20
 # both values are in memory, at several times their size in a file
 _VALUE_BYTES: Final = 64 << 20
-_LINE_BYTES: Final = 200
 # equal lists of these hold the same values; of others 1 == 1.0 and 0.0 == -0.0
 _PLAIN_TYPES: Final = frozenset({"int64", "int32", "bool", "date", "bytes", "ascii", "unicode"})
 
@@ -167,71 +165,12 @@ def _compare_file(store: Store, name: str, before: FileEntry, after: FileEntry) 
                 return OutcomeDifference("file", name, SAME_VALUE, same_value=True)
             return OutcomeDifference("file", name, _where(found), before=found.before, after=found.after)
     with store.open(before.blob) as one, store.open(after.blob) as other:
-        split = _first_difference(one, other)
-        shown = _lines_at(one, other, split)
+        split = find_split(one, other)
+        shown = lines_at(one, other, split)
     what = f"byte {split.at} differs" + (f", in line {split.line}" if shown[0] or shown[1] else "")
     if before.size != after.size:
         what = f"{after.size} bytes, was {before.size}; {what}"
     return OutcomeDifference("file", name, what, before=shown[0], after=shown[1])
-
-
-class _Split(NamedTuple):
-    """The first byte that differs, counted from 0; the line that it is in, counted from 1, and where that begins."""
-
-    at: int
-    line: int
-    start: int
-
-
-def _first_difference(one: BinaryIO, other: BinaryIO) -> _Split:
-    at = start = 0
-    line = 1
-    read = partial(_read_full, size=_PIECE_BYTES)
-    while True:
-        mine, its = read(one), read(other)
-        same = _common_length(mine, its)
-        line += mine.count(b"\n", 0, same)
-        last = mine.rfind(b"\n", 0, same)
-        start = at + last + 1 if last >= 0 else start
-        at += same
-        if same < max(len(mine), len(its)) or not mine:
-            return _Split(at, line, start)
-
-
-def _read_full(stream: BinaryIO, size: int) -> bytes:
-    """Return the next `size` bytes, fewer only at the end."""
-    pieces = []
-    while size and (piece := stream.read(size)):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def _common_length(one: bytes, other: bytes) -> int:
-    """Return how many bytes are equal at the start of both, by bisection."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _lines_at(one: BinaryIO, other: BinaryIO, split: _Split) -> tuple[str, str]:
-    """Return the line of each that differs, from shortly before that place; "" for both unless they are text."""
-    start = max(split.start, split.at - _LINE_BYTES // 2)
-    shown = []
-    for stream in (one, other):
-        stream.seek(start)
-        line = _read_full(stream, _LINE_BYTES).partition(b"\n")[0].rstrip(b"\r")
-        # at both ends a character may be cut
-        text = line.decode("utf-8", "ignore")
-        if len(text.encode()) < len(line) - 6 or not text.isprintable():
-            return "", ""
-        shown.append(text)
-    return shown[0], shown[1]
 
 
 # ---- datasets
