@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cas
 from cas.oid import ObjectId
@@ -24,6 +25,9 @@ from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.stored import StoredProject, cores
+
+if TYPE_CHECKING:
+    from jobs.verify import Verifier
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -100,12 +104,39 @@ class Project(StoredProject):
             methods=self.catalog,
             launcher=self._launcher(),
             listener=self.listener,
-            names=PathNames(self.config.root, self.config.input_directory),
+            names=self._names(),
             file_id=self.file_id,
             fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
         )
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """What runs jobs again as they were."""
+        # here, not above: builds need neither
+        from jobs.replay import Replays
+        from jobs.verify import Verifier
+
+        replays = Replays(
+            context=self.context,
+            store=self.store,
+            methods=self.catalog,
+            names=self._names(),
+            file_id=self.file_id,
+            fetch=self.fetch,
+        )
+        return Verifier(
+            store=self.store,
+            methods=self.catalog,
+            replays=replays,
+            launcher=self._launcher(),
+            folder=self.config.data / "tmp",
+            cores=cores(),
+        )
+
+    def _names(self) -> PathNames:
+        return PathNames(self.config.root, self.config.input_directory)
 
     def file_id(self, path: Path) -> ObjectId:
         """Return the content id of a file, as it is now."""

@@ -97,6 +97,14 @@ class Launcher:
             raise _job_failed(running, failed)
         return row
 
+    def run_aside(self, running: Running, answer: Answer) -> Finished | Failed:
+        """Run a job of which nothing is published, and return its last event; the caller discards what it left."""
+        execution = self._executor.start(self._request(running), answer)
+        try:
+            return self._follow(running, execution)
+        finally:
+            execution.end()
+
     # -- before ------------------------------------------------------------------------------------------------
 
     def _claim(self, plan: Plan) -> Running:
@@ -131,7 +139,7 @@ class Launcher:
             method=plan.method.name,
             module=plan.method.module,
             code={} if plan.method.installed else plan.method.closure.to_modules(),
-            packages=site.packages,
+            packages=site.packages if plan.packages is None else plan.packages,
             options=plan.options,
             datasets=plan.datasets,
             jobs=plan.jobs,
@@ -158,6 +166,8 @@ class Launcher:
             quiet_paths=self._quiet,
             listed_paths=self._listed,
             declared=frozenset(str(path.path.resolve()) for path in plan.input_files),
+            lookups=plan.lookups,
+            order=plan.order,
         )
 
     # -- while it runs -----------------------------------------------------------------------------------------
