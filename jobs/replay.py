@@ -281,7 +281,8 @@ class Replays:
             now = ObjectId(MISSING)
         if now != fact.was:
             what = "is gone" if now == MISSING else "has changed"
-            raise CannotRunAgain(f"'{fact.about}', which it read without declaring it, {what}")
+            how = "imported" if fact.kind == "module" else "read without declaring it"
+            raise CannotRunAgain(f"'{fact.about}', which it {how}, {what}")
 
     def _lookups(self, run: Run) -> Iterator[tuple[str, JobRow | None]]:
         for fact in run.facts:

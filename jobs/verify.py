@@ -146,9 +146,7 @@ class Verifier:
             parts = self._parts(replay)
             plan = self._plan(replay, parts, action_key(parts))
             why = f"'{row.label}' was run again as it was"
-            plan = replace(
-                plan, workdir=workdir, caption=caption or row.caption, explain=lambda: why, forced=True
-            )
+            plan = replace(plan, workdir=workdir, caption=caption or row.caption, explain=lambda: why)
             again = self._launcher.launch(plan, lambda _label: replay.answer)
         assert again.outcome is not None, "a job that was published without an outcome"
         outcome = get_node(self._store, again.outcome, Outcome)
