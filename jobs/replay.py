@@ -244,9 +244,8 @@ class Replays:
             )
         except OptionError as err:
             raise CannotRunAgain(str(err), hint=err.hint) from err
-        assert dumps(given.inputs.to_json()) == dumps(outcome.inputs.to_json()), (
-            f"other inputs: {given.inputs}"
-        )
+        if dumps(given.inputs.to_json()) != dumps(outcome.inputs.to_json()):
+            raise CannotRunAgain(f"'{method.name}' takes other options now")
         return given
 
     def _input(self, content: Mapping[str, Json], folder: Path) -> InputPath:

@@ -100,7 +100,11 @@ def build_more(root, executor, slices):
 
 
 def test_a_method_that_looks_around_is_not_reproducible_elsewhere(tmp_path, processes, elsewhere):
-    looks = {"day": "int(time.time()) // 86400", "user": "os.environ.get('USER')", "home": "os.environ.get('HOME')"}
+    looks = {
+        "day": "int(time.time()) // 86400",
+        "user": "os.environ.get('USER')",
+        "home": "os.environ.get('HOME')",
+    }
     files = {
         f"mine/a_{name}.py": f"import os, time\n\ndef synthesis():\n    return {look}\n"
         for name, look in looks.items()
