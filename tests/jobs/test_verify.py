@@ -8,6 +8,7 @@ import pytest
 from cas.formats.node import get_node, put_node
 from jobs.errors import CannotRunAgain, JobFailed
 from jobs.execution.executors.processes import ProcessExecutor
+from jobs.execution.executors.serial import SerialExecutor
 from jobs.job import Job
 from jobs.method.arguments import Arguments
 from jobs.nodes.run import Run
@@ -214,6 +215,14 @@ def test_a_job_that_is_reproducible_is_equal(many, name):
 def test_the_same_value_in_other_bytes_is_told_apart(many):
     found = many.verify(many.build("same"))
     assert (found.result, places(found)) == ("same values", ["result.pickle: same value, other bytes"])
+
+
+def test_slices_start_in_another_order_in_one_process_too(tmp_path):
+    files = {"mine/a_order.py": DIFFERENT["order"][0], "mine/turns.py": TURN}
+    place = Place(tmp_path, files, SerialExecutor())
+    (difference,) = place.verify(place.build("order")).differences
+    assert difference.before == repr("[0, 1, 2]")
+    assert sorted(difference.after) == sorted(difference.before)
 
 
 def test_nothing_of_a_verification_is_kept(many):
