@@ -42,8 +42,10 @@ def verify(arguments: Sequence[str]) -> int:
         found = []
         for number, row in enumerate(rows):
             term.tick(f"verifying {row.label}  {row.method}  ({number + 1} of {len(rows)})")
-            found.append(project.verifier.verify(row))
-            term.tick("")
+            try:
+                found.append(project.verifier.verify(row))
+            finally:
+                term.tick("")
             if not given.json:
                 _print_verification(found[-1])
     if given.json:
