@@ -32,7 +32,7 @@ from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from jobs.reuse.why import why_new
-from jobs.wish import Policy, Wish
+from jobs.wish import ANY_WISH, Policy, Wish
 
 _NESTED_AT_MOST = 5
 
@@ -112,8 +112,8 @@ class Builder:
         self._fetch = fetch
         self._default_workdir = default_workdir
         self._cores = cores
-        self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
-        self._asks = Asks(self._build_for_fact, self._look_for_fact, file_id, names)
+        look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
+        self._look = Asks(look, look, file_id, names)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -141,7 +141,7 @@ class Builder:
 
     def _get(self, request: Request, wish: Wish) -> Got:
         only_look = wish.policy.only_look
-        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
             return self._reused(hit.row, wish)
         name = request.method.name
@@ -151,7 +151,7 @@ class Builder:
             raise MethodError(f"job of method '{name}' wants itself as a subjob")
         with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
             if not wish.force and (waited or self._has_come(request, hit)):
-                hit = self.find(request, only_look=False)
+                hit = self.find(request, only_look=False, wish=wish)
                 if hit.row is not None:
                     return self._reused(hit.row, wish)
             plan = self._plan(request, hit, wish)
@@ -176,7 +176,7 @@ class Builder:
     def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
-        concurrency = wish.concurrency_for(method.name) or method.declarations.concurrency
+        concurrency = wish.concurrency_for(method.name, method.declarations.concurrency)
         return Plan(
             method=method,
             options=given.options,
@@ -192,6 +192,7 @@ class Builder:
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent or wish.policy.build(),
+            limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
         )
 
@@ -218,15 +219,17 @@ class Builder:
         )
         return Request(method, given, parts, action_key(parts))
 
-    def find(self, request: Request, *, only_look: bool) -> Hit:
+    def find(self, request: Request, *, only_look: bool, wish: Wish = ANY_WISH) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same.
 
         Parameters
         ----------
         only_look
             Build no subjob to see whether a fact holds.
+        wish
+            How such subjobs are built.
         """
-        asks = self._look if only_look else self._asks
+        asks = self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
         hit = self._find_key(request.key, request.given, asks)
         for source in request.method.equivalents:
             if hit.row is not None:
@@ -284,7 +287,7 @@ class Builder:
     # -- subjobs -----------------------------------------------------------------------------------------------
 
     def _answer(self, parent: str, request: Request, above: Wish) -> Answer:
-        wish = Wish(above.policy, parent=parent, above=(*above.above, request.key))
+        wish = Wish(above.policy, workdir=above.workdir, parent=parent, above=(*above.above, request.key))
 
         def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
             try:
@@ -299,17 +302,12 @@ class Builder:
 
         return answer
 
-    def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish()).job
-
-    def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(Policy(only_look=True))).job
+    def _build_for_fact(self, wish: Wish, method: str, /, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, Wish(wish.policy, workdir=wish.workdir)).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
-        keywords = dict(arguments)
-        caption = str(keywords.pop("caption", None) or "")
-        keywords.pop("name", None)
+        about, keywords = wish.of_subjob(arguments)
         groups = Arguments(
             *(dict(keywords.pop(group, None) or {}) for group in ("options", "datasets", "jobs"))
         )
-        return self.build(name, groups, keywords, replace(wish, caption=caption))
+        return self.build(name, groups, keywords, about)

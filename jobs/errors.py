@@ -47,6 +47,10 @@ class UsageError(AccError):
     """A call that makes no sense where it stands."""
 
 
+class CannotRunAgain(AccError):
+    """A job that cannot be run as it was: something that it needs has changed, or is gone."""
+
+
 class JobFailed(AccError):
     """A job that did not reach its end.
 
@@ -81,3 +85,11 @@ class JobFailed(AccError):
         self.stage = stage
         self.sliceno = sliceno
         self.traceback = traceback
+
+
+class SaveFailed(AccError):
+    """A file that a job saves in the background, and that could not be saved."""
+
+    def __init__(self, name: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot save '{name}': {why}", hint=hint)
+        self.name = name

@@ -1,6 +1,6 @@
 """What the engine looks up about a run: its node, its row, what facts note of it, and what post.json says."""
 
-from typing import Any, Final
+from typing import Final
 
 from cas.errors import ObjectNotFound
 from cas.formats.canonical import dumps
@@ -14,6 +14,7 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict
 
+SETUP_VERSION: Final = 1
 _KEPT_RUNS: Final = 4096
 _runs: dict[ObjectId, Run] = {}
 
@@ -91,17 +92,10 @@ def post(outcome: Outcome, run: Run, subjobs: dict[str, bool]) -> DotDict:
     )
 
 
-def printed(store: Store, run: Run, what: str | int | None) -> Any:
-    """Return what a run printed: a part of it, or with None all; "parts": a dict by part, in order."""
-    parts = {_part(name): store.get(blob).decode("utf-8", "replace") for name, blob in run.output.items()}
-    ordered = dict(sorted(parts.items(), key=lambda part: _part_order(part[0])))
-    if what == "parts":
-        return ordered
-    if what is None:
-        return "".join(ordered.values())
-    if what == "analysis":
-        return "".join(text for part, text in ordered.items() if isinstance(part, int))
-    return ordered.get(what, "")
+def output_parts(store: Store, run: Run) -> dict[str | int, str]:
+    """Return what each part of a job printed: stages by name and slices by number, in the order in which they ran."""
+    texts = {_part(name): store.get(blob).decode("utf-8", "replace") for name, blob in run.output.items()}
+    return dict(sorted(texts.items(), key=lambda part: _part_order(part[0])))
 
 
 def _part(name: str) -> str | int:

@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
+from jobs import context
 from jobs.errors import MethodError
 from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
@@ -213,9 +214,10 @@ def _call(project: Project, script: Script, urd: Urd) -> int:
             raise MethodError(
                 f"main of build script '{script.path}' asks for '{parameter.name}'", hint="it can have urd"
             )
-    returned = main(
-        **{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known}
-    )
+    with context.using(replace(project.context, build=urd.build)):
+        returned = main(
+            **{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known}
+        )
     return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobs import context
 from jobs.buildjob import BuildJob
-from jobs.job import Job, NoJob
+from jobs.job import Job
 from jobs.nodes.timestamp import Timestamp
 from jobs.nodes.values import DotDict
 from jobs.records import row_of_run
@@ -71,10 +71,10 @@ class UrdItem:
         return {path: self._dep(path, dep) for path, dep in deps.items()}
 
     @property
-    def build_job(self) -> Job | BuildJob:
-        """The build that it was part of, or NoJob."""
+    def build_job(self) -> BuildJob | None:
+        """The build that it was part of, or None."""
         label = self._log.build_label(self._item) if self._item else ""
-        return BuildJob(label) if label else NoJob
+        return BuildJob(label) if label else None
 
     def _dep(self, path: str, dep: "Dependency") -> DotDict:
         item = self._log.dependency(path, dep)

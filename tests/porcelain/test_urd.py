@@ -9,8 +9,9 @@ import pytest
 
 from cas.errors import AccError
 from jobs.execution.executors.serial import SerialExecutor
-from jobs.job import Job, NoJob
+from jobs.job import Job
 from jobs.nodes.build import Build
+from jobs.nojob import NoJob
 from jobs.wish import Policy
 from porcelain import config
 from porcelain.build_views import build as build_view
@@ -107,7 +108,7 @@ def test_a_missing_session_is_falsy_and_empty(scripts: Scripts) -> None:
     scripts.run(
         ' x = urd.peek_latest("no")\n print([bool(x), x.timestamp, x.joblist, x.deps, x.caption, x.build_job])'
     )
-    assert scripts.said == "[False, '0', [], {}, '', '']\n"
+    assert scripts.said == "[False, '0', [], {}, '', None]\n"
     assert scripts.see('urd.peek("no", "<=2019-12").joblist.get("sum")') == "None"
 
 
@@ -295,7 +296,7 @@ def test_a_job_knows_the_build_that_made_it_and_its_parent(scripts: Scripts) -> 
     assert (build.number, build.method, build.status, build.output()) == (1, "build_test", "done", "")
     assert build.is_build
     assert not outer.is_build
-    assert (NoJob.parent, NoJob.build_job) == (NoJob, NoJob)
+    assert (NoJob.parent, NoJob.build_job) == (None, None)
 
 
 def test_a_job_that_no_script_built_has_no_build(scripts: Scripts) -> None:
@@ -304,7 +305,7 @@ def test_a_job_that_no_script_built_has_no_build(scripts: Scripts) -> None:
     folder = scripts.folder
     folder.acc("build", "-m", "add", "n=5")
     job = Job("add")
-    assert (job.parent, job.build_job) == (NoJob, NoJob)
+    assert (job.parent, job.build_job) == (None, None)
 
 
 def test_a_timestamp_may_be_a_datetime(scripts: Scripts) -> None:
