@@ -126,9 +126,20 @@ class Builder:
             When it was run and failed.
         """
         with self._turn:
-            return self._build(self.request(name, arguments, keywords), wish)
+            return self._get(self._request(name, arguments, keywords), wish)
 
-    def _build(self, request: Request, wish: Wish) -> Got:
+    def find_now(self, request: Request, wish: Wish) -> Got | None:
+        """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
+        with self._turn:
+            row = None if wish.force else self.find(request, only_look=True).row
+            return None if row is None else self._reused(row, wish)
+
+    def get(self, request: Request, wish: Wish) -> Got:
+        """Return the job of a request: an earlier one, or one that is run now; raises what `build` does."""
+        with self._turn:
+            return self._get(request, wish)
+
+    def _get(self, request: Request, wish: Wish) -> Got:
         only_look = wish.policy.only_look
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
@@ -187,6 +198,14 @@ class Builder:
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         """Return what `build` would look for, given the same; raises `OptionError` and `MethodError` as it does."""
+        with self._turn:
+            return self._request(name, arguments, keywords)
+
+    def stop(self) -> None:
+        """Have every job that runs end as one that is interrupted, and none begin any more."""
+        self._launcher.stop()
+
+    def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
         given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)

@@ -31,6 +31,10 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "du": Command("du", "show what jobs cost, alone and shared with others"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
+    "make sure": {
+        "verify": Command("reproduce", "run jobs again and compare what comes of them"),
+        "rerun": Command("reproduce", "run a job again as it was, and keep it under a new label"),
+    },
     "results": {
         "results": Command("history", "list the result links"),
         "link": Command("inspect", "link a file of a job into the result directory"),

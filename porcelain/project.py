@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cas
 from cas.oid import ObjectId
@@ -26,6 +27,9 @@ from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.stored import StoredProject, cores
+
+if TYPE_CHECKING:
+    from jobs.verify import Verifier
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -100,23 +104,54 @@ class Project(StoredProject):
         return Leases(self.config.data / "locks" / "leases")
 
     @cached_property
+    def turn(self) -> Turn:
+        """Which thread works in the engine."""
+        return Turn()
+
+    @cached_property
     def builder(self) -> Builder:
         """What gets jobs."""
-        turn = Turn()
         return Builder(
             context=self.context,
             index=self.index,
             methods=self.catalog,
-            launcher=self._launcher(turn),
+            launcher=self.launcher,
             listener=self.listener,
             leases=self.leases,
-            turn=turn,
-            names=PathNames(self.config.root, self.config.input_directory),
+            turn=self.turn,
+            names=self._names(),
             file_id=self.file_id,
             fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
         )
+
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """What runs jobs again as they were."""
+        # here, not above: builds need neither
+        from jobs.replay import Replays
+        from jobs.verify import Verifier
+
+        replays = Replays(
+            context=self.context,
+            store=self.store,
+            methods=self.catalog,
+            names=self._names(),
+            file_id=self.file_id,
+            fetch=self.fetch,
+        )
+        return Verifier(
+            store=self.store,
+            methods=self.catalog,
+            replays=replays,
+            launcher=self.launcher,
+            folder=self.config.data / "tmp",
+            cores=cores(),
+        )
+
+    def _names(self) -> PathNames:
+        return PathNames(self.config.root, self.config.input_directory)
 
     def file_id(self, path: Path) -> ObjectId:
         """Return the content id of a file, as it is now."""
@@ -128,7 +163,9 @@ class Project(StoredProject):
 
         return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
-    def _launcher(self, turn: Turn) -> Launcher:
+    @cached_property
+    def launcher(self) -> Launcher:
+        """What runs one job."""
         site = self._site()
         publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
@@ -139,7 +176,7 @@ class Project(StoredProject):
             site=site,
             listener=self.listener,
             folder=self.config.data / "tmp",
-            turn=turn,
+            turn=self.turn,
         )
 
     def _site(self) -> Site:
