@@ -37,7 +37,7 @@ _NAMES = {
     "JobList": "porcelain.joblist",
     "JobWithFile": "jobs.withfile",
     "NoDataset": "jobs.dataset.dataset",
-    "NoJob": "jobs.nojob",
+    "NoJob": "jobs.job",
     "NoSuchDataset": "jobs.errors",
     "NoSuchFile": "jobs.errors",
     "NoSuchJob": "jobs.errors",
@@ -70,13 +70,13 @@ if TYPE_CHECKING:
     from jobs.errors import NoSuchJob as NoSuchJob
     from jobs.errors import OptionError as OptionError
     from jobs.job import Job as Job
+    from jobs.job import NoJob as NoJob
     from jobs.method.options import InputFile as InputFile
     from jobs.method.options import OptionDefault as OptionDefault
     from jobs.method.options import OptionEnum as OptionEnum
     from jobs.method.options import OptionString as OptionString
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
-    from jobs.nojob import NoJob as NoJob
     from jobs.withfile import JobWithFile as JobWithFile
     from porcelain.joblist import JobList as JobList
     from porcelain.urdpath import UrdConflict as UrdConflict

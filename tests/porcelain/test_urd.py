@@ -9,9 +9,8 @@ import pytest
 
 from cas.errors import AccError
 from jobs.execution.executors.serial import SerialExecutor
-from jobs.job import Job
+from jobs.job import Job, NoJob
 from jobs.nodes.build import Build
-from jobs.nojob import NoJob
 from jobs.wish import Policy
 from porcelain import config
 from porcelain.build_views import build as build_view
