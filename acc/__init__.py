@@ -47,6 +47,8 @@ _NAMES = {
     "RequiredOption": "jobs.method.options",
     "SkipDataset": "jobs.dataset.callbacks",
     "SkipSlice": "jobs.dataset.callbacks",
+    "dummy_status": "jobs.status",
+    "status": "jobs.status",
 }
 
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
@@ -74,6 +76,8 @@ if TYPE_CHECKING:
     from jobs.method.options import OptionString as OptionString
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
+    from jobs.status import dummy_status as dummy_status
+    from jobs.status import status as status
     from jobs.withfile import JobWithFile as JobWithFile
 
 

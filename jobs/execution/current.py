@@ -17,9 +17,10 @@ from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
 from jobs.execution.ledger import Ledger
 from jobs.execution.savedfile import SavedFile
 from jobs.job import DEFAULT_DATASET, Job
-from jobs.jobfiles import RESULT, sliced_name
+from jobs.jobfiles import LONG_BYTES, RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.values import DotDict, dotted, in_canonical_order, to_json_bytes, to_pickle
+from jobs.status import Status
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ class CurrentJob(Job):
         temp
             The file is there for the later stages, and not kept.
         """
-        return self._save(to_pickle(obj), filename, sliceno, temporary=temp)
+        with Status(f"saving '{filename}'", brief=True):
+            return self._save(to_pickle(obj), filename, sliceno, temporary=temp)
 
     def json_save(
         self,
@@ -161,7 +163,8 @@ class CurrentJob(Job):
         temp: bool = False,  # noqa: FBT001, FBT002
     ) -> SavedFile:
         """Save a value as JSON, indented."""
-        return self._save(to_json_bytes(obj, sort_keys=sort_keys), filename, sliceno, temporary=temp)
+        with Status(f"saving '{filename}'", brief=True):
+            return self._save(to_json_bytes(obj, sort_keys=sort_keys), filename, sliceno, temporary=temp)
 
     save_json = json_save
 
@@ -173,12 +176,16 @@ class CurrentJob(Job):
         They are compressed while they come, and never lie in the job directory.
         """
         name = self._checked(filename, sliceno)
-        self.ledger.save(name, put_pieces(pieces, self.store), temporary=temp)
+        with Status(f"saving '{filename}'"):
+            entry = put_pieces(pieces, self.store)
+        self.ledger.save(name, entry, temporary=temp)
         return SavedFile(self, filename, sliceno, self.ledger.remove)
 
     def _save(self, data: bytes, filename: str, sliceno: int | None, *, temporary: bool) -> SavedFile:
         name = self._checked(filename, sliceno)
-        self.ledger.save(name, FileEntry(self.store.put(data), len(data)), temporary=temporary)
+        with Status(f"storing '{name}'", brief=len(data) < LONG_BYTES):
+            entry = FileEntry(self.store.put(data), len(data))
+        self.ledger.save(name, entry, temporary=temporary)
         return SavedFile(self, filename, sliceno, self.ledger.remove)
 
     def open(

@@ -36,6 +36,7 @@ from jobs.execution.events import (
     JobRequest,
     StageBegan,
     StageEnded,
+    StatusBegan,
     SubjobBuilt,
     SubjobRefused,
     SubjobWanted,
@@ -50,6 +51,7 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+from jobs.status import keeping, note_stack, status
 
 # what a small job saves fits, and then it needs no segment
 HOLD_BYTES = 1 << 18
@@ -115,7 +117,8 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
         about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
-        answer = launcher.ask(SubjobWanted(method, arguments))
+        with status(f"building '{method}'"):
+            answer = launcher.ask(SubjobWanted(method, arguments))
         if isinstance(answer, SubjobRefused):
             job.ledger.note(Fact("subjob", about, ""))
             raise answer.error
@@ -166,6 +169,7 @@ def _failing(stage: str, sliceno: int | None) -> Iterator[None]:
 
 
 def _failure(error: BaseException, stage: str, sliceno: int | None) -> Failed:
+    note_stack(error)
     if isinstance(error, AccError):
         return Failed(stage, sliceno, str(error), user_traceback(error), is_ours=True, hint=error.hint)
     return Failed(stage, sliceno, one_line(error), user_traceback(error))
@@ -232,12 +236,21 @@ class _Stages:
         return function(**{name: known[name] for name in parameters if name in known})
 
     def _single(self, stage: str, function: Callable[..., Any]) -> Any:
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         self._launcher.tell(StageBegan(stage))
-        with captured(self._scratch.output(stage)), _failing(stage, None):
+        with self._listened_to(stage, None, self._launcher.tell), _failing(stage, None):
             value = self._call(function)
-        self._launcher.tell(StageEnded(stage, None, _micros(begun)))
+        self._launcher.tell(stopwatch.ended(stage, None))
         return value
+
+    @contextmanager
+    def _listened_to(self, stage: str, sliceno: int | None, tell: Callable[[Event], None]) -> Iterator[None]:
+        """Keep what a stage or slice prints inside the block, and what it says that it does."""
+        part = stage if sliceno is None else str(sliceno)
+        path = self._scratch.status(part)
+        said = StatusBegan(stage, sliceno, path)
+        with captured(self._scratch.output(part)), keeping(path, lambda: tell(said)):
+            yield
 
     def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:
         paths = [self._scratch.result(number) for number in range(self._request.slices)]
@@ -245,13 +258,13 @@ class _Stages:
         def slice_of(sliceno: int, tell: Callable[[Any], None]) -> Any:
             return self._slice(function, sliceno, paths[sliceno] if keep else None, tell)
 
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         self._launcher.tell(StageBegan(ANALYSIS))
         if self._fork:
             self._forked(slice_of)
         else:
             self._in_turn(slice_of)
-        self._launcher.tell(StageEnded(ANALYSIS, None, _micros(begun)))
+        self._launcher.tell(stopwatch.ended(ANALYSIS, None))
         if keep:
             self._values["analysis_res"] = AnalysisResults(paths)
 
@@ -262,7 +275,8 @@ class _Stages:
         children = fork_each(range(request.slices), at_once=request.concurrency, body=slice_of)
         for news in children:
             if not isinstance(news, Told):
-                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status))
+                doing = self._scratch.status(str(news.number))
+                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status, doing))
             if news.done:
                 self._take(news.number, news.record)
             else:
@@ -288,17 +302,17 @@ class _Stages:
             job.ledger = type(job.ledger)()
             context.enter(replace(context.current(), recorder=job.ledger))
         random.seed(self._request.seed + sliceno + 1)
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         tell(StageBegan(ANALYSIS, sliceno))
         try:
-            with captured(self._scratch.output(str(sliceno))), _failing(ANALYSIS, sliceno):
+            with self._listened_to(ANALYSIS, sliceno, tell), _failing(ANALYSIS, sliceno):
                 value = self._call(function, sliceno=sliceno)
                 if path is not None:
                     path.write_bytes(pickle.dumps(storable(value), pickle.HIGHEST_PROTOCOL))
                 closed = {name: writer.close_slice() for name, writer in job.writers.items()}
         except _StageFailed as failed:
             return failed.failure
-        tell(StageEnded(ANALYSIS, sliceno, _micros(begun)))
+        tell(stopwatch.ended(ANALYSIS, sliceno))
         return job.ledger, closed, self._reads.reads()
 
     def _take(self, sliceno: int, done: Any) -> None:
@@ -319,5 +333,12 @@ class _Stages:
                 self._job.writers[name].take_slice(sliceno, part)
 
 
-def _micros(begun: float) -> int:
-    return round((time.perf_counter() - begun) * 1_000_000)
+class _StopWatch:
+    """Measures how long a stage or slice takes, from when it is made."""
+
+    def __init__(self) -> None:
+        self._begun = time.time_ns() // 1000
+        self._counter = time.perf_counter_ns()
+
+    def ended(self, stage: str, sliceno: int | None) -> StageEnded:
+        return StageEnded(stage, sliceno, (time.perf_counter_ns() - self._counter + 500) // 1000, self._begun)

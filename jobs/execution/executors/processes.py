@@ -22,6 +22,7 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.scratch import Scratch
 from jobs.execution.zygote import JobProcess, Zygote
 from jobs.method.closure import Closure
 
@@ -31,7 +32,8 @@ _TICK_SECONDS = 0.1
 class _InProcess:
     """A job in a process of its own."""
 
-    def __init__(self, zygote: Zygote, process: JobProcess, answer: Answer) -> None:
+    def __init__(self, zygote: Zygote, process: JobProcess, answer: Answer, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._zygote = zygote
         self._process = process
         self._answer = answer
@@ -51,7 +53,7 @@ class _InProcess:
         status = self._zygote.wait(self._process)
         # the job process itself died; a slice's death would have been told by it
         where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
-        yield died(None, stage, where, status)
+        yield died(None, stage, where, status, self._scratch.status(stage))
 
     def _records(self) -> Iterator[Event | None]:
         """Yield the records of the job until its end, and None at every tick without one."""
@@ -96,7 +98,7 @@ class ProcessExecutor:
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
         """Fork a process for a job."""
         zygote = self._started()
-        return _InProcess(zygote, zygote.launch(request), answer)
+        return _InProcess(zygote, zygote.launch(request), answer, request.scratch)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
