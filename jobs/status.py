@@ -7,11 +7,13 @@ was killed, and who updates one a million times writes into its own memory.
 
 import os
 import struct
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Final, NamedTuple
 
 _PAGE_BYTES: Final = 4096
@@ -60,6 +62,9 @@ class Status:
         # here, not where the error is caught: by then this text is gone
         if isinstance(error, Exception) and not isinstance(error, StopIteration):
             note_stack(error)
+        elif kind is GeneratorExit:
+            self.settle()
+            self._stack.note_left(_line_of(self), sys._getframe(1).f_back)  # noqa: SLF001 - the way to it
         self._stack.drop(self)
 
     @property
@@ -72,6 +77,9 @@ class Status:
         self._text = text
         if self._stack.page is not None:
             self._stack.page.set_text(self._place, text)
+
+    def settle(self) -> None:
+        """Make the text as exact as can be: who has read the generator that said it goes no further."""
 
     def place(self, number: int) -> None:
         """Take another place in the stack."""
@@ -121,7 +129,7 @@ def stack() -> list[Line]:
 
 def note_stack(error: BaseException) -> None:
     """Add what this process is doing to the notes of `error`, which its traceback ends with; only once."""
-    lines = stack()
+    lines = [*stack(), *_state.stack.left_by(error)]
     noted = any(str(note).startswith(_RAISED) for note in getattr(error, "__notes__", ()))
     if lines and not noted:
         with suppress(TypeError):  # whose notes somebody has put something else in the place of
@@ -146,6 +154,7 @@ class _Stack:
 
     def __init__(self, make_page: "Callable[[], _Page | None]") -> None:
         self._all: list[Status] = []
+        self._left: deque[_Left] = deque(maxlen=_LINES)
         self._make_page = make_page
         self.page: _Page | None = None
 
@@ -171,11 +180,41 @@ class _Stack:
     def lines(self) -> list[Line]:
         return [_line_of(status) for status in self._all]
 
+    def note_left(self, line: Line, reader: FrameType | None) -> None:
+        """Take down the text of a generator that `reader` has let go."""
+        if reader is not None:
+            self._left.append(_Left(line, id(reader), reader.f_lasti))
+
+    def left_by(self, error: BaseException) -> list[Line]:
+        """Return the texts of generators that were let go because `error` ended who read them, outermost first.
+
+        When an error leaves a loop, Python lets its iterator go before anybody can see the error. But who has let it
+        go at the very instruction that the error came from has not gone on since.
+        """
+        places = {(id(frame), trace.tb_lasti) for frame, trace in _frames(error.__traceback__)}
+        left = [each.line for each in self._left if (each.reader, each.at) in places]
+        self._left.clear()
+        return left[::-1]
+
     def leave_page(self) -> "_Page | None":
         """Keep the texts in memory only from now on, and return the page that they were kept in."""
         page, self.page = self.page, None
         self._make_page = _no_page
         return page
+
+
+class _Left(NamedTuple):
+    """The last text of a generator, and who has let it go, and at which instruction."""
+
+    line: Line
+    reader: int
+    at: int
+
+
+def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, TracebackType]]:
+    while trace is not None:
+        yield trace.tb_frame, trace
+        trace = trace.tb_next
 
 
 def _line_of(status: Status) -> Line:

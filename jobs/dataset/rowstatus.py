@@ -26,8 +26,10 @@ class RowStatus(Status):
     def __init__(self, rows: int) -> None:
         super().__init__("iterating", brief=rows < _WORTH_A_LOOK_ROWS)
         self._where = ""
+        self._lines = 0
         self._rows: Sequence[int] | None = None
         self._given = 0
+        self._before = 0
         self._piece: Iterator[Any] = iter(())
         self._part_rows = _FIRST_ROWS
 
@@ -39,10 +41,14 @@ class RowStatus(Status):
         rows
             The numbers of the rows, when they can be told from how many were given.
         """
-        where = f"slice {sliceno}" if isinstance(sliceno, int) else "all slices in turn"
+        lines = dataset.head.lines
+        if isinstance(sliceno, int):
+            where, self._lines = f"slice {sliceno}", lines[sliceno]
+        else:
+            where, self._lines = "all slices in turn", sum(lines)
         self._where = f" {dataset.spec}, {where}"
         self._rows = rows
-        self._given = 0
+        self._given = self._before = 0
         self._piece = iter(())
 
     def cut(self, pieces: Iterable[Sequence[Sequence[Any]]]) -> Iterator[list[Iterable[Any]]]:
@@ -56,21 +62,34 @@ class RowStatus(Status):
                 end = min(at + self._part_rows, rows)
                 part = columns if end - at == rows else [values[at:end] for values in columns]
                 begun = time.monotonic()
+                self._piece = iter(())
                 self.show()
-                self._given += end - at
+                self._before, self._given = self._given, self._given + end - at
                 self._piece = iter(part[0])
                 yield [self._piece, *part[1:]]
                 is_quick = time.monotonic() - begun < _PART_SECONDS
                 self._part_rows = self._part_rows * 2 if is_quick else max(self._part_rows // 2, 1)
                 at = end
 
+    def settle(self) -> None:
+        """Find out which row was the last, now that nobody wants those that are left."""
+        self._given -= sum(1 for _ in self._piece)
+        self._piece = iter(())
+
     @property
     def text(self) -> str:
         """Where the iteration is."""
-        # what an iterator over a list has left is known to it: so no row has to be counted
-        reached = self._given - length_hint(self._piece)
+        # an iterator over a list knows what it has left, so no row has to be counted; others leave it at the part
+        left = length_hint(self._piece, -1)
+        reached = self._given - max(left, 0)
         if not reached:
             return f"iterating{self._where}"
-        if self._rows is None:
-            return f"iterating{self._where}: row {reached:,} of those asked for"
-        return f"iterating{self._where}: row {self._rows[reached - 1] + 1:,}"
+        row = self._row(reached)
+        if left < 0 and self._before + 1 < reached:
+            row = f"{self._row(self._before + 1)} to {row}"
+        of = "those asked for" if self._rows is None else f"{self._lines:,}"
+        return f"iterating{self._where}: row {row} of {of}"
+
+    def _row(self, count: int) -> str:
+        """Return the number of the row that was the `count`-th; from 1 as people count."""
+        return f"{count if self._rows is None else self._rows[count - 1] + 1:,}"

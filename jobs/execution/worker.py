@@ -23,7 +23,7 @@ from cas.local.store import Durability, LocalStore
 from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
-from jobs.execution.capture import captured
+from jobs.execution.capture import captured, shown
 from jobs.execution.children import Told, died, fork_each
 from jobs.execution.current import CurrentJob
 from jobs.execution.events import (
@@ -75,15 +75,19 @@ class _StageFailed(Exception):
         self.failure = failure
 
 
-def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
+def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool = False) -> None:
     """Run a job to its end and tell the launcher how it went; the last event is `Finished` or `Failed`.
 
     Parameters
     ----------
     fork
         Whether each slice of analysis runs in a forked process; else one after the other in this one.
+    debug
+        Whether somebody may change what happens by a debugger at the terminal, which the job is left with.
     """
     job = CurrentJob(request)
+    if debug:
+        job.ledger.note(Fact("debug", None, ""))
     reads = ReadWatch(
         request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
     )
@@ -91,7 +95,7 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)
     try:
-        _Stages(request, job, launcher, reads, fork=fork).run()
+        _Stages(request, job, launcher, reads, fork=fork, debug=debug).run()
         _finish(job)
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
@@ -179,13 +183,21 @@ class _Stages:
     """The three stages of one method, in order."""
 
     def __init__(
-        self, request: JobRequest, job: CurrentJob, launcher: Launcher, reads: ReadWatch, *, fork: bool
+        self,
+        request: JobRequest,
+        job: CurrentJob,
+        launcher: Launcher,
+        reads: ReadWatch,
+        *,
+        fork: bool,
+        debug: bool,
     ) -> None:
         self._request = request
         self._job = job
         self._launcher = launcher
         self._reads = reads
         self._fork = fork
+        self._kept = shown if debug else captured
         self._scratch = request.scratch
         self._values: dict[str, Any] = {
             "job": job,
@@ -220,7 +232,7 @@ class _Stages:
     def _loaded(self) -> Iterator[ModuleType]:
         """Give the method's module; what it prints while it is imported belongs to the first stage."""
         with ExitStack() as stack:
-            with captured(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
+            with self._kept(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
                 watch(self._reads)
                 module = stack.enter_context(method_of(self._request, self._values))
             yield module
@@ -249,7 +261,7 @@ class _Stages:
         part = stage if sliceno is None else str(sliceno)
         path = self._scratch.status(part)
         said = StatusBegan(stage, sliceno, path)
-        with captured(self._scratch.output(part)), keeping(path, lambda: tell(said)):
+        with self._kept(self._scratch.output(part)), keeping(path, lambda: tell(said)):
             yield
 
     def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:

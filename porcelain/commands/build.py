@@ -1,12 +1,18 @@
 """`acc build`: run a build script, or build one job from the command line."""
 
+import os
+import signal
+import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.builder import WouldRun
 from jobs.errors import MethodError, UsageError
+from jobs.execution.executors.serial import SerialExecutor
+from jobs.execution.zygote import ENVIRONMENT
 from jobs.wish import Force, Policy
 from porcelain import config, term
 from porcelain.arguments import Parser, positive
@@ -23,13 +29,17 @@ def build(arguments: Sequence[str]) -> int:
     parser = _parser()
     given = parser.parse(arguments, intermixed=True)
     begun = time.monotonic()
-    with Progress() as progress, Project(config.here(), progress) as project:
+    if given.debug:
+        _in_the_environment_of_jobs()
+    executor = SerialExecutor(at_terminal=True) if given.debug else None
+    with Progress(debug=given.debug) as progress, Project(config.here(), progress, executor) as project:
         try:
             _check_workdir(given.workdir, project.config)
-            if given.method is None:
-                _run_script(project, given, parser)
-            else:
-                _run_method(project, given, parser)
+            with _watched(project, progress, given):
+                if given.method is None:
+                    _run_script(project, given, parser)
+                else:
+                    _run_method(project, given, parser)
         except WouldRun as would:
             term.line(str(would))
             return 0
@@ -65,6 +75,12 @@ def _parser() -> Parser:
     )
     parser.add_argument("-w", "--workdir", default="", help="where new jobs go; by default the first one")
     parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="run jobs and their slices one by one in this process, at the terminal, so that breakpoint() works in "
+        "them; they are not reused later",
+    )
+    parser.add_argument(
         "-c",
         "--concurrency",
         type=_concurrency,
@@ -74,6 +90,35 @@ def _parser() -> Parser:
         help="run at most so many slices of a job at a time, or of the jobs of one method; repeatable",
     )
     return parser
+
+
+@contextmanager
+def _watched(project: Project, progress: Progress, given: Namespace) -> Iterator[None]:
+    """Have the build show itself to `acc status`, and to who sends it a signal, inside the block."""
+    folder = project.config.data / "tmp" / project.store.pins.name
+    title = given.method or (given.words[0] if given.words else "build")
+    with progress.underway.shown_in(folder, title), _on_signals(progress.show_status):
+        yield
+
+
+@contextmanager
+def _on_signals(show: Callable[[], None]) -> Iterator[None]:
+    # ^T on terminals that have it sends SIGINFO
+    numbers = [getattr(signal, name) for name in ("SIGUSR1", "SIGINFO") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: show()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_the_environment_of_jobs() -> None:
+    """Begin this process again with the environment that jobs run in, which decides what comes out of them."""
+    if not config.has_environment(ENVIRONMENT):
+        term.flush()
+        environment = {**config.job_environment(), **ENVIRONMENT}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 
 
 def _check_workdir(name: str, known: config.Config) -> None:
