@@ -78,6 +78,10 @@ class Status:
         if self._stack.page is not None:
             self._stack.page.set_text(self._place, text)
 
+    def is_news(self) -> bool:
+        """Return whether an error may have to do with this text."""
+        return True
+
     def settle(self) -> None:
         """Make the text as exact as can be: who has read the generator that said it goes no further."""
 
@@ -129,9 +133,10 @@ def stack() -> list[Line]:
 
 def note_stack(error: BaseException) -> None:
     """Add what this process is doing to the notes of `error`, which its traceback ends with; only once."""
-    lines = [*stack(), *_state.stack.left_by(error)]
-    noted = any(str(note).startswith(_RAISED) for note in getattr(error, "__notes__", ()))
-    if lines and not noted:
+    if any(str(note).startswith(_RAISED) for note in getattr(error, "__notes__", ())):
+        return
+    lines = _state.stack.lines_at(error)
+    if lines:
         with suppress(TypeError):  # whose notes somebody has put something else in the place of
             error.add_note(_in_words(_RAISED, lines))
 
@@ -185,7 +190,11 @@ class _Stack:
         if reader is not None:
             self._left.append(_Left(line, id(reader), reader.f_lasti))
 
-    def left_by(self, error: BaseException) -> list[Line]:
+    def lines_at(self, error: BaseException) -> list[Line]:
+        """Return the texts as they were where `error` was raised."""
+        return [_line_of(status) for status in self._all if status.is_news()] + self._left_by(error)
+
+    def _left_by(self, error: BaseException) -> list[Line]:
         """Return the texts of generators that were let go because `error` ended who read them, outermost first.
 
         When an error leaves a loop, Python lets its iterator go before anybody can see the error. But who has let it

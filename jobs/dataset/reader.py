@@ -245,7 +245,8 @@ class _RowShape:
             return
         is_part = self._range is not None or visit.hashlabel is not None
         self.status.visit(visit.dataset, visit.sliceno, None if is_part else visit.rows)
-        for columns in self.status.cut(pieces):
+        by_first = isinstance(self._translate, Mapping)
+        for columns in self.status.cut(pieces, by_first=by_first):
             yield self._filtered(self._joined(columns))
 
     def _joined(self, columns: Sequence[Iterable[Any]]) -> Iterable[Any]:

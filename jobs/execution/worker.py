@@ -197,6 +197,7 @@ class _Stages:
         self._launcher = launcher
         self._reads = reads
         self._fork = fork
+        self._debug = debug
         self._kept = shown if debug else captured
         self._scratch = request.scratch
         self._values: dict[str, Any] = {
@@ -233,7 +234,8 @@ class _Stages:
         """Give the method's module; what it prints while it is imported belongs to the first stage."""
         with ExitStack() as stack:
             with self._kept(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
-                watch(self._reads)
+                # a debugger reads source files, and what it may change is reused by nobody
+                watch(None if self._debug else self._reads)
                 module = stack.enter_context(method_of(self._request, self._values))
             yield module
 
