@@ -123,9 +123,9 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
         with status(f"building '{method}'"):
             answer = launcher.ask(SubjobWanted(method, arguments))
-        if isinstance(answer, SubjobRefused):
-            job.ledger.note(Fact("subjob", about, ""))
-            raise answer.error
+            if isinstance(answer, SubjobRefused):
+                job.ledger.note(Fact("subjob", about, ""))
+                raise answer.error
         job.ledger.note(Fact("subjob", about, answer.job.row.outcome))
         job.ledger.subjobs.append((answer.job.row.run, answer.built))
         return answer.job
