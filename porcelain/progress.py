@@ -174,7 +174,7 @@ def _start_live(in_words: Callable[[], str]) -> "Live":
 def _live_lines(running: list[RunningJob]) -> Iterator[str]:
     """Yield a line for each job, and below it what its parts are doing, as far as there is room for it."""
     for line in stack():
-        yield f"{line.text}  {_since(line.begun)}"
+        yield f"{term.printable(line.text)}  {_since(line.begun)}"
     room = max(0, _STATUS_LINES - len(running))
     for job in running:
         yield f"{_who(job.label, job.method)}  {job.where()}  {_since(job.begun)}"
