@@ -27,7 +27,7 @@ from jobs.reuse.pathnames import PathNames, content_of
 from jobs.withfile import JobWithFile
 
 MISSING: Final = ""
-_QUICK: Final = frozenset({"read", "module"})
+_QUICK: Final = frozenset({"read", "module", "debug"})
 _TRIED_AT_MOST: Final = 8
 
 
@@ -123,6 +123,7 @@ class _Facts:
             "aside": self._aside,
             "read": self._read,
             "module": self._module,
+            "debug": self._debug,
         }
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
@@ -170,6 +171,9 @@ class _Facts:
 
     def _module(self, fact: Fact) -> str:
         return "" if self._content(fact) == fact.was else f"module '{fact.about}' has changed"
+
+    def _debug(self, _: Fact) -> str:
+        return "it ran under a debugger"
 
     def _content(self, fact: Fact) -> str:
         try:
