@@ -35,6 +35,9 @@ _MESSAGE_BYTES = 1 << 16
 _NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun
 _BEGUN = 1 << 32
 _GONE_SECONDS = 2.0
+# a job that was just begun runs before the next one is prepared for, which takes as long as a small job (on two cores
+# that was 1 of the 6.5 ms of a trivial job); the least that poll() can wait
+_FIRST_SECONDS = 0.001
 
 # one value of each for all jobs: what comes out must not depend on hash seeds, time zones or thread counts
 ENVIRONMENT = {
@@ -156,12 +159,15 @@ class Warming:
             return cls(request.preload, None)
         return cls(request.preload, (request.store_root, request.durability))
 
-    def warm_up(self) -> None:
-        """Do it."""
+    def import_all(self) -> None:
+        """Import the modules that are not there yet."""
         for name in self.modules:
             # a module that cannot be imported is the method's to stumble over, with its traceback
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
+
+    def look_at_packs(self) -> None:
+        """Read what has come into the store, so that no job has to."""
         if self.store is not None:
             open_store(*self.store).refresh()
 
@@ -185,11 +191,13 @@ def main(descriptor: int) -> None:
     for source in (control, waking):
         selector.register(source, selectors.EVENT_READ)
     while True:
-        ready = {key.fileobj for key, _ in selector.select()}
+        ready = {key.fileobj for key, _ in selector.select(_FIRST_SECONDS if nursery.is_behind else None)}
         if waking in ready:
             os.read(waking, 4096)
             nursery.reap()
-        if control in ready and not nursery.serve():
+        if control not in ready:
+            nursery.prepare()
+        elif not nursery.serve():
             nursery.kill_all()
             return
 
@@ -202,6 +210,12 @@ class _Nursery:
         self._wakers = wakers
         self._running: set[int] = set()
         self._spare: Spare | None = None
+        self._behind: Warming | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to prepare."""
+        return self._behind is not None
 
     def serve(self) -> bool:
         """Take one message and give its job to a process; return False when nobody is there to send any."""
@@ -213,14 +227,22 @@ class _Nursery:
             return False
         before = len(sys.modules)
         warming: Warming = pickle.loads(message)
-        warming.warm_up()
+        warming.import_all()
         if len(sys.modules) != before:
             self._drop_spare()  # it lacks what has been imported since
+        if self._spare is None:
+            warming.look_at_packs()
         self._tell(self._give(descriptors[0]), _BEGUN)
         os.close(descriptors[0])
-        # now, so that the next job need not wait for a fork: 2 to 3 ms of the 12 that a trivial job took
-        self._spare = self._fork(warming.store)
+        self._behind = warming
         return True
+
+    def prepare(self) -> None:
+        """Have a process wait for the next job, which then need not wait for a fork: that takes 2 to 3 ms."""
+        if self._behind is not None:
+            self._behind.look_at_packs()
+            self._spare = self._fork(self._behind.store)
+            self._behind = None
 
     def reap(self) -> None:
         """Report each job that has ended, once its whole group is gone."""
