@@ -259,11 +259,17 @@ class Job(JobFiles):
         stop_job
             Ends before this job.
         """
-        jobs = walk_back(Job.of(self.row), Job._previous, length=length, stop=stop_job)
+        listed = context.current().labels.before(self._row.run)
+
+        def previous(job: Job) -> Job | None:
+            row = next(listed, None)
+            return job._previous() if row is None else Job.of(row)
+
+        jobs = walk_back(Job.of(self._row), previous, length=length, stop=stop_job)
         return jobs[::-1] if reverse else jobs
 
     def _previous(self) -> "Job | None":
-        run = self.run.find_input("jobs.previous")
+        run = self.run.previous
         return None if run is None else Job.of(row_of_run(context.current(), run))
 
     # -- facts -------------------------------------------------------------------------------------------------

@@ -46,8 +46,15 @@ DATASETS: Final = Table(
     key=("node", "workdir", "number", "name"),
     indexes=(("workdir", "number"),),
 )
+# of each job that has one, the run of the job before it (its input `previous`)
+CHAINS: Final = Table(
+    name="chains", columns={"run": "text", "previous": "text", "checksum": "text"}, key=("run",)
+)
 COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
-TABLES: Final = (JOBS, DATASETS, COUNTERS)
+TABLES: Final = (JOBS, DATASETS, COUNTERS, CHAINS)
+# links of a chain are read so many at a time, and from page to page four times as many
+_FIRST_LINKS: Final = 64
+_MOST_LINKS: Final = 4096
 
 
 class JobIndex:
@@ -88,6 +95,23 @@ class JobIndex:
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
         return self._first({"run": run})
+
+    def before(self, run: ObjectId) -> Iterator[JobRow]:
+        """Yield the jobs before a run in its chain, nearest first, as far as the listing knows them."""
+        page = _FIRST_LINKS
+        while links := self._refs.follow("chains", "run", "previous", run, page):
+            runs = []
+            for link in map(_checked, links):
+                if link["run"] != run:
+                    raise _damaged(link)
+                run = ObjectId(str(link["previous"]))
+                runs.append(run)
+            rows = {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
+            for each in runs:
+                if each not in rows:
+                    return
+                yield rows[each]
+            page = min(4 * page, _MOST_LINKS)
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
@@ -165,7 +189,9 @@ class JobIndex:
         rows = self._refs.select("counters", {"workdir": workdir})
         return cast("int", rows[0]["number"]) if rows else 0
 
-    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+    def publish(
+        self, row: JobRow, datasets: Mapping[str, ObjectId], previous: ObjectId | None = None
+    ) -> None:
         """Make `row` exist: its label, its action when it is done, its number, its listing; all or nothing.
 
         Parameters
@@ -174,6 +200,8 @@ class JobIndex:
             The run, whose objects are durable already.
         datasets
             Heads of its datasets by name.
+        previous
+            The run before it in its chain.
         """
         with self._refs.transaction(f"{row.method} {row.state}") as transaction:
             label = label_ref(row.workdir, row.number)
@@ -182,11 +210,11 @@ class JobIndex:
                 transaction.set(label, row.run, old=None)
             if row.state == "done":
                 transaction.set(ACTIONS + row.key, row.run)
-            Listing(transaction).write(row, datasets)
+            Listing(transaction).write(row, datasets, previous)
 
     def check(self) -> None:
         """Read all of the listing; raise `CorruptRefs` when something of it is damaged."""
-        for table in (JOBS, DATASETS):
+        for table in (JOBS, DATASETS, CHAINS):
             for cells in self._refs.select(table.name):
                 _checked(cells)
 
@@ -199,6 +227,7 @@ class JobIndex:
             for row in rows:
                 transaction.delete(label_ref(row.workdir, row.number), old=row.run)
                 Listing(transaction).remove(row.workdir, row.number)
+                transaction.remove("chains", {"run": row.run})
             for row in rows:
                 action = ACTIONS + row.key
                 if transaction.find(action) == row.run:
@@ -227,9 +256,11 @@ class Listing:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def write(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
-        """List a run under its label, whose number is then taken; `datasets` are the heads by name."""
+    def write(self, row: JobRow, datasets: Mapping[str, ObjectId], previous: ObjectId | None = None) -> None:
+        """List a run under its label, whose number is then taken (see `JobIndex.publish`)."""
         self._insert(row)
+        if previous is not None:
+            self._transaction.insert("chains", _with_checksum({"run": row.run, "previous": previous}))
         for name, node in datasets.items():
             cells: dict[str, Cell] = {
                 "node": node,
@@ -281,7 +312,7 @@ def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
 
 
 def _to_row(cells: dict[str, Cell]) -> JobRow:
-    return JobRow(**_checked(cells))  # type: ignore[arg-type]  # the table's columns are the fields
+    return JobRow._make(_checked(cells).values())  # the table's columns are the fields, in their order
 
 
 # A flipped bit in a row would make a hit of a job whose facts do not hold, or of another job; one in an index would
@@ -296,8 +327,13 @@ def _checked(cells: dict[str, Cell]) -> dict[str, Cell]:
     """Return the cells of a row without its checksum; raise `CorruptRefs` when that does not fit."""
     checksum = cells.pop("checksum")
     if checksum != _checksum(cells):
-        raise CorruptRefs(f"the listing of job '{cells['workdir']}-{cells['number']}' is damaged")
+        raise _damaged(cells)
     return cells
+
+
+def _damaged(cells: dict[str, Cell]) -> CorruptRefs:
+    whose = f"job '{cells['workdir']}-{cells['number']}'" if "workdir" in cells else f"run '{cells['run']}'"
+    return CorruptRefs(f"the listing of {whose} is damaged")
 
 
 def _checksum(cells: dict[str, Cell]) -> str:
