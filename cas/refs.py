@@ -97,7 +97,7 @@ class Refs(Protocol):
     def follow(self, table: str, column: str, onward: str, cell: Cell, limit: int) -> list[dict[str, Cell]]:
         """Return the row that has `cell` in `column`, the row that has there what that one has in `onward`, and so on.
 
-        At most `limit` rows; no two rows may have the same in `column`.
+        At most `limit` rows. When several rows have the same in `column`, all of them come, and all that follow each.
         """
 
     def count(self, table: str, where: Row | None = None) -> int:

@@ -29,8 +29,8 @@ class Labels(Protocol):
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
 
-    def before(self, run: ObjectId) -> Iterator[JobRow]:
-        """Yield the jobs before a run in its chain, nearest first, as far as the listing knows them."""
+    def before(self, row: JobRow) -> Iterator[JobRow]:
+        """Yield the jobs before one in its chain, nearest first, as far as the listing knows them."""
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""

@@ -259,7 +259,7 @@ class Job(JobFiles):
         stop_job
             Ends before this job.
         """
-        listed = context.current().labels.before(self._row.run)
+        listed = context.current().labels.before(self._row)
 
         def previous(job: Job) -> Job | None:
             row = next(listed, None)
@@ -269,6 +269,8 @@ class Job(JobFiles):
         return jobs[::-1] if reverse else jobs
 
     def _previous(self) -> "Job | None":
+        if self._row.previous == "":
+            return None
         run = self.run.previous
         return None if run is None else Job.of(row_of_run(context.current(), run))
 

@@ -85,7 +85,7 @@ class Publisher:
         running.scratch.clear()
         running.directory.tidy()
         running.directory.write_post(post(outcome, run, self._subjob_labels(run)))
-        self._index.publish(row, last.datasets, run.previous)
+        self._index.publish(row, last.datasets)
         self._warn_of_reads(row, run.facts)
         return row
 
@@ -98,7 +98,7 @@ class Publisher:
         running.staging.publish()
         running.scratch.clear()
         row = make_row(run_id, run, None)
-        self._index.publish(row, {}, run.previous)
+        self._index.publish(row, {})
         return row
 
     # -- nodes -------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ JOBS: Final = Table(
         "facts": "integer",
         "earlier": "text",
         "checksum": "text",
+        "previous": "text",  # behind the others: databases that are older than it get it when they are opened
     },
     key=("workdir", "number"),
     indexes=(
@@ -46,13 +47,9 @@ DATASETS: Final = Table(
     key=("node", "workdir", "number", "name"),
     indexes=(("workdir", "number"),),
 )
-# of each job that has one, the run of the job before it (its input `previous`)
-CHAINS: Final = Table(
-    name="chains", columns={"run": "text", "previous": "text", "checksum": "text"}, key=("run",)
-)
 COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
-TABLES: Final = (JOBS, DATASETS, COUNTERS, CHAINS)
-# links of a chain are read so many at a time, and from page to page four times as many
+TABLES: Final = (JOBS, DATASETS, COUNTERS)
+# links of a chain are read so many at a time, and four times as many each time
 _FIRST_LINKS: Final = 64
 _MOST_LINKS: Final = 4096
 
@@ -96,22 +93,21 @@ class JobIndex:
         """Return the row of that run node."""
         return self._first({"run": run})
 
-    def before(self, run: ObjectId) -> Iterator[JobRow]:
-        """Yield the jobs before a run in its chain, nearest first, as far as the listing knows them."""
+    def before(self, row: JobRow) -> Iterator[JobRow]:
+        """Yield the jobs before one in its chain, nearest first, as far as the listing knows them."""
         page = _FIRST_LINKS
-        while links := self._refs.follow("chains", "run", "previous", run, page):
-            runs = []
-            for link in map(_checked, links):
-                if link["run"] != run:
-                    raise _damaged(link)
-                run = ObjectId(str(link["previous"]))
-                runs.append(run)
-            rows = {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
-            for each in runs:
-                if each not in rows:
-                    return
-                yield rows[each]
+        while row.previous:
+            links = [*map(_to_row, self._refs.follow("jobs", "run", "previous", row.previous, page))]
             page = min(4 * page, _MOST_LINKS)
+            # a run that has several labels has what is before it several times: one by one then
+            several = len({link.run for link in links}) < len(links)
+            for link in [] if several else links:
+                if link.run != row.previous:
+                    raise _damaged(row.label)
+                yield link
+                row = link
+            if several or not links:
+                return
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
@@ -189,9 +185,7 @@ class JobIndex:
         rows = self._refs.select("counters", {"workdir": workdir})
         return cast("int", rows[0]["number"]) if rows else 0
 
-    def publish(
-        self, row: JobRow, datasets: Mapping[str, ObjectId], previous: ObjectId | None = None
-    ) -> None:
+    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
         """Make `row` exist: its label, its action when it is done, its number, its listing; all or nothing.
 
         Parameters
@@ -200,8 +194,6 @@ class JobIndex:
             The run, whose objects are durable already.
         datasets
             Heads of its datasets by name.
-        previous
-            The run before it in its chain.
         """
         with self._refs.transaction(f"{row.method} {row.state}") as transaction:
             label = label_ref(row.workdir, row.number)
@@ -210,11 +202,11 @@ class JobIndex:
                 transaction.set(label, row.run, old=None)
             if row.state == "done":
                 transaction.set(ACTIONS + row.key, row.run)
-            Listing(transaction).write(row, datasets, previous)
+            Listing(transaction).write(row, datasets)
 
     def check(self) -> None:
         """Read all of the listing; raise `CorruptRefs` when something of it is damaged."""
-        for table in (JOBS, DATASETS, CHAINS):
+        for table in (JOBS, DATASETS):
             for cells in self._refs.select(table.name):
                 _checked(cells)
 
@@ -227,7 +219,6 @@ class JobIndex:
             for row in rows:
                 transaction.delete(label_ref(row.workdir, row.number), old=row.run)
                 Listing(transaction).remove(row.workdir, row.number)
-                transaction.remove("chains", {"run": row.run})
             for row in rows:
                 action = ACTIONS + row.key
                 if transaction.find(action) == row.run:
@@ -256,11 +247,9 @@ class Listing:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def write(self, row: JobRow, datasets: Mapping[str, ObjectId], previous: ObjectId | None = None) -> None:
-        """List a run under its label, whose number is then taken (see `JobIndex.publish`)."""
+    def write(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+        """List a run under its label, whose number is then taken; `datasets` are the heads by name."""
         self._insert(row)
-        if previous is not None:
-            self._transaction.insert("chains", _with_checksum({"run": row.run, "previous": previous}))
         for name, node in datasets.items():
             cells: dict[str, Cell] = {
                 "node": node,
@@ -312,7 +301,7 @@ def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
 
 
 def _to_row(cells: dict[str, Cell]) -> JobRow:
-    return JobRow._make(_checked(cells).values())  # the table's columns are the fields, in their order
+    return JobRow._make(_checked(cells).values())  # the columns are the fields, in their order
 
 
 # A flipped bit in a row would make a hit of a job whose facts do not hold, or of another job; one in an index would
@@ -327,14 +316,16 @@ def _checked(cells: dict[str, Cell]) -> dict[str, Cell]:
     """Return the cells of a row without its checksum; raise `CorruptRefs` when that does not fit."""
     checksum = cells.pop("checksum")
     if checksum != _checksum(cells):
-        raise _damaged(cells)
+        raise _damaged(f"{cells['workdir']}-{cells['number']}")
     return cells
 
 
-def _damaged(cells: dict[str, Cell]) -> CorruptRefs:
-    whose = f"job '{cells['workdir']}-{cells['number']}'" if "workdir" in cells else f"run '{cells['run']}'"
-    return CorruptRefs(f"the listing of {whose} is damaged")
+def _damaged(label: str) -> CorruptRefs:
+    return CorruptRefs(f"the listing of job '{label}' is damaged")
 
 
 def _checksum(cells: dict[str, Cell]) -> str:
-    return oid_of("\0".join(map(str, cells.values())).encode())[:16]
+    known = [*cells.values()]
+    if cells.get("previous", "") is None:  # a row from before it had that
+        known.pop()
+    return oid_of("\0".join(map(str, known)).encode())[:16]

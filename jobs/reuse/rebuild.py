@@ -48,11 +48,10 @@ _KINDS: Final = (b'"kind":"run"', b'"kind":"build"')
 
 
 class Listed(NamedTuple):
-    """A run as the listing has it: its row, the heads of its datasets by name, the run before it in its chain."""
+    """A run as the listing has it: its row, and the heads of its datasets by name."""
 
     row: JobRow
     datasets: Mapping[str, ObjectId]
-    previous: ObjectId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +120,13 @@ def list_run(store: Store, oid: ObjectId, run: Run) -> Listed:
     if run.job is None:
         if not store.has(run.source):
             raise ObjectNotFound(run.source, where=store.name)
-        return Listed(make_row(oid, run, None), {}, run.previous)
+        return Listed(make_row(oid, run, None), {})
     outcome = get_node(store, run.job, JobNode).outcome
     datasets: Mapping[str, ObjectId] = {}
     # a job whose outcome is damaged is listed all the same, so that fsck can name the label that it hurts
     with suppress(*_UNREADABLE):
         datasets = get_node(store, outcome, Outcome).datasets
-    return Listed(make_row(oid, run, outcome), datasets, run.previous)
+    return Listed(make_row(oid, run, outcome), datasets)
 
 
 @dataclass(slots=True)

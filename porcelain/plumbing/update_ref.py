@@ -265,7 +265,7 @@ class _Editor:
             self._listing.remove(*label)
             run = list_run(self._store, oid, get_node(self._store, oid, Run))
             row = run.row._replace(workdir=label[0], number=label[1])
-            self._listing.write(row, run.datasets, run.previous)
+            self._listing.write(row, run.datasets)
             self._listed.append(row)
 
     def _delete(self, name: str) -> None:

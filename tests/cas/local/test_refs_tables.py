@@ -111,11 +111,24 @@ def test_a_table_declared_later_is_made(path):
     second.close()
 
 
+def test_a_table_that_was_declared_without_its_last_columns_gets_them(refs, path, jobs):
+    with_more = Table("jobs", {**JOBS.columns, "more": "text", "most": "integer"}, JOBS.key)
+    newer = LocalRefs(path, [with_more], read_only=True)
+    with pytest.raises(UnknownFormat, match="table 'jobs'"):
+        newer.select("jobs")
+    newer.close()
+    newer = LocalRefs(path, [with_more])
+    assert newer.select("jobs", {"number": 10}) == [{**row(10, "plot", 0.5), "more": None, "most": None}]
+    newer.close()
+    with pytest.raises(UnknownFormat, match="table 'jobs'"):
+        LocalRefs(path, [JOBS]).select("jobs")
+
+
 @pytest.mark.parametrize(
     "table",
     [
         Table("jobs", {"workdir": "text", "number": "integer"}, ["workdir", "number"]),
-        Table("jobs", {**JOBS.columns, "more": "text"}, JOBS.key),
+        Table("jobs", {"more": "text", **JOBS.columns}, JOBS.key),
         Table("jobs", {**JOBS.columns, "method": "integer"}, JOBS.key),
         Table("jobs", JOBS.columns, ["number", "workdir"]),
     ],
