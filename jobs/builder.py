@@ -4,15 +4,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
-from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
-from jobs.execution.executors import Answer
-from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Plan
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
@@ -29,6 +26,11 @@ from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.pathnames import PathNames
 from jobs.reuse.why import why_new
 from jobs.wish import Policy, Wish
+
+if TYPE_CHECKING:
+    from jobs.execution.events import SubjobWanted
+    from jobs.execution.executors import Answer
+    from jobs.execution.launcher import Launcher
 
 _NESTED_AT_MOST = 5
 
@@ -73,6 +75,8 @@ class Builder:
     ----------
     file_id
         Gives the content id of a file, as it is now.
+    launcher
+        Gives what runs jobs; called when the first job is to run.
     fetch
         Gives the file at a URL, as it is now.
     cores
@@ -85,7 +89,7 @@ class Builder:
         context: Context,
         index: JobIndex,
         methods: Methods,
-        launcher: Launcher,
+        launcher: "Callable[[], Launcher]",
         listener: Listener,
         names: PathNames,
         file_id: Callable[[Path], ObjectId],
@@ -141,7 +145,7 @@ class Builder:
             parent=wish.parent,
             forced=wish.force,
         )
-        row = self._launcher.launch(plan, lambda label: self._answer(label, wish))
+        row = self._launcher().launch(plan, lambda label: self._answer(label, wish))
         return self._got(row)
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
@@ -224,10 +228,12 @@ class Builder:
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 
-    def _answer(self, parent: str, above: Wish) -> Answer:
+    def _answer(self, parent: str, above: Wish) -> "Answer":
+        from jobs.execution.events import SubjobBuilt, SubjobRefused
+
         wish = Wish(above.policy, parent=parent, depth=above.depth + 1)
 
-        def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        def answer(wanted: "SubjobWanted") -> SubjobBuilt | SubjobRefused:
             try:
                 if wish.depth > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")

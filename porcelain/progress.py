@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobs.execution.events import ANALYSIS, LOAD, Event, StageBegan, StageEnded
 from jobs.execution.plan import Plan
 from jobs.nodes.listing import JobRow
 from porcelain import term
 
 if TYPE_CHECKING:
     from rich.live import Live
+
+    from jobs.execution.events import Event
 
 _LABEL_WIDTH = 8
 _METHOD_WIDTH = 20
@@ -24,11 +25,13 @@ class _Job:
     label: str
     method: str
     slices: int
+    stage: str
     begun: float = field(default_factory=time.monotonic)
-    stage: str = LOAD
     done: int = 0
 
     def in_words(self) -> str:
+        from jobs.execution.events import ANALYSIS
+
         where = f"{self.stage} {self.done}/{self.slices}" if self.stage == ANALYSIS else self.stage
         return f"{_who(self.label, self.method)}  {where}  {time.monotonic() - self.begun:.1f} s"
 
@@ -67,11 +70,15 @@ class Progress:
 
     def began(self, plan: Plan, label: str) -> None:
         """Show that a job runs."""
-        self._running.append(_Job(label, plan.method.name, plan.parts.slices))
+        from jobs.execution.events import LOAD  # a build that only reuses jobs has no events
+
+        self._running.append(_Job(label, plan.method.name, plan.parts.slices, LOAD))
         self._refresh()
 
-    def event(self, label: str, event: Event) -> None:
+    def event(self, label: str, event: "Event") -> None:
         """Show the stage that a job is in."""
+        from jobs.execution.events import StageBegan, StageEnded
+
         job = next((job for job in self._running if job.label == label), None)
         if job is None:
             return

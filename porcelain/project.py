@@ -1,29 +1,30 @@
 """The composition root: a project that builds, with catalog, executor and builder put together."""
 
-import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cas
+from cas.formats.canonical import Json
 from cas.oid import ObjectId
 from jobs.builder import Builder
-from jobs.execution.executors import Executor
-from jobs.execution.executors.processes import ProcessExecutor
-from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
-from jobs.execution.publisher import Publisher
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
+from jobs.method.closure import Closure
 from jobs.method.options import InputPath
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.stored import StoredProject, cores
+
+if TYPE_CHECKING:
+    from jobs.execution.executors import Executor
+    from jobs.execution.launcher import Launcher
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -43,7 +44,7 @@ class Project(StoredProject):
     """
 
     def __init__(
-        self, config: Config, listener: Listener | None = None, executor: Executor | None = None
+        self, config: Config, listener: Listener | None = None, executor: "Executor | None" = None
     ) -> None:
         super().__init__(config)
         self.listener: Listener = listener or Silent()
@@ -83,12 +84,15 @@ class Project(StoredProject):
             (STANDARD_METHODS, _CODE / "porcelain" / "methods"),
             cache=self.cache,
             setting=self.config.environment,
-            describe=self.executor.describe,
+            describe=self._describe,
         )
 
     @cached_property
-    def executor(self) -> Executor:
+    def executor(self) -> "Executor":
         """What runs jobs."""
+        # here, not above: a build that only reuses jobs runs none, and starts in two thirds of the time without
+        from jobs.execution.executors.processes import ProcessExecutor
+
         return self._executor or ProcessExecutor(configuration.job_environment())
 
     @cached_property
@@ -98,7 +102,7 @@ class Project(StoredProject):
             context=self.context,
             index=self.index,
             methods=self.catalog,
-            launcher=self._launcher(),
+            launcher=lambda: self.launcher,
             listener=self.listener,
             names=PathNames(self.config.root, self.config.input_directory),
             file_id=self.file_id,
@@ -117,7 +121,12 @@ class Project(StoredProject):
 
         return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
-    def _launcher(self) -> Launcher:
+    @cached_property
+    def launcher(self) -> "Launcher":
+        """What launches jobs."""
+        from jobs.execution.launcher import Launcher
+        from jobs.execution.publisher import Publisher
+
         site = self._site()
         publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
@@ -130,7 +139,12 @@ class Project(StoredProject):
             folder=self.config.data / "tmp",
         )
 
+    def _describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+        return self.executor.describe(closure, packages)
+
     def _site(self) -> Site:
+        import platform
+
         config = self.config
         return Site(
             root=config.root,
@@ -151,6 +165,9 @@ class Project(StoredProject):
         )
 
     def _versions(self) -> Mapping[str, str]:
+        import platform
+        from importlib.metadata import version
+
         return {"python": platform.python_version(), "acc": version("acc")}
 
 

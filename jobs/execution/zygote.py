@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cas.errors import AccError
+from jobs.execution.channel import Channel
 from jobs.execution.children import adopt_orphans
 from jobs.execution.events import (
-    Channel,
     DescribeRequest,
     JobRequest,
 )
