@@ -19,7 +19,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cas.errors import AccError
 from jobs.execution.channel import Channel
@@ -28,6 +27,7 @@ from jobs.execution.events import (
     DescribeRequest,
     JobRequest,
 )
+from jobs.execution.rehearsal import rehearse
 from jobs.execution.spare import Spare, StoreAt
 from jobs.execution.worker import open_store
 
@@ -162,9 +162,18 @@ class Warming:
     def import_all(self) -> None:
         """Import the modules that are not there yet."""
         for name in self.modules:
+            if name in sys.modules:
+                continue
             # a module that cannot be imported is the method's to stumble over, with its traceback
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
+
+    def rehearse(self) -> None:
+        """Run a job of nothing here, so that no forked process has to do for itself what is done only once."""
+        if self.store is not None:
+            # one that fails costs time and nothing else
+            with contextlib.suppress(Exception):
+                rehearse(*self.store)
 
     def look_at_packs(self) -> None:
         """Read what has come into the store, so that no job has to."""
@@ -211,6 +220,7 @@ class _Nursery:
         self._running: set[int] = set()
         self._spare: Spare | None = None
         self._behind: Warming | None = None
+        self._has_rehearsed = False
 
     @property
     def is_behind(self) -> bool:
@@ -241,6 +251,9 @@ class _Nursery:
         """Have a process wait for the next job, which then need not wait for a fork: that takes 2 to 3 ms."""
         if self._behind is not None:
             self._behind.look_at_packs()
+            if not self._has_rehearsed:
+                self._behind.rehearse()
+                self._has_rehearsed = self._behind.store is not None
             self._spare = self._fork(self._behind.store)
             self._behind = None
 
@@ -305,9 +318,11 @@ def _kill_orphans(spare: int | None) -> None:
     deadline = time.monotonic() + _GONE_SECONDS
     while time.monotonic() < deadline:
         try:
-            children = {int(pid) for pid in Path(here).read_text().split()} - {spare}
+            descriptor = os.open(here, os.O_RDONLY)
         except OSError:
             return
+        children = {int(pid) for pid in os.read(descriptor, _MESSAGE_BYTES).split()} - {spare}
+        os.close(descriptor)
         if not children:
             return
         for pid in children:

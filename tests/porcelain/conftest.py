@@ -110,21 +110,7 @@ class Project:
             subjobs=[Subjob(row.run, True) for row in plan.subjobs],
             failure=plan.failure,
         )
-        state = "failed" if plan.failure else "done"
-        row = JobRow(
-            workdir,
-            number,
-            put_node(self.store, run),
-            job,
-            outcome,
-            method,
-            key,
-            state,
-            times.end,
-            1_500_000,
-            plan.caption,
-            plan.why,
-        )
+        row = make_row(put_node(self.store, run), run, outcome)
         return row, datasets
 
     def _outcome(self, method: str, plan: Plan, datasets: dict[str, ObjectId]) -> Outcome:
