@@ -1,8 +1,10 @@
 """`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +13,7 @@ from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
 from jobs.execution.plan import Listener, Plan
+from jobs.execution.turn import Turn
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
@@ -23,9 +26,10 @@ from jobs.reuse.hit import Asks, Hit, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
+from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from jobs.reuse.why import why_new
-from jobs.wish import Policy, Wish
+from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
     from jobs.execution.events import SubjobWanted
@@ -69,10 +73,12 @@ class WouldRun(AccError):
 
 
 class Builder:
-    """Gets jobs: reuses the one there is, or runs it.
+    """Gets jobs: reuses the one there is, or runs it. Several threads may ask.
 
     Parameters
     ----------
+    turn
+        Taken for each job, and left while it runs.
     file_id
         Gives the content id of a file, as it is now.
     launcher
@@ -91,6 +97,8 @@ class Builder:
         methods: Methods,
         launcher: "Callable[[], Launcher]",
         listener: Listener,
+        leases: Leases,
+        turn: Turn,
         names: PathNames,
         file_id: Callable[[Path], ObjectId],
         fetch: Callable[[str], InputPath],
@@ -102,12 +110,14 @@ class Builder:
         self._methods = methods
         self._launcher = launcher
         self._listener = listener
+        self._leases = leases
+        self._turn = turn
         self._file_id = file_id
         self._fetch = fetch
         self._default_workdir = default_workdir
         self._cores = cores
-        self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
-        self._asks = Asks(self._build_for_fact, self._look_for_fact, file_id, names)
+        look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
+        self._look = Asks(look, look, file_id, names)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -119,17 +129,59 @@ class Builder:
         JobFailed
             When it was run and failed.
         """
+        with self._turn:
+            return self._get(self._request(name, arguments, keywords), wish)
+
+    def find_now(self, request: Request, wish: Wish) -> Got | None:
+        """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
+        with self._turn:
+            row = None if wish.force else self.find(request, only_look=True).row
+            return None if row is None else self._reused(row, wish)
+
+    def get(self, request: Request, wish: Wish) -> Got:
+        """Return the job of a request: an earlier one, or one that is run now; raises what `build` does."""
+        with self._turn:
+            return self._get(request, wish)
+
+    def _get(self, request: Request, wish: Wish) -> Got:
         only_look = wish.policy.only_look
-        request = self.request(name, arguments, keywords)
-        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
-            self._listener.reused(hit.row, wish.caption)
-            return Got(Job.of(hit.row), "reused")
+            return self._reused(hit.row, wish)
+        name = request.method.name
         if only_look:
             raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
+        if request.key in wish.above:
+            raise MethodError(f"job of method '{name}' wants itself as a subjob")
+        with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
+            if not wish.force and (waited or self._has_come(request, hit)):
+                hit = self.find(request, only_look=False, wish=wish)
+                if hit.row is not None:
+                    return self._reused(hit.row, wish)
+            plan = self._plan(request, hit, wish)
+            row = self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
+        return self._got(row)
+
+    def _reused(self, row: JobRow, wish: Wish) -> Got:
+        self._listener.reused(row, wish.caption)
+        return Got(Job.of(row), "reused")
+
+    @contextmanager
+    def _waiting(self, name: str) -> Iterator[None]:
+        self._listener.awaits(name)
+        with self._turn.left():
+            yield
+
+    def _has_come(self, request: Request, hit: Hit) -> bool:
+        """Return whether somebody has published a job of that key since `hit` was looked for."""
+        row = self._index.find_action(request.key)
+        return row is not None and row.run != hit.newest
+
+    def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
-        plan = Plan(
+        concurrency = wish.concurrency_for(method.name, method.declarations.concurrency)
+        return Plan(
             method=method,
             options=given.options,
             datasets=given.datasets,
@@ -139,17 +191,25 @@ class Builder:
             inputs=given.runs(),
             input_files=given.files,
             workdir=self._checked_workdir(wish.workdir or wish.policy.workdir),
-            concurrency=wish.concurrency_for(name) or method.declarations.concurrency or self._cores,
+            concurrency=concurrency or self._cores,
+            shares_cores=concurrency is None,
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent,
+            limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
         )
-        row = self._launcher().launch(plan, lambda label: self._answer(label, wish))
-        return self._got(row)
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         """Return what `build` would look for, given the same; raises `OptionError` and `MethodError` as it does."""
+        with self._turn:
+            return self._request(name, arguments, keywords)
+
+    def stop(self) -> None:
+        """Have every job that runs end as one that is interrupted, and none begin any more."""
+        self._launcher().stop()
+
+    def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
         given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
@@ -163,15 +223,17 @@ class Builder:
         )
         return Request(method, given, parts, action_key(parts))
 
-    def find(self, request: Request, *, only_look: bool) -> Hit:
+    def find(self, request: Request, *, only_look: bool, wish: Wish = ANY_WISH) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same.
 
         Parameters
         ----------
         only_look
             Build no subjob to see whether a fact holds.
+        wish
+            How such subjobs are built.
         """
-        asks = self._look if only_look else self._asks
+        asks = self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
         hit = self._find_key(request.key, request.given, asks)
         for source in request.method.equivalents:
             if hit.row is not None:
@@ -228,14 +290,14 @@ class Builder:
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 
-    def _answer(self, parent: str, above: Wish) -> "Answer":
+    def _answer(self, parent: str, request: Request, above: Wish) -> "Answer":
         from jobs.execution.events import SubjobBuilt, SubjobRefused
 
-        wish = Wish(above.policy, parent=parent, depth=above.depth + 1)
+        wish = Wish(above.policy, workdir=above.workdir, parent=parent, above=(*above.above, request.key))
 
         def answer(wanted: "SubjobWanted") -> SubjobBuilt | SubjobRefused:
             try:
-                if wish.depth > _NESTED_AT_MOST:
+                if len(wish.above) > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")
                 got = self._subjob(wanted.method, wanted.arguments, wish)
             except AccError as err:
@@ -246,17 +308,12 @@ class Builder:
 
         return answer
 
-    def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(depth=1)).job
-
-    def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(Policy(only_look=True), depth=1)).job
+    def _build_for_fact(self, wish: Wish, method: str, /, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, Wish(wish.policy, workdir=wish.workdir)).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
-        keywords = dict(arguments)
-        caption = str(keywords.pop("caption", None) or "")
-        keywords.pop("name", None)
+        about, keywords = wish.of_subjob(arguments)
         groups = Arguments(
             *(dict(keywords.pop(group, None) or {}) for group in ("options", "datasets", "jobs"))
         )
-        return self.build(name, groups, keywords, replace(wish, caption=caption))
+        return self.build(name, groups, keywords, about)

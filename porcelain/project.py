@@ -12,10 +12,12 @@ from cas.formats.canonical import Json
 from cas.oid import ObjectId
 from jobs.builder import Builder
 from jobs.execution.plan import Listener, Silent, Site
+from jobs.execution.turn import Turn
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
 from jobs.method.closure import Closure
 from jobs.method.options import InputPath
+from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
@@ -52,8 +54,9 @@ class Project(StoredProject):
 
     def close(self) -> None:
         """End what runs jobs, and give back what is open."""
-        if "executor" in self.__dict__:
-            self.executor.close()
+        for part in ("executor", "leases"):
+            if part in self.__dict__:
+                getattr(self, part).close()
         super().close()
 
     def keep_packs_few(self) -> None:
@@ -93,7 +96,17 @@ class Project(StoredProject):
         # here, not above: a build that only reuses jobs runs none, and starts in two thirds of the time without
         from jobs.execution.executors.processes import ProcessExecutor
 
-        return self._executor or ProcessExecutor(configuration.job_environment())
+        return self._executor or ProcessExecutor(configuration.job_environment(), cores())
+
+    @cached_property
+    def turn(self) -> Turn:
+        """Whose turn it is to work in the engine."""
+        return Turn()
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who computes what."""
+        return Leases(self.config.data / "locks" / "leases")
 
     @cached_property
     def builder(self) -> Builder:
@@ -104,6 +117,8 @@ class Project(StoredProject):
             methods=self.catalog,
             launcher=lambda: self.launcher,
             listener=self.listener,
+            leases=self.leases,
+            turn=self.turn,
             names=PathNames(self.config.root, self.config.input_directory),
             file_id=self.file_id,
             fetch=self.fetch,
@@ -137,6 +152,7 @@ class Project(StoredProject):
             site=site,
             listener=self.listener,
             folder=self.config.data / "tmp",
+            turn=self.turn,
         )
 
     def _describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.local.store import Durability
+from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.listing import JobRow
@@ -38,6 +39,10 @@ class Plan:
         Gives why it is not reused; asked while the job is on its way, since it takes a while.
     concurrency : int
         At most so many slices run at a time.
+    shares_cores : bool
+        Nobody said how many: its slices share the cores of the machine with other jobs of the build.
+    limits : Limits
+        What it may take.
     forced : bool
         It was asked to run although there may be such a job already.
     """
@@ -52,9 +57,11 @@ class Plan:
     input_files: Sequence[InputPath]
     workdir: str
     concurrency: int
+    shares_cores: bool
     explain: Callable[[], str]
     caption: str = ""
     parent: str = ""
+    limits: Limits = NO_LIMITS
     forced: bool = False
 
 
@@ -114,6 +121,9 @@ class Listener(Protocol):
     def reused(self, row: JobRow, caption: str) -> None:
         """Hear that a job was asked for and was there."""
 
+    def awaits(self, method: str) -> None:
+        """Hear that another build, or another thread of this one, runs a job that is wanted."""
+
     def warn(self, text: str) -> None:
         """Hear what the user should know."""
 
@@ -137,6 +147,9 @@ class Silent:
         """Say nothing."""
 
     def reused(self, row: JobRow, caption: str) -> None:
+        """Say nothing."""
+
+    def awaits(self, method: str) -> None:
         """Say nothing."""
 
     def warn(self, text: str) -> None:

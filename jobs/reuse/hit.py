@@ -55,10 +55,17 @@ class Asks:
 
 @dataclass(slots=True)
 class Hit:
-    """What the index has for a key: the job, or why there is none."""
+    """What the index has for a key: the job, or why there is none.
+
+    Attributes
+    ----------
+    newest : ObjectId or None
+        When there is none, the newest run that the index has all the same, but whose facts do not hold.
+    """
 
     row: JobRow | None
     why_not: str = ""
+    newest: ObjectId | None = None
 
 
 def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
@@ -77,7 +84,7 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
             row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
         )
         if isinstance(held, str):
-            return Hit(None, held)
+            return Hit(None, held, row.run)
         row = held
     if row.earlier:
         row = index.find_label(row.earlier) or row

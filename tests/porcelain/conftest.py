@@ -28,6 +28,7 @@ from jobs.nodes.outcome import FileEntry, Inputs, Outcome
 from jobs.nodes.references import to_structure
 from jobs.nodes.run import ActionKey, Failure, InputRun, Run, Subjob, Times
 from jobs.nodes.source import Source
+from jobs.records import make_row
 from porcelain import config
 from porcelain.cli import main
 from porcelain.spec import Resolver, open_resolver

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.execution.slots import Slots
 from jobs.method.closure import Closure
 
 Answer: TypeAlias = Callable[[SubjobWanted], SubjobBuilt | SubjobRefused]
@@ -20,12 +21,26 @@ class Execution(Protocol):
         None comes now and then while nothing happens, so that the caller can look after other things.
         """
 
+    def leader(self) -> int | None:
+        """Return the id of the process that all others of the job come from; None when it runs in this one."""
+
     def end(self) -> None:
         """Kill what is left of the job, and return when no process of it is there; the second time does nothing."""
 
 
 class Executor(Protocol):
-    """Runs jobs for a launcher."""
+    """Runs jobs for a launcher.
+
+    Attributes
+    ----------
+    apart : bool
+        Whether jobs run in other processes, so that this one can do something else meanwhile.
+    slots : Slots
+        A job has one while it runs, and gives it back while it waits for a subjob.
+    """
+
+    apart: bool
+    slots: Slots
 
     def start(self, request: JobRequest, answer: Answer) -> Execution:
         """Start a job and return at once; the caller has to `end` it.

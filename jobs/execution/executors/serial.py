@@ -7,6 +7,7 @@ from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.reads import describe_watched, watch
+from jobs.execution.slots import Slots, Unlimited
 from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
@@ -22,6 +23,9 @@ class _InTurn:
     def events(self) -> Iterator[Event | None]:
         run_job(self._request, self, fork=False)
         yield from self._told
+
+    def leader(self) -> None:
+        """Return None: it runs in this process, which no limit can end."""
 
     def end(self) -> None:
         """Nothing is left: it ran in this process."""
@@ -39,6 +43,11 @@ class _InTurn:
 
 class SerialExecutor:
     """Runs a job in the calling process; a method that kills its process kills the build."""
+
+    apart = False
+
+    def __init__(self) -> None:
+        self.slots: Slots = Unlimited()
 
     def start(self, request: JobRequest, answer: Answer) -> _InTurn:
         """Return a job that runs when its events are asked for."""
