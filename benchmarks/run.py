@@ -7,6 +7,7 @@ The figures are of the machine as it is now: trust the ratios, and look at the l
 """
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -51,6 +52,7 @@ def _measure(workloads, table):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # or the peer's server would stay
     try:
         main(sys.argv[1:] or ["overhead", "chain", "cli", "scale", "slices"])
     except subprocess.CalledProcessError as error:
