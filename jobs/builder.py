@@ -205,6 +205,11 @@ class Builder:
         with self._turn:
             return self._request(name, arguments, keywords)
 
+    @property
+    def runs_apart(self) -> bool:
+        """Whether jobs run in other processes, so that several can run while this one goes on."""
+        return self._launcher().runs_apart
+
     def stop(self) -> None:
         """Have every job that runs end as one that is interrupted, and none begin any more."""
         self._launcher().stop()

@@ -214,7 +214,7 @@ def _call(project: Project, script: Script, urd: Urd) -> int:
             raise MethodError(
                 f"main of build script '{script.path}' asks for '{parameter.name}'", hint="it can have urd"
             )
-    with context.using(replace(project.context, build=urd.build)):
+    with context.using(replace(project.context, build=urd.build)), urd.ending():
         returned = main(
             **{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known}
         )

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Self
 
 from jobs.job import DEFAULT_DATASET, Job
 
@@ -38,6 +38,13 @@ class Submitted:
         self._name = name
         self.future = future
         self.is_told = False
+
+    @classmethod
+    def of(cls, name: str, job: Job) -> Self:
+        """Return one that is there already."""
+        future: Future[Job] = Future()
+        future.set_result(job)
+        return cls(name, future)
 
     def result(self) -> Job:
         """Return the job, once it is there; raise what went wrong with it."""
@@ -84,6 +91,7 @@ class Submissions:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="acc-build")
         self._all: list[Submitted] = []
+        self._failed: list[Submitted] = []  # in the order in which they did
         self._lock = threading.Lock()
 
     def submit(self, name: str, build: Callable[[], Job], needs: Iterable[Submitted]) -> Submitted:
@@ -115,38 +123,42 @@ class Submissions:
         return submitted
 
     def finish(self) -> None:
-        """Return when all are there; when one failed, start no more, and raise that once what runs has ended."""
+        """Return when all are there; when one failed, begin no more, and raise that once what runs has ended."""
+        wait([submitted.future for submitted in self._all], return_when=FIRST_EXCEPTION)
         try:
-            wait([submitted.future for submitted in self._all], return_when=FIRST_EXCEPTION)
             self._raise_failure()
-        finally:
-            self.stop()
+        except Exception:
+            self._stop()
+            raise
 
-    def stop(self) -> None:
-        """Start no more, and return when what runs has ended."""
+    def close(self) -> None:
+        """Begin no more, and return when what runs has ended."""
+        self._stop()
+        self._pool.shutdown()
+
+    def _stop(self) -> None:
         for submitted in self._all:
             submitted.future.cancel()
-        self._pool.shutdown(cancel_futures=True)
+        wait([submitted.future for submitted in self._all])
 
     def _start(self, submitted: Submitted, build: Callable[[], Job]) -> None:
-        try:
-            self._pool.submit(self._run, submitted.future, build)
-        except RuntimeError:  # no more are started
-            submitted.future.cancel()
+        self._pool.submit(self._run, submitted, build)
 
-    def _run(self, future: "Future[Job]", build: Callable[[], Job]) -> None:
-        if not future.set_running_or_notify_cancel():
+    def _run(self, submitted: Submitted, build: Callable[[], Job]) -> None:
+        if not submitted.future.set_running_or_notify_cancel():
             return
         try:
-            future.set_result(build())
+            job = build()
         except BaseException as err:  # noqa: BLE001 - the thread ends here; who asks for the result gets it
-            future.set_exception(err)
+            self._failed.append(submitted)
+            submitted.future.set_exception(err)
+        else:
+            submitted.future.set_result(job)
 
     def _raise_failure(self) -> None:
         """Raise the first failure that nobody has heard of."""
-        failed = [each for each in self._all if each.future.done() and not each.future.cancelled()]
-        for submitted in failed:
-            if submitted.future.exception() is not None and not submitted.is_told:
+        for submitted in self._failed:
+            if not submitted.is_told:
                 submitted.result()
 
 

@@ -1,11 +1,13 @@
 """What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from jobs.builder import Builder
+from cas.threads import usable_cores
+from jobs.builder import Builder, Got
 from jobs.errors import UsageError
 from jobs.job import Job
 from jobs.method.arguments import Arguments
@@ -17,6 +19,7 @@ from porcelain.urdpath import When
 from porcelain.urdsession import Sessions
 
 if TYPE_CHECKING:
+    from porcelain.submitted import Submissions, Submitted
     from porcelain.urdlog import UrdLog
 
 # what `Urd.build` takes that is not for the method, and counts in no action key
@@ -83,6 +86,7 @@ class Urd(Sessions):
         self._policy = replace(policy, build=record.label)
         self._force = force
         self._workdir = ""
+        self._submissions: Submissions | None = None
         self.info = DotDict(around.info)
         self.flags = set(around.flags)
 
@@ -123,19 +127,115 @@ class Urd(Sessions):
         --------
         >>> job = urd.build("csvimport", filename="january.csv")  # doctest: +SKIP
         """
+        about = {
+            "name": name,
+            "caption": caption,
+            "workdir": workdir,
+            "force_build": force_build,
+            "concurrency": concurrency,
+        }
+        call = self._asked(method, (options, datasets, jobs), keywords, about)
+        return self._build(call if self._submissions is None else call.awaited())
+
+    def _build(self, call: "_Call") -> Job:
+        return self._got(call, self._builder.build(call.method, call.arguments, call.keywords, call.wish))
+
+    def submit(
+        self,
+        method: str,
+        options: Mapping[str, Any] | None = None,
+        datasets: Mapping[str, Any] | None = None,
+        jobs: Mapping[str, Any] | None = None,
+        **keywords: Any,
+    ) -> "Submitted":
+        """Have the job of a method built while the script goes on; everything is as for `build`.
+
+        Returns
+        -------
+        Submitted
+            Stands for the job as an input of others, which then wait for it: itself, `dataset(name)` and
+            `withfile(name)` of it. `result()` gives the job, and so does asking for anything that a job has. The
+            build ends when all are there.
+
+        Raises
+        ------
+        OptionError, MethodError
+            As `build`, unless it has to wait for others first.
+        JobFailed
+            When a job that was submitted earlier has failed, and nobody has heard of it.
+
+        Examples
+        --------
+        >>> months = [urd.submit("csvimport", filename=name) for name in names]  # doctest: +SKIP
+        >>> table = urd.submit("dataset_concat", source=months[-1])  # doctest: +SKIP
+        """
+        # here, not above: few scripts submit
+        from porcelain.submitted import Submitted, needed
+
+        about = {key: keywords.pop(key) for key in ABOUT_THE_JOB & keywords.keys()}
+        call = self._asked(method, (options, datasets, jobs), keywords, about)
+        needs = list(needed([options, datasets, jobs, keywords]))
+        if needs and self._builder.runs_apart:
+            return self._submitted(call, lambda: self._build(call.awaited()), needs)
+        call = call.awaited()
+        request = self._builder.request(call.method, call.arguments, call.keywords)
+        got = self._builder.find_now(request, call.wish)
+        if got is None and self._builder.runs_apart and not self._policy.only_look:
+            return self._submitted(call, lambda: self._got(call, self._builder.get(request, call.wish)))
+        return Submitted.of(call.name, self._got(call, got or self._builder.get(request, call.wish)))
+
+    def _asked(
+        self,
+        method: str,
+        sections: Sequence[Mapping[str, Any] | None],
+        keywords: Mapping[str, Any],
+        about: Mapping[str, Any],
+    ) -> "_Call":
+        """Return what is asked for, with a place in the record; `about` are arguments of `build` by name."""
         wish = Wish(
             policy=self._policy,
-            caption=caption or "",
-            workdir=workdir or self._workdir,
-            concurrency=concurrency,
-            force=force_build or self._force is True or self._force == method,
+            caption=about.get("caption") or "",
+            workdir=about.get("workdir") or self._workdir,
+            concurrency=about.get("concurrency"),
+            force=about.get("force_build") or self._force is True or self._force == method,
         )
-        arguments = Arguments(*(_section(method, given) for given in (options, datasets, jobs)))
-        place = self._record.ask()
-        got = self._builder.build(method, arguments, keywords, wish)
+        arguments = Arguments(*(_section(method, given) for given in sections))
+        return _Call(method, about.get("name") or method, arguments, keywords, wish, self._record.ask())
+
+    def _got(self, call: "_Call", got: Got) -> Job:
+        """Write down what was got for a call."""
         row = got.job.row
-        self._record.add(BuiltJob(name or method, row.run, got.how, got.ran, row.method, wish.caption), place)
-        return self._list(place, name or method, got.job)
+        entry = BuiltJob(call.name, row.run, got.how, got.ran, row.method, call.wish.caption)
+        self._record.add(entry, call.place)
+        return self._list(call.place, call.name, got.job)
+
+    def _submitted(
+        self, call: "_Call", build: Callable[[], Job], needs: "Sequence[Submitted]" = ()
+    ) -> "Submitted":
+        from porcelain.submitted import Submissions
+
+        if self._submissions is None:
+            # more threads than jobs can run, as one may wait for what another build runs
+            self._submissions = Submissions(2 * usable_cores() + 2)
+        return self._submissions.submit(call.name, build, needs)
+
+    def wait(self) -> None:
+        """Return when all jobs that were submitted are there; raise what went wrong first, once what runs has ended."""
+        if self._submissions is not None:
+            self._submissions.finish()
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Wait at the end of a block for what was submitted in it; when it raises, begin no more of that."""
+        try:
+            yield
+            self.wait()
+        except KeyboardInterrupt:
+            self._builder.stop()
+            raise
+        finally:
+            if self._submissions is not None:
+                self._submissions.close()
 
     def build_chained(
         self,
@@ -167,6 +267,25 @@ class Urd(Sessions):
     def warn(self, line: str = "") -> None:
         """Say something that the user should know; it is shown when the build has ended."""
         self._record.said.extend(text.rstrip() for text in line.expandtabs().split("\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A job that the script asks for, and its place in the record."""
+
+    method: str
+    name: str
+    arguments: Arguments
+    keywords: Mapping[str, Any]
+    wish: Wish
+    place: int
+
+    def awaited(self) -> Self:
+        """Return it with jobs in the place of submitted ones, once they are there."""
+        from porcelain.submitted import awaited
+
+        sections = (self.arguments.options, self.arguments.datasets, self.arguments.jobs)
+        return replace(self, arguments=Arguments(*map(awaited, sections)), keywords=awaited(self.keywords))
 
 
 def _section(method: str, given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -146,6 +147,41 @@ def test_a_signal_stops_everything_within_a_second(tmp_path: Path, number: signa
     assert time.monotonic() - begun < 1.5
     assert not any(map(_lives, pids))
     assert "interrupted" in folder.acc("job", "dev-1")
+
+
+SEVERAL = {
+    "submitted": """
+        def main(urd):
+            for first in (0, 10):
+                urd.submit("dies", first=first)
+        """,
+    "in threads": """
+        import threading
+
+        def main(urd):
+            for first in (0, 10):
+                threading.Thread(target=urd.build, args=("dies", {"first": first})).start()
+            threading.Event().wait()
+        """,
+}
+
+
+@pytest.mark.parametrize("script", SEVERAL.values(), ids=SEVERAL)
+def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) -> None:
+    method = "options = dict(first=0)\n" + dedent(SLEEPS).replace("sliceno}", "options['first'] + sliceno}")
+    method = method.replace("(sliceno)", "(sliceno, options)")
+    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": script}, slices=2)
+    with subprocess.Popen(
+        folder.command("build"), cwd=folder.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as build:
+        pids = [_await_pid(folder.root / f"slice{number}.pid") for number in (0, 10)]
+        begun = time.monotonic()
+        build.send_signal(signal.SIGTERM)
+        said, _ = build.communicate()
+    assert build.returncode == 128 + signal.SIGTERM, said
+    assert time.monotonic() - begun < 2
+    assert not any(map(_lives, pids))
+    assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
 def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(

@@ -110,6 +110,11 @@ class Launcher:
         finally:
             self._executor.slots.give()
 
+    @property
+    def runs_apart(self) -> bool:
+        """Whether jobs run in other processes."""
+        return self._executor.apart
+
     def stop(self) -> None:
         """Have every job that runs end as one that is interrupted, and none begin any more."""
         self._stopped = True
