@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cas.errors import AccError
-from cas.oid import ObjectId
+from cas.oid import ObjectId, oid_of
 from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
 from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
@@ -22,7 +22,8 @@ from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
-from jobs.reuse.hit import Asks, Hit, find_hit
+from jobs.reuse.difference import Side
+from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
@@ -51,6 +52,17 @@ class Request:
     given: Given
     parts: KeyParts
     key: ActionKey
+
+    def side(self) -> Side:
+        """Return the request as one side of a comparison."""
+        files = self.method.closure.files.values()
+        return Side(
+            self.parts,
+            self.key,
+            read_source=lambda: self.method.source_node,
+            read=lambda blob: next(data for data in files if oid_of(data) == blob),
+            find_origin=self.given.find_origin,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +186,16 @@ class Builder:
                 break
             key = action_key(replace(request.parts, source=ObjectId(source)))
             equivalent = self._find_key(key, request.given, asks)
-            hit = equivalent if equivalent.row is not None else hit
+            hit = replace(equivalent, equivalent=True) if equivalent.row is not None else hit
         return hit
 
     def explain(self, request: Request, hit: Hit) -> str:
         """Return in one line why `hit` is none."""
-        source = request.method.source_node
-        return hit.why_not or why_new(self._context.store, self._index, request.parts, source)
+        return hit.why_not or why_new(self._context.store, self._index, request.side())
+
+    def check_facts(self, row: JobRow, request: Request) -> list[CheckedFact]:
+        """Return what a run learned beyond the key of `request`, and whether it holds now; builds nothing."""
+        return check_facts(self._context, self._index, row, request.given.sources(), self._look)
 
     def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)

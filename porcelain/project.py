@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cas
 from cas.oid import ObjectId
@@ -24,6 +25,9 @@ from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.stored import StoredProject, cores
+
+if TYPE_CHECKING:
+    from jobs.explain import Explainer
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -105,6 +109,16 @@ class Project(StoredProject):
             fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
+        )
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        """What tells why jobs run or are reused."""
+        # here, not above: few commands ask
+        from jobs.explain import Explainer
+
+        return Explainer(
+            self.context, self.index, self.catalog, self.builder, file_id=self.file_id, fetch=self.fetch
         )
 
     def file_id(self, path: Path) -> ObjectId:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from cas.formats.canonical import Json
@@ -53,12 +53,33 @@ class Asks:
     names: PathNames
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """What the index has for a key: the job, or why there is none."""
+    """What the index has for a key: the job, or why there is none.
+
+    Attributes
+    ----------
+    row : JobRow or None
+        The job that is reused.
+    why_not : str
+        Why a run that has the key is not reused, or "".
+    ran : JobRow or None
+        The run that has the key: that of `row`, or one that came out as `row` (early cutoff).
+    equivalent : bool
+        Whether it has the key of a source that the method declares to do the same.
+    """
 
     row: JobRow | None
     why_not: str = ""
+    ran: JobRow | None = None
+    equivalent: bool = False
+
+
+class CheckedFact(NamedTuple):
+    """A fact of a run, and what has become of it: "" while it holds."""
+
+    fact: Fact
+    broken: str
 
 
 def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
@@ -79,9 +100,15 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
         if isinstance(held, str):
             return Hit(None, held)
         row = held
-    if row.earlier:
-        row = index.find_label(row.earlier) or row
-    return Hit(row)
+    earlier = index.find_label(row.earlier) if row.earlier else None
+    return Hit(earlier or row, ran=row)
+
+
+def check_facts(
+    now: Context, index: JobIndex, row: JobRow, given: Iterable[JobRow], asks: Asks
+) -> list[CheckedFact]:
+    """Return all that a run learned beyond its key, and whether it holds now."""
+    return list(_Facts(now, index, asks, list(given)).check(row))
 
 
 def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -> JobRow | str:
@@ -109,6 +136,10 @@ class _Facts:
 
     def find_broken(self, row: JobRow) -> str:
         """Return the first fact that does not hold any more, in words, or "" when all hold."""
+        return next((checked.broken for checked in self.check(row) if checked.broken), "")
+
+    def check(self, row: JobRow) -> Iterator[CheckedFact]:
+        """Yield the facts of a run as they are checked."""
         self.roots = list(self.given)
         self.checks = {
             "subjob": self._subjob,
@@ -120,10 +151,7 @@ class _Facts:
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
-            broken = self.checks[fact.kind](fact)
-            if broken:
-                return broken
-        return ""
+            yield CheckedFact(fact, self.checks[fact.kind](fact))
 
     def _subjob(self, fact: Fact) -> str:
         about = _mapping(fact)

@@ -1,0 +1,201 @@
+"""Why a job would run or be reused now, and why one ran then: the whole story, for whoever asks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cas.errors import AccError
+from cas.formats.canonical import Json, dumps
+from cas.formats.node import get_node
+from cas.oid import ObjectId
+from jobs.builder import Builder, Methods, Request
+from jobs.context import Context
+from jobs.method.options import InputPath
+from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
+from jobs.nodes.outcome import Inputs, Outcome
+from jobs.nodes.references import INPUT, walk_references
+from jobs.nodes.run import FORCED, Run
+from jobs.records import get_run, row_of_run
+from jobs.reuse.difference import Side, differences
+from jobs.reuse.hit import CheckedFact, Hit
+from jobs.reuse.index import JobIndex
+from jobs.reuse.inputs import Given
+from jobs.reuse.key import KeyParts, action_key
+from jobs.reuse.why import Nearest, find_nearest, reason
+
+_COMPARED_AT_MOST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a build would do now, and why.
+
+    Attributes
+    ----------
+    request : Request
+        What was asked for, or what a stored job was given, as things are now.
+    hit : Hit
+        The job that would be reused, if there is one.
+    reason : str
+        In one line why a job would run; "" when one is reused.
+    facts : sequence of CheckedFact
+        What the run that has the key learned beyond it, and whether it holds.
+    nearest : Nearest or None
+        When a job would run: that which differs least, or the stored job that was asked about.
+    unseen : sequence of str
+        Input files of a stored job that were not found again, and are taken for unchanged.
+    """
+
+    request: Request
+    hit: Hit
+    reason: str = ""
+    facts: Sequence[CheckedFact] = ()
+    nearest: Nearest | None = None
+    unseen: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Why a job ran when it did.
+
+    Attributes
+    ----------
+    why : str
+        What was written down then, in one line.
+    side : Side or None
+        What it was given; None when it failed.
+    nearest : Nearest or None
+        Of the jobs that were done before it began, that which differs least.
+    facts : sequence of tuple of Fact
+        What this run and the nearest asked alike, with different answers: (before, after).
+    """
+
+    why: str
+    side: Side | None = None
+    nearest: Nearest | None = None
+    facts: Sequence[tuple[Fact, Fact]] = ()
+
+
+class Explainer:
+    """Explains what a builder does.
+
+    Parameters
+    ----------
+    file_id
+        Gives the content id of a file, as it is now.
+    fetch
+        Gives the file at a URL, as it is now.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        index: JobIndex,
+        methods: Methods,
+        builder: Builder,
+        *,
+        file_id: Callable[[Path], ObjectId],
+        fetch: Callable[[str], InputPath],
+    ) -> None:
+        self._context = context
+        self._index = index
+        self._methods = methods
+        self._builder = builder
+        self._file_id = file_id
+        self._fetch = fetch
+
+    def of_request(self, request: Request) -> Explanation:
+        """Return what a build would do with `request`, and why."""
+        hit = self._builder.find(request, only_look=True)
+        if hit.ran is not None:
+            return Explanation(request, hit, facts=self._builder.check_facts(hit.ran, request))
+        if hit.why_not:
+            return self._broken(request, hit)
+        rows = self._index.of_method(request.method.name, limit=_COMPARED_AT_MOST)
+        nearest = find_nearest(self._context.store, self._index, rows, request.side())
+        return Explanation(request, hit, reason(nearest, request.method.name), nearest=nearest)
+
+    def now(self, row: JobRow) -> Explanation:
+        """Return what a build would do now with what a finished job was given; raises as a build would."""
+        request, unseen = self._again(row)
+        hit = self._builder.find(request, only_look=True)
+        if hit.ran is not None:
+            facts = self._builder.check_facts(hit.ran, request)
+            return Explanation(request, hit, facts=facts, unseen=unseen)
+        if hit.why_not:
+            return self._broken(request, hit, unseen)
+        there = Side.of_job(self._context.store, self._index, row)
+        nearest = Nearest(row, there, differences(there, request.side()))
+        return Explanation(request, hit, reason(nearest, row.method), nearest=nearest, unseen=unseen)
+
+    def then(self, row: JobRow) -> Told:
+        """Return why a job ran when it did."""
+        if row.outcome is None:
+            return Told(row.why)
+        store = self._context.store
+        run = get_run(store, row.run)
+        before = [
+            other
+            for other in self._index.of_method(row.method)
+            if other.ended <= run.times.start and other.run != row.run
+        ]
+        side = Side.of_job(store, self._index, row)
+        nearest = find_nearest(store, self._index, before[:_COMPARED_AT_MOST], side)
+        if nearest is None or nearest.differences or row.why == FORCED:
+            return Told(row.why, side, nearest)
+        return Told(row.why, side, nearest, _changed_facts(get_run(store, nearest.row.run), run))
+
+    def _broken(self, request: Request, hit: Hit, unseen: Sequence[str] = ()) -> Explanation:
+        """Return the explanation of a run that has the key and cannot be reused."""
+        row = self._index.find_action(request.key)
+        facts = self._builder.check_facts(row, request) if row is not None and row.facts else ()
+        return Explanation(request, hit, hit.why_not, facts=facts, unseen=unseen)
+
+    def _again(self, row: JobRow) -> tuple[Request, list[str]]:
+        """Return what `row` was given, as a request of now, and the input files that were not found."""
+        now = self._context
+        assert row.outcome is not None
+        method = self._methods.get(row.method)
+        run, before = get_run(now.store, row.run), get_node(now.store, row.outcome, Outcome).inputs
+        unseen: list[str] = []
+        inputs = Inputs.from_json(_refreshed(before.to_json(), lambda name: self._content(name, unseen)))
+        given = Given({}, {}, {}, inputs)
+        for found in walk_references(before.to_json()):
+            origin = run.find_input(found.path)
+            if origin is not None:
+                given.rows.setdefault(dumps({found.tag: found.content}), []).append(row_of_run(now, origin))
+        environment = self._methods.environment(method)
+        parts = KeyParts(row.method, method.source, method.version, inputs, now.slices, environment)
+        return Request(method, given, parts, action_key(parts)), unseen
+
+    def _content(self, name: str, unseen: list[str]) -> ObjectId | None:
+        """Return the content of an input file as it is now; None when it is not found by its name."""
+        try:
+            if "://" in name:
+                return self._fetch(name).content
+            return self._file_id(self._context.input_directory / name)
+        except (OSError, AccError):
+            unseen.append(name)
+            return None
+
+
+def _refreshed(structure: Json, content_of: Callable[[str], ObjectId | None]) -> Any:
+    """Return a structure with the content of its input files as it is now."""
+    if isinstance(structure, list):
+        return [_refreshed(item, content_of) for item in structure]
+    if not isinstance(structure, dict):
+        return structure
+    file = structure.get(INPUT)
+    if isinstance(file, dict):
+        content = content_of(str(file["name"]))
+        return {INPUT: {**file, "content": content or file["content"]}}
+    return {key: _refreshed(item, content_of) for key, item in structure.items()}
+
+
+def _changed_facts(before: Run, after: Run) -> list[tuple[Fact, Fact]]:
+    """Return what two runs asked alike, and learned otherwise."""
+    known: Mapping[bytes, Fact] = {dumps([fact.kind, fact.about]): fact for fact in before.facts}
+    pairs = ((known.get(dumps([fact.kind, fact.about])), fact) for fact in after.facts)
+    return [(old, new) for old, new in pairs if old is not None and old.was != new.was]
