@@ -46,6 +46,7 @@ _PACKED: Final = {
     "ascii": PackedCodec(only_ascii=True),
     "unicode": PackedCodec(),
     "json": PackedCodec(only_ascii=True),
+    "pickle": PackedCodec(are_bytes=True),
 }
 
 
@@ -327,7 +328,7 @@ class SliceReader:
         return batch_array(self._codec, body, mask), mask
 
     def packed(self, number: int) -> PackedTexts:
-        """Return the texts of batch `number` of a bytes, text or json column, packed."""
+        """Return the texts of batch `number` of a bytes, text or json column, or the pickles of one, packed."""
         packed, mask = self._read(number, _PACKED[self._base])
         texts: PackedTexts = packed.spread(mask)
         return texts
