@@ -28,10 +28,11 @@ from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.pathnames import PathNames
-from jobs.reuse.why import why_new
+from jobs.reuse.why import Nearest, find_nearest, why_new
 from jobs.wish import Policy, Wish
 
 _NESTED_AT_MOST = 5
+_COMPARED_AT_MOST = 500
 
 
 class Methods(Protocol):
@@ -192,6 +193,11 @@ class Builder:
     def explain(self, request: Request, hit: Hit) -> str:
         """Return in one line why `hit` is none."""
         return hit.why_not or why_new(self._context.store, self._index, request.side())
+
+    def find_nearest(self, request: Request) -> Nearest | None:
+        """Return the earlier job that differs least from `request`."""
+        rows = self._index.of_method(request.method.name, limit=_COMPARED_AT_MOST)
+        return find_nearest(self._context.store, self._index, rows, request.side())
 
     def check_facts(self, row: JobRow, request: Request) -> list[CheckedFact]:
         """Return what a run learned beyond the key of `request`, and whether it holds now; builds nothing."""

@@ -1,7 +1,7 @@
 """Why a job would run or be reused now, and why one ran then: the whole story, for whoever asks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,8 +78,25 @@ class Told:
     facts: Sequence[tuple[Fact, Fact]] = ()
 
 
+def explain(builder: Builder, request: Request) -> Explanation:
+    """Return what a build would do with `request`, and why; nothing runs."""
+    found = _with_the_key(builder, request)
+    if found is not None:
+        return found
+    nearest = builder.find_nearest(request)
+    return Explanation(request, Hit(None), reason(nearest, request.method.name), nearest=nearest)
+
+
+def _with_the_key(builder: Builder, request: Request) -> Explanation | None:
+    """Return the explanation when there is a run with the key, reused or not, else None."""
+    hit = builder.find(request, only_look=True)
+    if hit.ran is None:
+        return Explanation(request, hit, hit.why_not) if hit.why_not else None
+    return Explanation(request, hit, hit.why_not, builder.check_facts(hit.ran, request))
+
+
 class Explainer:
-    """Explains what a builder does.
+    """Explains stored jobs: why each ran, and whether it would be reused.
 
     Parameters
     ----------
@@ -106,29 +123,15 @@ class Explainer:
         self._file_id = file_id
         self._fetch = fetch
 
-    def of_request(self, request: Request) -> Explanation:
-        """Return what a build would do with `request`, and why."""
-        hit = self._builder.find(request, only_look=True)
-        if hit.ran is not None:
-            return Explanation(request, hit, facts=self._builder.check_facts(hit.ran, request))
-        if hit.why_not:
-            return self._broken(request, hit)
-        rows = self._index.of_method(request.method.name, limit=_COMPARED_AT_MOST)
-        nearest = find_nearest(self._context.store, self._index, rows, request.side())
-        return Explanation(request, hit, reason(nearest, request.method.name), nearest=nearest)
-
     def now(self, row: JobRow) -> Explanation:
         """Return what a build would do now with what a finished job was given; raises as a build would."""
         request, unseen = self._again(row)
-        hit = self._builder.find(request, only_look=True)
-        if hit.ran is not None:
-            facts = self._builder.check_facts(hit.ran, request)
-            return Explanation(request, hit, facts=facts, unseen=unseen)
-        if hit.why_not:
-            return self._broken(request, hit, unseen)
-        there = Side.of_job(self._context.store, self._index, row)
-        nearest = Nearest(row, there, differences(there, request.side()))
-        return Explanation(request, hit, reason(nearest, row.method), nearest=nearest, unseen=unseen)
+        found = _with_the_key(self._builder, request)
+        if found is None:
+            there = Side.of_job(self._context.store, self._index, row)
+            nearest = Nearest(row, there, differences(there, request.side()))
+            found = Explanation(request, Hit(None), reason(nearest, row.method), nearest=nearest)
+        return replace(found, unseen=unseen)
 
     def then(self, row: JobRow) -> Told:
         """Return why a job ran when it did."""
@@ -147,11 +150,32 @@ class Explainer:
             return Told(row.why, side, nearest)
         return Told(row.why, side, nearest, _changed_facts(get_run(store, nearest.row.run), run))
 
-    def _broken(self, request: Request, hit: Hit, unseen: Sequence[str] = ()) -> Explanation:
-        """Return the explanation of a run that has the key and cannot be reused."""
-        row = self._index.find_action(request.key)
-        facts = self._builder.check_facts(row, request) if row is not None and row.facts else ()
-        return Explanation(request, hit, hit.why_not, facts=facts, unseen=unseen)
+    def find_stale(self, row: JobRow, *, at_most: int) -> list[tuple[JobRow, str]]:
+        """Return the jobs that `row` was made from and that would run again, nearest first, each with the reason.
+
+        Parameters
+        ----------
+        at_most
+            Look at so many jobs, the nearest first.
+        """
+        stale, waiting, seen = [], [row], {row.run}
+        for each in waiting:
+            if each is not row:
+                why = self._why_again(each)
+                stale += [(each, why)] if why else []
+            inputs = (entry.run for entry in get_run(self._context.store, each.run).inputs)
+            for run in inputs:
+                if run not in seen and len(seen) <= at_most:
+                    seen.add(run)
+                    waiting.append(row_of_run(self._context, run))
+        return stale
+
+    def _why_again(self, row: JobRow) -> str:
+        """Return in one line why a build would run `row` again, or ""."""
+        try:
+            return self.now(row).reason
+        except AccError as err:
+            return str(err)
 
     def _again(self, row: JobRow) -> tuple[Request, list[str]]:
         """Return what `row` was given, as a request of now, and the input files that were not found."""

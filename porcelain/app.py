@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "grep": Command("grep", "print the rows of datasets that match a pattern"),
         "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
+        "why": Command("explain", "tell why a job ran, or what a build would do and why"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
     "results": {

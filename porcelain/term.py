@@ -165,6 +165,14 @@ def section(title: str, rows: Iterable[Sequence[str]]) -> None:
         columns(listed)
 
 
+def diff(lines: Iterable[str], *, set_in: str = "") -> None:
+    """Print lines of a diff, without control characters; on a terminal what goes is red and what comes is green."""
+    for text in lines:
+        style = {"-": "31", "+": "32", "@": "36"}.get(text[:1], "")
+        shown = text.expandtabs().translate(_CONTROLS)
+        print(set_in + (_styled(shown, style, sys.stdout) if style else shown))
+
+
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows set in, their cells under each other, without titles; a terminal wraps the last cell."""
     cells = [[printable(cell) for cell in row] for row in rows]

@@ -77,7 +77,7 @@ class Difference:
     kind, name : str
         What it is: an option and its name, a file of the source and its path, a distribution ...
     place : str
-        Where in the value of an option, as ".a[0]"; "" for all of it.
+        Where in the value of an option, as "['a'][0]"; "" for all of it.
     before, after : object
         The values; `ABSENT` for what is not there, `Reference` for jobs, datasets and files. Of a file of the source
         the ids.
@@ -98,10 +98,12 @@ class Difference:
             return f"version of '{self.name}'"
         if self.kind == "environment":
             return self.name
-        return f"source {self.name}" if self.kind == "source" else f"{self.kind} '{self.name}{self.place}'"
+        if self.kind == "source":
+            return f"source {self.name}"
+        return f"{self.kind} '{self.name}'" + (f" at {self.place}" if self.place else "")
 
     def values(self, room: int) -> tuple[str, str]:
-        """Return before and after in words of at most `room` characters; two empty ones when these would say nothing."""
+        """Return before and after in words of at most `room` characters; "" and "" when these say nothing."""
         if self.kind == "source":
             return "", ""
         if self.kind == "environment":

@@ -64,7 +64,8 @@ class Hit:
     why_not : str
         Why a run that has the key is not reused, or "".
     ran : JobRow or None
-        The run that has the key: that of `row`, or one that came out as `row` (early cutoff).
+        The run that has the key: that of `row`, or one that came out as `row` (early cutoff); or the newest that
+        is not reused.
     equivalent : bool
         Whether it has the key of a source that the method declares to do the same.
     """
@@ -98,7 +99,7 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
             row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
         )
         if isinstance(held, str):
-            return Hit(None, held)
+            return Hit(None, held, row)
         row = held
     earlier = index.find_label(row.earlier) if row.earlier else None
     return Hit(earlier or row, ran=row)

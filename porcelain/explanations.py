@@ -1,0 +1,130 @@
+"""Why jobs run or are reused, as plain dicts: what `acc why` prints, and what `why_build=True` gives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cas.store import Store
+from jobs.explain import Explanation, Told
+from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
+from jobs.nodes.references import walk_references
+from jobs.reuse.changes import ABSENT
+from jobs.reuse.difference import Difference, Reference, Side
+from jobs.reuse.hit import CheckedFact
+from jobs.reuse.key import KeyParts
+from jobs.reuse.why import Nearest
+from porcelain.differences import difference
+from porcelain.plain import View, moment
+
+NOW = "now"
+_SECTIONS = {"option": "options", "dataset": "datasets", "job": "jobs"}
+
+
+def explanation(store: Store, found: Explanation) -> View:
+    """Return what a build would do now, and why."""
+    hit, parts = found.hit, found.request.parts
+    return {
+        "method": parts.method,
+        "key": found.request.key,
+        "reuse": hit.row and hit.row.label,
+        "ran": hit.ran and hit.ran.label,
+        "equivalent": hit.equivalent,
+        "reason": found.reason or None,
+        "parts": _parts(parts),
+        "facts": [_fact(checked) for checked in found.facts],
+        "nearest": found.nearest and _nearest(store, found.nearest, found.request.side(), NOW),
+        "unseen": list(found.unseen),
+    }
+
+
+def told(store: Store, row: JobRow, found: Told) -> View:
+    """Return why a job ran when it did."""
+    nearest = found.nearest
+    return {
+        "why": found.why,
+        "nearest": _nearest(store, nearest, found.side, row.label) if nearest and found.side else None,
+        "facts": [
+            {"what": in_words(after), "before": before.was, "after": after.was}
+            for before, after in found.facts
+        ],
+    }
+
+
+def stale(found: Sequence[tuple[JobRow, str]]) -> list[View]:
+    """Return the jobs that would run again, each with the reason."""
+    return [{"job": row.label, "method": row.method, "reason": reason} for row, reason in found]
+
+
+def why_build(found: Explanation) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Return the peer's answer: for the method, each job that could be had, and what differs in it by section.
+
+    A job that would be reused has nothing that differs. The values are those of the earlier job.
+    """
+    answer: dict[str, dict[str, Any]] = {}
+    if found.hit.row is not None:
+        answer[found.hit.row.label] = {}
+    elif found.nearest is not None:
+        sections: dict[str, dict[str, Any]] = {}
+        for each in found.nearest.differences:
+            section = sections.setdefault(_SECTIONS.get(each.kind, each.kind), {})
+            section[each.name] = _earlier_value(each, found.nearest.side)
+        answer[found.nearest.row.label] = sections
+    elif found.hit.ran is not None:
+        broken = {in_words(checked.fact): checked.broken for checked in found.facts if checked.broken}
+        answer[found.hit.ran.label] = {"facts": broken}
+    return {found.request.parts.method: answer}
+
+
+def in_words(fact: Fact) -> str:
+    """Return what a run asked beyond its key."""
+    about: Any = fact.about
+    if fact.kind == "subjob":
+        return f"subjob '{about['method']}'"
+    if fact.kind == "lookup":
+        return f"the job that '{about['name']}' names"
+    if fact.kind == "aside":
+        return f"the {about['of']} of an input"
+    return f"{'file' if fact.kind == 'read' else 'module'} '{about}'"
+
+
+def _earlier_value(found: Difference, side: Side) -> Any:
+    inputs = side.parts.inputs
+    group = {"option": inputs.options, "dataset": inputs.datasets, "job": inputs.jobs}.get(found.kind)
+    value = side.value(group[found.name]) if group and found.name in group else found.before
+    return None if value is ABSENT else _plainer(value)
+
+
+def _plainer(value: object) -> object:
+    """Return a value with its jobs, datasets and files as texts."""
+    if isinstance(value, Reference):
+        return value.name if value.tag == "$input" else repr(value)
+    if isinstance(value, list):
+        return [_plainer(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plainer(item) for key, item in value.items()}
+    return value
+
+
+def _nearest(store: Store, nearest: Nearest, side: Side, name: str) -> View:
+    names = nearest.row.label, name
+    return {
+        "job": nearest.row.label,
+        "ended": moment(nearest.row.ended),
+        "differences": [difference(store, each, nearest.side, side, names) for each in nearest.differences],
+    }
+
+
+def _parts(parts: KeyParts) -> View:
+    return {
+        "method": parts.method,
+        "source": parts.source,
+        "version": parts.version,
+        "options": len(parts.inputs.options),
+        "inputs": sum(1 for _ in walk_references(parts.inputs.to_json())),
+        "slices": parts.slices,
+        "environment": dict(parts.environment),
+    }
+
+
+def _fact(checked: CheckedFact) -> View:
+    return {**checked.fact.to_json(), "what": in_words(checked.fact), "broken": checked.broken or None}
