@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
         "why": Command("explain", "tell why a job ran, or what a build would do and why"),
+        "diff": Command("diff", "show two jobs side by side, or two files or datasets"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
     "results": {

@@ -1,7 +1,6 @@
 """What differs, as plain dicts and lines: between what jobs were given, and between what came of them."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from cas.errors import AccError
@@ -30,6 +29,10 @@ def difference(store: Store, found: Difference, before: Side, after: Side, names
         What the two are called: their labels, or "now".
     """
     values = found.values(_ROOM)
+    detail = list(_detail(store, found, before, after, names))
+    changed = (
+        [sum(line[:1] == sign for line in detail[2:]) for sign in "+-"] if found.kind == "source" else None
+    )
     return {
         "kind": found.kind,
         "name": found.name,
@@ -39,8 +42,8 @@ def difference(store: Store, found: Difference, before: Side, after: Side, names
         "before": _value(found.before),
         "after": _value(found.after),
         "words": list(values) if any(values) else None,
-        "verb": found.verb(),
-        "detail": list(_detail(store, found, before, after, names)),
+        "changed_lines": changed,
+        "detail": detail,
     }
 
 
@@ -118,9 +121,20 @@ def _below(store: Store, old: JobRow, new: JobRow) -> Iterator[str]:
     except AccError as err:
         yield f"what differs in them is not known: {err}"
         return
-    yield from map(in_words, islice(found, _SHOWN_BELOW))
-    if len(found) > _SHOWN_BELOW:
-        yield f"and {len(found) - _SHOWN_BELOW} more; 'acc diff {old.label} {new.label}' tells all"
+    lines = [*map(in_words, (each for each in found if each.kind != "column")), *_columns(found)]
+    yield from lines[:_SHOWN_BELOW]
+    if len(lines) > _SHOWN_BELOW:
+        yield f"and {len(lines) - _SHOWN_BELOW} more; 'acc diff {old.label} {new.label}' tells all"
+
+
+def _columns(found: Sequence[OutcomeDifference]) -> Iterator[str]:
+    """Yield a line for each dataset whose columns differ."""
+    by_dataset: dict[str, list[str]] = {}
+    for each in found:
+        if each.kind == "column" and each.column not in by_dataset.setdefault(each.name, []):
+            by_dataset[each.name].append(each.column)
+    for dataset, names in by_dataset.items():
+        yield f"dataset '{dataset}': other columns: {', '.join(names)}"
 
 
 def outcome_difference(found: OutcomeDifference) -> View:
@@ -140,13 +154,12 @@ def outcome_difference(found: OutcomeDifference) -> View:
 
 def in_words(found: OutcomeDifference) -> str:
     """Return a line about one thing that differs between two outcomes."""
-    subject = " ".join(_subject(found))
-    values = f": {found.before} -> {found.after}" if found.before or found.after else ""
-    return f"{subject}: {found.what}{values}"
+    name = f" '{found.name}'" if found.name else ""
+    return f"{found.kind}{name}: {how(outcome_difference(found))}"
 
 
-def _subject(found: OutcomeDifference) -> Sequence[str]:
-    name = [f"'{found.name}'"] if found.name else []
-    if found.kind == "column":
-        return [*(["dataset", *name] if found.name != "default" else []), f"column '{found.column}'"]
-    return [found.kind, *name]
+def how(view: View) -> str:
+    """Return in words how a thing differs of which `outcome_difference` tells; a column with its name."""
+    column = f"column '{view['column']}': " if view["column"] else ""
+    values = f": {view['before']} -> {view['after']}" if view["before"] or view["after"] else ""
+    return f"{column}{view['what']}{values}"

@@ -156,10 +156,9 @@ class Side:
 
     @classmethod
     def of_job(cls, store: Store, index: JobIndex, row: JobRow) -> "Side":
-        """Return what a finished job was given."""
-        assert row.outcome is not None
+        """Return what a stored job was given; of one that failed only code and environment are known."""
         run = get_run(store, row.run)
-        outcome = get_node(store, row.outcome, Outcome)
+        outcome = get_node(store, row.outcome, Outcome) if row.outcome else Outcome("", 0, Inputs(), {}, {})
         parts = KeyParts(row.method, run.source, None, outcome.inputs, outcome.slices, run.environment)
 
         def find_origin(tag: str, content: Json) -> JobRow | None:

@@ -11,8 +11,8 @@ from porcelain.project import Project
 from porcelain.request import read_request
 
 _ANCESTORS_AT_MOST = 200
-_SET_IN = "  "
-_ROUND_IT = len(_SET_IN) + len(":  -> ")
+SET_IN = "  "
+_ROUND_IT = len(SET_IN) + len(":  -> ")
 
 
 def why(arguments: Sequence[str]) -> int:
@@ -91,10 +91,10 @@ def _print_job(view: View) -> None:
     if nearest and (nearest["differences"] or then["facts"]):
         term.line()
         term.heading(f"when it ran, it differed from '{nearest['job']}' ({term.moment(nearest['ended'])})")
-        _print_differences(nearest["differences"])
+        print_differences(nearest["differences"])
         for fact in then["facts"]:
             term.line(
-                _SET_IN
+                SET_IN
                 + term.printable(f"{fact['what']}: {_short(fact['before'])} -> {_short(fact['after'])}")
             )
     if now:
@@ -139,7 +139,7 @@ def _print_why(view: View, since: str) -> None:
     if nearest and nearest["differences"]:
         term.line()
         term.heading(f"what differs {since}")
-        _print_differences(nearest["differences"])
+        print_differences(nearest["differences"])
     if view["reuse"]:
         term.line()
         term.heading("why it is the same")
@@ -172,18 +172,21 @@ def _sameness(view: View) -> Iterator[tuple[str, str]]:
         yield "on", ", ".join(f"{name} {version}" for name, version in parts["environment"].items())
 
 
-def _print_differences(found: Sequence[View]) -> None:
+def print_differences(found: Sequence[View], *, short: bool = False) -> None:
+    """Print what differs between what two jobs were given; `short` leaves out what takes more than a line."""
     for each in found:
         before, after = each["words"] or ("", "")
-        subject = each["subject"]
+        subject, changed = each["subject"], each["changed_lines"]
         if not each["words"]:
-            term.line(_SET_IN + term.printable(f"{subject} {each['verb']}"))
-        elif len(subject) + len(before) + len(after) + _ROUND_IT < term.width():
-            term.line(_SET_IN + term.printable(f"{subject}: {before} -> {after}"))
+            count = f", +{changed[0]} -{changed[1]}" if changed else ""
+            term.line(SET_IN + term.printable(each["what"] + count))
+        elif short or len(subject) + len(before) + len(after) + _ROUND_IT < term.width():
+            term.line(SET_IN + term.printable(f"{subject}: {before} -> {after}"))
         else:
-            term.line(_SET_IN + term.printable(f"{subject}:"))
-            term.diff([f"- {before}", f"+ {after}"], set_in=2 * _SET_IN)
-        term.diff(each["detail"], set_in=2 * _SET_IN)
+            term.line(SET_IN + term.printable(f"{subject}:"))
+            term.diff([f"- {before}", f"+ {after}"], set_in=2 * SET_IN)
+        if not short:
+            term.diff(each["detail"], set_in=2 * SET_IN)
 
 
 def _short(oid: str) -> str:
