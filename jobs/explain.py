@@ -1,7 +1,7 @@
 """Why a job would run or be reused now, and why one ran then: the whole story, for whoever asks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ class Explanation:
         What the run that has the key learned beyond it, and whether it holds.
     nearest : Nearest or None
         When a job would run: that which differs least, or the stored job that was asked about.
+    sizes : mapping of str to int
+        Bytes of input files as they are now, by content.
     unseen : sequence of str
         Input files of a stored job that were not found again, and are taken for unchanged.
     """
@@ -53,6 +55,7 @@ class Explanation:
     reason: str = ""
     facts: Sequence[CheckedFact] = ()
     nearest: Nearest | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
     unseen: Sequence[str] = ()
 
 
@@ -84,7 +87,9 @@ def explain(builder: Builder, request: Request) -> Explanation:
     if found is not None:
         return found
     nearest = builder.find_nearest(request)
-    return Explanation(request, Hit(None), reason(nearest, request.method.name), nearest=nearest)
+    why = reason(nearest, request.method.name)
+    sizes: dict[str, int] = {file.content: file.path.stat().st_size for file in request.given.files}
+    return Explanation(request, Hit(None), why, nearest=nearest, sizes=sizes)
 
 
 def _with_the_key(builder: Builder, request: Request) -> Explanation | None:
@@ -93,6 +98,37 @@ def _with_the_key(builder: Builder, request: Request) -> Explanation | None:
     if hit.ran is None:
         return Explanation(request, hit, hit.why_not) if hit.why_not else None
     return Explanation(request, hit, hit.why_not, builder.check_facts(hit.ran, request))
+
+
+@dataclass(slots=True)
+class _InputFiles:
+    """Finds input files of a stored job by the names that it saw.
+
+    Attributes
+    ----------
+    sizes : dict of str to int
+        Bytes of those that were found, by content.
+    unseen : list of str
+        The others.
+    """
+
+    folder: Path
+    file_id: Callable[[Path], ObjectId]
+    fetch: Callable[[str], InputPath]
+    sizes: dict[str, int] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
+
+    def find_content(self, name: str) -> ObjectId | None:
+        """Return the content of a file as it is now, or None."""
+        try:
+            file = self.fetch(name) if "://" in name else None
+            path = file.path if file else self.folder / name
+            content = file.content if file else self.file_id(path)
+            self.sizes[content] = path.stat().st_size
+        except (OSError, AccError):
+            self.unseen.append(name)
+            return None
+        return content
 
 
 class Explainer:
@@ -125,13 +161,13 @@ class Explainer:
 
     def now(self, row: JobRow) -> Explanation:
         """Return what a build would do now with what a finished job was given; raises as a build would."""
-        request, unseen = self._again(row)
+        request, files = self._again(row)
         found = _with_the_key(self._builder, request)
         if found is None:
             there = Side.of_job(self._context.store, self._index, row)
             nearest = Nearest(row, there, differences(there, request.side()))
             found = Explanation(request, Hit(None), reason(nearest, row.method), nearest=nearest)
-        return replace(found, unseen=unseen)
+        return replace(found, sizes=files.sizes, unseen=files.unseen)
 
     def then(self, row: JobRow) -> Told:
         """Return why a job ran when it did."""
@@ -177,14 +213,14 @@ class Explainer:
         except AccError as err:
             return str(err)
 
-    def _again(self, row: JobRow) -> tuple[Request, list[str]]:
-        """Return what `row` was given, as a request of now, and the input files that were not found."""
+    def _again(self, row: JobRow) -> tuple[Request, _InputFiles]:
+        """Return what `row` was given, as a request of now, and its input files."""
         now = self._context
         assert row.outcome is not None
         method = self._methods.get(row.method)
         run, before = get_run(now.store, row.run), get_node(now.store, row.outcome, Outcome).inputs
-        unseen: list[str] = []
-        inputs = Inputs.from_json(_refreshed(before.to_json(), lambda name: self._content(name, unseen)))
+        files = _InputFiles(now.input_directory, self._file_id, self._fetch)
+        inputs = Inputs.from_json(_refreshed(before.to_json(), files.find_content))
         given = Given({}, {}, {}, inputs)
         for found in walk_references(before.to_json()):
             origin = run.find_input(found.path)
@@ -192,17 +228,7 @@ class Explainer:
                 given.rows.setdefault(dumps({found.tag: found.content}), []).append(row_of_run(now, origin))
         environment = self._methods.environment(method)
         parts = KeyParts(row.method, method.source, method.version, inputs, now.slices, environment)
-        return Request(method, given, parts, action_key(parts)), unseen
-
-    def _content(self, name: str, unseen: list[str]) -> ObjectId | None:
-        """Return the content of an input file as it is now; None when it is not found by its name."""
-        try:
-            if "://" in name:
-                return self._fetch(name).content
-            return self._file_id(self._context.input_directory / name)
-        except (OSError, AccError):
-            unseen.append(name)
-            return None
+        return Request(method, given, parts, action_key(parts)), files
 
 
 def _refreshed(structure: Json, content_of: Callable[[str], ObjectId | None]) -> Any:

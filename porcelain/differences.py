@@ -1,6 +1,7 @@
 """What differs, as plain dicts and lines: between what jobs were given, and between what came of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cas.errors import AccError
@@ -20,16 +21,33 @@ _TEXT_BYTES = 64 << 10
 _SHOWN_BELOW = 6
 
 
-def difference(store: Store, found: Difference, before: Side, after: Side, names: tuple[str, str]) -> View:
-    """Return one thing that differs between what two jobs were given.
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two jobs that are compared by what they were given.
 
-    Parameters
+    Attributes
     ----------
-    names
+    names : tuple of str
         What the two are called: their labels, or "now".
+    sizes : mapping of str to int
+        Bytes of input files that are known, by content; the store knows those that it has.
     """
+
+    store: Store
+    before: Side
+    after: Side
+    names: tuple[str, str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def size_of(self, blob: str) -> int | None:
+        """Return the bytes of a file, when anybody knows."""
+        return self.sizes.get(blob, _size_of(self.store, blob))
+
+
+def difference(sides: Sides, found: Difference) -> View:
+    """Return one thing that differs between what two jobs were given."""
     values = found.values(_ROOM)
-    detail = list(_detail(store, found, before, after, names))
+    detail = list(_detail(sides, found))
     changed = (
         [sum(line[:1] == sign for line in detail[2:]) for sign in "+-"] if found.kind == "source" else None
     )
@@ -56,32 +74,37 @@ def _value(value: object) -> Any:
     return plain(value)
 
 
-def _detail(
-    store: Store, found: Difference, before: Side, after: Side, names: tuple[str, str]
-) -> Iterator[str]:
+def _detail(sides: Sides, found: Difference) -> Iterator[str]:
     """Yield more lines about a difference: a text as a diff, of an input what differs in what came of it."""
     old, new = found.before, found.after
     if found.kind == "source":
-        yield from code_diff(before, after, found.name, names)
+        yield from code_diff(sides.before, sides.after, found.name, sides.names)
     elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
-        yield from text_diff(old, new, names)
+        yield from text_diff(old, new, sides.names)
     elif isinstance(old, Reference) and isinstance(new, Reference):
-        yield from _inside(store, old, new)
+        yield from _inside(sides, old, new)
 
 
-def _inside(store: Store, old: Reference, new: Reference) -> Iterator[str]:
+def _inside(sides: Sides, old: Reference, new: Reference) -> Iterator[str]:
     if INPUT in (old.tag, new.tag):
-        yield f"content {_id_and_size(store, old)} -> {_id_and_size(store, new)}"
+        same = old.id == new.id
+        yield (
+            "the same content"
+            if same
+            else f"content {_id_and_size(sides, old)} -> {_id_and_size(sides, new)}"
+        )
     if old.tag != new.tag:
         return
     if old.tag in (INPUT, WITHFILE):
-        yield from file_diff(store, (ObjectId(old.id), ObjectId(new.id)), (repr(old), repr(new)))
+        yield from file_diff(sides.store, (ObjectId(old.id), ObjectId(new.id)), (repr(old), repr(new)))
     elif old.tag in (JOB, DATASET) and old.row and new.row:
-        yield from _below(store, old.row, new.row)
+        yield from _below(sides.store, old.row, new.row)
 
 
-def _id_and_size(store: Store, file: Reference) -> str:
-    size = _size_of(store, file.id)
+def _id_and_size(sides: Sides, file: object) -> str:
+    if not isinstance(file, Reference):
+        return repr(file)
+    size = sides.size_of(file.id)
     return file.id[:12] + (f" ({size:,} bytes)" if size is not None else "")
 
 
@@ -114,6 +137,9 @@ def _below(store: Store, old: JobRow, new: JobRow) -> Iterator[str]:
     """Yield what differs in the outcomes of two jobs that were inputs, one level down."""
     assert old.outcome is not None
     assert new.outcome is not None
+    if old.method != new.method:
+        yield f"another method: {old.method} -> {new.method}"
+        return
     try:
         found = compare_outcomes(
             store, get_node(store, old.outcome, Outcome), get_node(store, new.outcome, Outcome)
@@ -161,5 +187,5 @@ def in_words(found: OutcomeDifference) -> str:
 def how(view: View) -> str:
     """Return in words how a thing differs of which `outcome_difference` tells; a column with its name."""
     column = f"column '{view['column']}': " if view["column"] else ""
-    values = f": {view['before']} -> {view['after']}" if view["before"] or view["after"] else ""
-    return f"{column}{view['what']}{values}"
+    values = " -> ".join(value for value in (view["before"], view["after"]) if value)
+    return f"{column}{view['what']}" + (f": {values}" if values else "")

@@ -13,7 +13,7 @@ from jobs.reuse.difference import Difference, Reference, Side
 from jobs.reuse.hit import CheckedFact
 from jobs.reuse.key import KeyParts
 from jobs.reuse.why import Nearest
-from porcelain.differences import difference
+from porcelain.differences import Sides, difference
 from porcelain.plain import View, moment
 
 NOW = "now"
@@ -32,7 +32,17 @@ def explanation(store: Store, found: Explanation) -> View:
         "reason": found.reason or None,
         "parts": _parts(parts),
         "facts": [_fact(checked) for checked in found.facts],
-        "nearest": found.nearest and _nearest(store, found.nearest, found.request.side(), NOW),
+        "nearest": found.nearest
+        and _nearest(
+            found.nearest,
+            Sides(
+                store,
+                found.nearest.side,
+                found.request.side(),
+                (found.nearest.row.label, NOW),
+                found.sizes,
+            ),
+        ),
         "unseen": list(found.unseen),
     }
 
@@ -42,7 +52,9 @@ def told(store: Store, row: JobRow, found: Told) -> View:
     nearest = found.nearest
     return {
         "why": found.why,
-        "nearest": _nearest(store, nearest, found.side, row.label) if nearest and found.side else None,
+        "nearest": _nearest(nearest, Sides(store, nearest.side, found.side, (nearest.row.label, row.label)))
+        if nearest and found.side
+        else None,
         "facts": [
             {"what": in_words(after), "before": before.was, "after": after.was}
             for before, after in found.facts
@@ -105,12 +117,11 @@ def _plainer(value: object) -> object:
     return value
 
 
-def _nearest(store: Store, nearest: Nearest, side: Side, name: str) -> View:
-    names = nearest.row.label, name
+def _nearest(nearest: Nearest, sides: Sides) -> View:
     return {
         "job": nearest.row.label,
         "ended": moment(nearest.row.ended),
-        "differences": [difference(store, each, nearest.side, side, names) for each in nearest.differences],
+        "differences": [difference(sides, each) for each in nearest.differences],
     }
 
 

@@ -1,6 +1,6 @@
 """Two jobs, files or datasets side by side, as plain dicts: what `acc diff` prints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -16,7 +16,8 @@ from jobs.nodes.run import MICROSECONDS, Run
 from jobs.reuse.changes import changes, pair_in_words
 from jobs.reuse.difference import Side, differences, text_diff
 from jobs.sameness import Unreadable, read_json, read_pickle
-from porcelain.differences import difference, file_diff, outcome_difference
+from porcelain import views
+from porcelain.differences import Sides, difference, file_diff, outcome_difference
 from porcelain.plain import View
 from porcelain.spec import Resolver, Target, get_oid
 
@@ -33,8 +34,8 @@ def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
     """Return what differs between two jobs: what they were given, what came out, what they printed, their times."""
     store, labels = resolver.store, (before.label, after.label)
     runs = resolver.run(before), resolver.run(after)
-    sides = [Side.of_job(store, resolver.index, row) for row in (before, after)]
-    given = differences(sides[0], sides[1])
+    sides = Side.of_job(store, resolver.index, before), Side.of_job(store, resolver.index, after)
+    given = differences(*sides)
     if before.outcome is None or after.outcome is None:
         given = [each for each in given if each.kind in _KNOWN_OF_FAILED]
     elif before.method != after.method:
@@ -45,10 +46,10 @@ def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
         "methods": [before.method, after.method],
         "states": [before.state, after.state],
         "equal": before.outcome is not None and before.outcome == after.outcome,
-        "given": [difference(store, each, sides[0], sides[1], labels) for each in given],
+        "given": [difference(Sides(store, *sides, labels), each) for each in given],
         "came_out": _came_out(resolver, before, after),
         "failures": [run.failure and run.failure.message for run in runs],
-        "output": _output(store, runs, labels),
+        "output": _output(resolver, before, after),
         "times": _times(runs),
     }
 
@@ -174,26 +175,22 @@ def _dataset(
 # -- runs --------------------------------------------------------------------------------------------------------
 
 
-def _output(store: Store, runs: tuple[Run, Run], labels: tuple[str, str]) -> list[View]:
+def _output(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
     """Return what the jobs printed differently, by stage or slice."""
-    before, after = (run.output for run in runs)
+    old, new = (views.output(resolver, row) for row in (before, after))
     return [
         {
             "part": part,
-            "detail": text_diff(_text(store, before, part), _text(store, after, part), labels),
+            "detail": text_diff(old.get(part, ""), new.get(part, ""), (before.label, after.label)),
         }
-        for part in sorted({*before, *after}, key=lambda part: (part.isdigit(), part.zfill(9)))
-        if before.get(part) != after.get(part)
+        for part in sorted({*old, *new}, key=views.part_order)
+        if old.get(part) != new.get(part)
     ]
-
-
-def _text(store: Store, output: Mapping[str, ObjectId], part: str) -> str:
-    return store.get(output[part]).decode("utf-8", "replace") if part in output else ""
 
 
 def _times(runs: tuple[Run, Run]) -> dict[str, list[Any]]:
     """Return the seconds of each stage, and of all, of both jobs."""
-    stages = dict.fromkeys(stage for run in runs for stage in run.times.stages)
+    stages = sorted({stage for run in runs for stage in run.times.stages}, key=views.part_order)
     times: dict[str, list[Any]] = {
         stage: [_seconds(run.times.stages.get(stage)) for run in runs] for stage in stages
     }

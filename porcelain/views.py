@@ -75,7 +75,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "started": moment(run.times.start),
         "stages": {
             stage: run.times.stages[stage] / MICROSECONDS
-            for stage in sorted(run.times.stages, key=_part_order)
+            for stage in sorted(run.times.stages, key=part_order)
         },
         "slices": [micros / MICROSECONDS for micros in run.times.slices],
         "path": str(resolver.config.workdirs[found.workdir] / found.label)
@@ -198,10 +198,10 @@ def _setup_options(resolver: Resolver, found: JobRow) -> View:
 
 
 def _output_parts(run: Run) -> list[tuple[str, ObjectId]]:
-    return sorted(run.output.items(), key=lambda part: _part_order(part[0]))
+    return sorted(run.output.items(), key=lambda part: part_order(part[0]))
 
 
-def _part_order(part: str) -> float:
+def part_order(part: str) -> float:
     """Return where a stage or slice stands among the others."""
     return int(part) if part.isdigit() else _STAGE_ORDER.get(part, 0)
 

@@ -71,16 +71,22 @@ def _verdict(view: View) -> str:
     for side, failure in zip(("before", "after"), view["failures"], strict=True):
         if failure is not None:
             return f"{name}: '{view[side]}' failed: {failure}"
-    return f"{name}: " + ("equal outcomes" if view["equal"] else "the outcomes differ")
+    if view["equal"]:
+        return f"{name}: equal outcomes"
+    return f"{name}: " + (
+        "the outcomes differ" if view["came_out"] else "the same came of them, from other inputs"
+    )
 
 
 def _print_part(view: View, *, short: bool) -> None:
     """Print what differs of one file or dataset."""
     subject = f"{view['kind']} '{view['name']}'" if view["name"] else "the datasets"
     if view["kind"] == "file":
-        only_bytes = view["same_value"] or None in view["sizes"]
-        what = view["what"] if only_bytes else _pair("{:,} bytes", view["sizes"])
-        lines = view["detail"] or ([] if only_bytes else [how(view)])
+        whole = view["same_value"] or None in view["sizes"]
+        what = view["what"] if whole else _pair("{:,} bytes", view["sizes"])
+        lines = view["detail"] or ([] if whole else [how(view)])
+    elif None in view["nodes"]:
+        what, lines = view["what"], []
     else:
         what = f"{_pair('{:,} lines', view['lines'])}, {_pair('{:,} columns', view['columns'])}"
         lines = [how(inside) for inside in view["differences"]]
@@ -88,12 +94,10 @@ def _print_part(view: View, *, short: bool) -> None:
     term.diff([] if short else lines, set_in=2 * SET_IN)
 
 
-def _pair(words: str, numbers: Sequence[int | None]) -> str:
-    """Return two numbers in words: "3 -> 5 lines", or "3 lines" when there is only one."""
-    known = [number for number in numbers if number is not None]
-    if len(set(known)) < len(numbers):
-        return words.format(known[0])
-    return f"{known[0]:,} -> {words.format(known[1])}"
+def _pair(words: str, numbers: Sequence[int]) -> str:
+    """Return two numbers in words: "3 -> 5 lines", or "3 lines" when they are the same."""
+    before, after = numbers
+    return words.format(after) if before == after else f"{before:,} -> {words.format(after)}"
 
 
 def _seconds(seconds: float | None) -> str:
