@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cas.errors import AccError
 from cas.formats.node import get_node
@@ -16,9 +16,11 @@ from jobs.reuse.changes import ABSENT
 from jobs.reuse.difference import Difference, Reference, Side, code_diff, text_diff
 from porcelain.plain import View, plain
 
-_ROOM = 400
-_TEXT_BYTES = 64 << 10
-_SHOWN_BELOW = 6
+_ROOM: Final = 400
+_TEXT_BYTES: Final = 64 << 10
+_SHOWN_BELOW: Final = 4
+# the kinds of what differs in what came of a job; the others are of what it was given
+CAME_OUT: Final = ("file", "dataset", "column")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Sides:
 
 def difference(sides: Sides, found: Difference) -> View:
     """Return one thing that differs between what two jobs were given."""
-    values = found.values(_ROOM)
+    lines = _are_lines(found)
+    values = ("", "") if lines else found.values(_ROOM)
     detail = list(_detail(sides, found))
     changed = (
         [sum(line[:1] == sign for line in detail[2:]) for sign in "+-"] if found.kind == "source" else None
@@ -55,7 +58,7 @@ def difference(sides: Sides, found: Difference) -> View:
         "kind": found.kind,
         "name": found.name,
         "place": found.place,
-        "what": str(found),
+        "what": f"{found.subject} changed" if lines else str(found),
         "subject": found.subject,
         "before": _value(found.before),
         "after": _value(found.after),
@@ -79,10 +82,16 @@ def _detail(sides: Sides, found: Difference) -> Iterator[str]:
     old, new = found.before, found.after
     if found.kind == "source":
         yield from code_diff(sides.before, sides.after, found.name, sides.names)
-    elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
-        yield from text_diff(old, new, sides.names)
+    elif _are_lines(found):
+        yield from text_diff(str(old), str(new), sides.names)
     elif isinstance(old, Reference) and isinstance(new, Reference):
         yield from _inside(sides, old, new)
+
+
+def _are_lines(found: Difference) -> bool:
+    """Return whether the values are texts that are best told apart line by line."""
+    values = found.before, found.after
+    return found.kind == "option" and all(isinstance(value, str) and "\n" in value for value in values)
 
 
 def _inside(sides: Sides, old: Reference, new: Reference) -> Iterator[str]:
@@ -147,10 +156,13 @@ def _below(store: Store, old: JobRow, new: JobRow) -> Iterator[str]:
     except AccError as err:
         yield f"what differs in them is not known: {err}"
         return
-    lines = [*map(in_words, (each for each in found if each.kind != "column")), *_columns(found)]
-    yield from lines[:_SHOWN_BELOW]
-    if len(lines) > _SHOWN_BELOW:
-        yield f"and {len(lines) - _SHOWN_BELOW} more; 'acc diff {old.label} {new.label}' tells all"
+    came_out = [in_words(each) for each in found if each.kind in ("file", "dataset")] + list(_columns(found))
+    given = [in_words(each) for each in found if each.kind not in CAME_OUT]
+    shown = [*given[:_SHOWN_BELOW], *came_out[:_SHOWN_BELOW]]
+    yield from shown
+    more = len(given) + len(came_out) - len(shown)
+    if more:
+        yield f"and {more} more; 'acc diff {old.label} {new.label}' tells all"
 
 
 def _columns(found: Sequence[OutcomeDifference]) -> Iterator[str]:

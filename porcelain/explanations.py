@@ -82,7 +82,7 @@ def why_build(found: Explanation) -> dict[str, dict[str, dict[str, dict[str, Any
             section[each.name] = _earlier_value(each, found.nearest.side)
         answer[found.nearest.row.label] = sections
     elif found.hit.ran is not None:
-        broken = {in_words(checked.fact): checked.broken for checked in found.facts if checked.broken}
+        broken = {in_words(fact): fact.was for fact, answer in found.facts if answer.broken}
         answer[found.hit.ran.label] = {"facts": broken}
     return {found.request.parts.method: answer}
 
@@ -138,4 +138,5 @@ def _parts(parts: KeyParts) -> View:
 
 
 def _fact(checked: CheckedFact) -> View:
-    return {**checked.fact.to_json(), "what": in_words(checked.fact), "broken": checked.broken or None}
+    fact, answer = checked
+    return {**fact.to_json(), "now": answer.now, "what": in_words(fact), "broken": answer.broken or None}

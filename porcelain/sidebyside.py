@@ -17,12 +17,10 @@ from jobs.reuse.changes import changes, pair_in_words
 from jobs.reuse.difference import Side, differences, text_diff
 from jobs.sameness import Unreadable, read_json, read_pickle
 from porcelain import views
-from porcelain.differences import Sides, difference, file_diff, outcome_difference
+from porcelain.differences import CAME_OUT, Sides, difference, file_diff, outcome_difference
 from porcelain.plain import View
 from porcelain.spec import Resolver, Target, get_oid
 
-# what both were given is told from there, with labels and diffs
-_CAME_OUT: Final = ("file", "dataset", "column")
 # a failed job has no outcome, so of what it was given only this is known
 _KNOWN_OF_FAILED: Final = ("source", "environment")
 _VALUE_BYTES: Final = 1 << 20
@@ -58,22 +56,23 @@ def parts(resolver: Resolver, before: Target, after: Target) -> View:
     """Return what differs between two files, or two datasets, of jobs."""
     if before.kind != after.kind:
         raise NoSuchJob(f"a {before.kind} and a {after.kind} cannot be compared", hint="name two of a kind")
-    outcomes = [_outcome_of_part(resolver, target) for target in (before, after)]
+    specs = _spec(before), _spec(after)
+    outcomes = [_outcome_of_part(resolver, target, after.name) for target in (before, after)]
     return {
-        "before": _spec(before),
-        "after": _spec(after),
+        "before": specs[0],
+        "after": specs[1],
         "equal": before.oid == after.oid,
-        "came_out": _differences(resolver.store, outcomes[0], outcomes[1], (_spec(before), _spec(after))),
+        "came_out": _differences(resolver.store, outcomes[0], outcomes[1], specs),
     }
 
 
-def _outcome_of_part(resolver: Resolver, target: Target) -> Outcome:
-    """Return an outcome that has one file or dataset, by a name that it shares with what it is compared to."""
+def _outcome_of_part(resolver: Resolver, target: Target, name: str) -> Outcome:
+    """Return an outcome that has one file or dataset, by the name of what it is compared to."""
     oid = get_oid(target)
     nothing = Outcome("", 0, Inputs(), {}, {})
     if target.kind == "dataset":
-        return replace(nothing, datasets={"default": oid})
-    return replace(nothing, files={"file": FileEntry(oid, resolver.store.size_of(oid))})
+        return replace(nothing, datasets={name: oid})
+    return replace(nothing, files={name: FileEntry(oid, resolver.store.size_of(oid))})
 
 
 def _spec(target: Target) -> str:
@@ -88,15 +87,21 @@ def _came_out(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
     return _differences(resolver.store, *outcomes, (before.label, after.label))
 
 
-def _differences(store: Store, before: Outcome, after: Outcome, names: tuple[str, str]) -> list[View]:
-    """Return what differs of files and datasets: one dict each, with what differs inside it."""
+def _differences(store: Store, before: Outcome, after: Outcome, specs: tuple[str, str]) -> list[View]:
+    """Return what differs of files and datasets: one dict each, with what differs inside it.
+
+    Parameters
+    ----------
+    specs
+        Of the jobs, or of the files.
+    """
     found: dict[tuple[str, str], list[OutcomeDifference]] = {}
     for each in compare_outcomes(store, before, after):
-        if each.kind in _CAME_OUT:
+        if each.kind in CAME_OUT:
             kind = "file" if each.kind == "file" else "dataset"
             found.setdefault((kind, each.name), []).append(each)
     return [
-        _file(store, name, inside[0], (before.files.get(name), after.files.get(name)), names)
+        _file(store, name, inside[0], (before.files.get(name), after.files.get(name)), specs)
         if kind == "file"
         else _dataset(store, name, inside, (before.datasets.get(name), after.datasets.get(name)))
         for (kind, name), inside in found.items()
@@ -111,21 +116,21 @@ def _file(
     name: str,
     found: OutcomeDifference,
     entries: tuple[FileEntry | None, FileEntry | None],
-    names: tuple[str, str],
+    specs: tuple[str, str],
 ) -> View:
     old, new = entries
     return {
         **outcome_difference(found),
         "sizes": [entry and entry.size for entry in entries],
         "blobs": [entry and entry.blob for entry in entries],
-        "detail": _file_detail(store, name, (old, new), names)
+        "detail": _file_detail(store, name, (old, new), specs)
         if old and new and not found.same_value
         else [],
     }
 
 
 def _file_detail(
-    store: Store, name: str, entries: tuple[FileEntry, FileEntry], names: tuple[str, str]
+    store: Store, name: str, entries: tuple[FileEntry, FileEntry], specs: tuple[str, str]
 ) -> list[str]:
     """Return where two values differ, or a diff of two texts."""
     if max(entry.size for entry in entries) <= _VALUE_BYTES:
@@ -137,7 +142,8 @@ def _file_detail(
         else:
             return list(_value_detail(values[0], values[1]))
     blobs = entries[0].blob, entries[1].blob
-    return file_diff(store, blobs, (f"{names[0]}:{name}", f"{names[1]}:{name}"))
+    called = [spec if ":" in spec else f"{spec}:{name}" for spec in specs]
+    return file_diff(store, blobs, (called[0], called[1]))
 
 
 def _value_detail(before: object, after: object) -> Iterator[str]:

@@ -88,12 +88,19 @@ def pair_in_words(before: object, after: object, room: int) -> tuple[str, str]:
     >>> pair_in_words("a" * 50 + "b", "a" * 50 + "c", 20)
     ("...aaaaaaaaaaab'", "...aaaaaaaaaaac'")
     """
-    old, new = repr(before), repr(after)
+    old, new = _text(before), _text(after)
     alike = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
     if max(len(old), len(new)) > room and alike > room - _SHOWN_BEFORE:
         start = alike - _SHOWN_BEFORE + 1
         old, new = "..." + old[start:], "..." + new[start:]
     return _cut(old, room), _cut(new, room)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, set | frozenset) and value:
+        # by itself a set has another order in each process
+        return "{" + ", ".join(sorted(map(repr, value))) + "}"
+    return repr(value)
 
 
 def _cut(text: str, room: int) -> str:

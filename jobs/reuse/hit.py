@@ -76,11 +76,18 @@ class Hit:
     equivalent: bool = False
 
 
+class Answer(NamedTuple):
+    """What is found now where a fact has what was found then: in words why it does not hold, or "", and an id."""
+
+    broken: str
+    now: str = MISSING
+
+
 class CheckedFact(NamedTuple):
-    """A fact of a run, and what has become of it: "" while it holds."""
+    """A fact of a run, and what is found now."""
 
     fact: Fact
-    broken: str
+    answer: Answer
 
 
 def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
@@ -133,11 +140,11 @@ class _Facts:
     asks: Asks
     given: list[JobRow]
     roots: list[JobRow] = field(default_factory=list)
-    checks: dict[str, Callable[[Fact], str]] = field(default_factory=dict)
+    checks: dict[str, Callable[[Fact], Answer]] = field(default_factory=dict)
 
     def find_broken(self, row: JobRow) -> str:
         """Return the first fact that does not hold any more, in words, or "" when all hold."""
-        return next((checked.broken for checked in self.check(row) if checked.broken), "")
+        return next((answer.broken for _, answer in self.check(row) if answer.broken), "")
 
     def check(self, row: JobRow) -> Iterator[CheckedFact]:
         """Yield the facts of a run as they are checked."""
@@ -154,7 +161,7 @@ class _Facts:
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
             yield CheckedFact(fact, self.checks[fact.kind](fact))
 
-    def _subjob(self, fact: Fact) -> str:
+    def _subjob(self, fact: Fact) -> Answer:
         about = _mapping(fact)
         method = str(about["method"])
         try:
@@ -163,19 +170,19 @@ class _Facts:
         except AccError as err:
             # a method may have lived with that; but who only looks does not know how it would end
             refused = fact.was == MISSING and self.asks.build is not self.asks.look
-            return "" if refused else f"subjob '{method}' cannot be had: {err}"
+            return Answer("" if refused else f"subjob '{method}' cannot be had: {err}")
         self.roots.append(job.row)
-        return "" if job.row.outcome == fact.was else f"subjob '{method}' has another outcome"
+        return _answer(fact, job.row.outcome or MISSING, f"subjob '{method}' has another outcome")
 
-    def _lookup(self, fact: Fact) -> str:
+    def _lookup(self, fact: Fact) -> Answer:
         name = str(_mapping(fact)["name"])
         row = self.index.resolve(name)
         if row is not None:
             self.roots.append(row)
         found = MISSING if row is None else row.outcome or MISSING
-        return "" if found == fact.was else f"'{name}' is another job now"
+        return _answer(fact, found, f"'{name}' is another job now")
 
-    def _aside(self, fact: Fact) -> str:
+    def _aside(self, fact: Fact) -> Answer:
         about = _mapping(fact)
         what = str(about["of"])
         outcome = about["outcome"]
@@ -183,15 +190,16 @@ class _Facts:
         rows = [row for row in self.roots if row.outcome == outcome]
         rows = rows or list(islice((row for row in self._reachable() if row.outcome == outcome), 1))
         for row in rows:
-            if aside(self.now, row, what) != fact.was:
-                return f"the {what} of input '{row.label}' differs"
-        return "" if rows else f"an input whose {what} was used is gone"
+            found = aside(self.now, row, what)
+            if found != fact.was:
+                return Answer(f"the {what} of input '{row.label}' differs", found)
+        return Answer("", fact.was) if rows else Answer(f"an input whose {what} was used is gone")
 
-    def _read(self, fact: Fact) -> str:
-        return "" if self._content(fact) == fact.was else f"'{fact.about}' was read and has changed"
+    def _read(self, fact: Fact) -> Answer:
+        return _answer(fact, self._content(fact), f"'{fact.about}' was read and has changed")
 
-    def _module(self, fact: Fact) -> str:
-        return "" if self._content(fact) == fact.was else f"module '{fact.about}' has changed"
+    def _module(self, fact: Fact) -> Answer:
+        return _answer(fact, self._content(fact), f"module '{fact.about}' has changed")
 
     def _content(self, fact: Fact) -> str:
         try:
@@ -228,6 +236,10 @@ class _Facts:
             if entry is not None and isinstance(blobs, list) and entry.blob in blobs[:1]:
                 return Job.of(row)
         raise NoSuchFile(f"no input has the file '{content['name']}' any more")
+
+
+def _answer(fact: Fact, found: str, otherwise: str) -> Answer:
+    return Answer("" if found == fact.was else otherwise, found)
 
 
 def _mapping(fact: Fact) -> dict[str, Json]:

@@ -44,10 +44,10 @@ def _print(view: View, *, short: bool) -> None:
     if view.get("given"):
         _title("what they were given")
         print_differences(view["given"], short=short)
-    if view["came_out"]:
+    if view["came_out"] and "given" in view:
         _title("what came of them")
-        for each in view["came_out"]:
-            _print_part(each, short=short)
+    for each in view["came_out"]:
+        _print_part(each, short=short)
     if view.get("output"):
         _title("what they printed")
         for each in view["output"]:

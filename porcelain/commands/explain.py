@@ -108,9 +108,11 @@ def _print_job(view: View) -> None:
 
 def _print_now(view: View) -> None:
     reuse = view["reuse"]
-    fate = f"'{reuse}' would be reused" if reuse else f"would run: {view['reason']}"
-    term.heading(f"{view['method']}  {term.printable(fate)}")
     nearest = view["nearest"]
+    fate = f"'{reuse}' would be reused" if reuse else "would run"
+    # what differs is told below
+    fate += f": {view['reason']}" if view["reason"] and not (nearest and nearest["differences"]) else ""
+    term.heading(f"{view['method']}  {term.printable(fate)}")
     _print_why(view, f"from '{nearest['job']}' ({term.moment(nearest['ended'])})" if nearest else "")
 
 
@@ -146,7 +148,7 @@ def _print_why(view: View, since: str) -> None:
         term.fields(dict(_sameness(view)))
     term.section(
         "learned while it ran" if view["reuse"] else f"learned by '{view['ran']}' while it ran",
-        ([fact["what"], fact["broken"] or "holds"] for fact in view["facts"]),
+        ([fact["what"], _answer(fact)] for fact in view["facts"]),
     )
     for name in view["unseen"]:
         term.warn(f"input file '{name}' is not in the input directory, and was taken for unchanged")
@@ -174,6 +176,7 @@ def _sameness(view: View) -> Iterator[tuple[str, str]]:
 
 def print_differences(found: Sequence[View], *, short: bool = False) -> None:
     """Print what differs between what two jobs were given; `short` leaves out what takes more than a line."""
+    told: list[list[str]] = []
     for each in found:
         before, after = each["words"] or ("", "")
         subject, changed = each["subject"], each["changed_lines"]
@@ -186,8 +189,19 @@ def print_differences(found: Sequence[View], *, short: bool = False) -> None:
             term.line(SET_IN + term.printable(f"{subject}:"))
             term.diff([f"- {before}", f"+ {after}"], set_in=2 * SET_IN)
         if not short:
-            term.diff(each["detail"], set_in=2 * SET_IN)
+            # one job may be several inputs
+            term.diff(["as above"] if each["detail"] in told else each["detail"], set_in=2 * SET_IN)
+            told += [each["detail"]] if each["detail"] else []
+
+
+def _answer(fact: View) -> str:
+    """Return whether a fact holds, and else what was found then and what is found now."""
+    if not fact["broken"]:
+        return "holds"
+    is_file = fact["kind"] in ("read", "module")
+    found = f": {_short(fact['was'])} -> {_short(fact['now'])}" if fact["now"] or is_file else ""
+    return ("changed" if is_file else fact["broken"]) + found
 
 
 def _short(oid: str) -> str:
-    return oid[:12] or "missing"
+    return oid[:12] or "nothing"
