@@ -76,7 +76,17 @@ class Got:
 
 
 class WouldRun(AccError):
-    """A job would run, and the caller only wanted to look; the message says why it would."""
+    """A job would run, and the caller only wanted to look; the message says why it would.
+
+    Attributes
+    ----------
+    request : Request
+        What was asked for.
+    """
+
+    def __init__(self, message: str, request: Request) -> None:
+        super().__init__(message)
+        self.request = request
 
 
 class Builder:
@@ -135,7 +145,7 @@ class Builder:
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
         if only_look:
-            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
+            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
         method, given = request.method, request.given
         self._check_present(given)
         plan = Plan(

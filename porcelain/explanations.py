@@ -1,7 +1,7 @@
 """Why jobs run or are reused, as plain dicts: what `acc why` prints, and what `why_build=True` gives."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from cas.store import Store
 from jobs.explain import Explanation, Told
@@ -16,8 +16,11 @@ from jobs.reuse.why import Nearest
 from porcelain.differences import Sides, difference
 from porcelain.plain import View, moment
 
-NOW = "now"
-_SECTIONS = {"option": "options", "dataset": "datasets", "job": "jobs"}
+# by method and label what differs: by section and name, the earlier value
+WhyBuild: TypeAlias = dict[str, dict[str, dict[str, dict[str, Any]]]]
+
+NOW: Final = "now"
+_SECTIONS: Final = {"option": "options", "dataset": "datasets", "job": "jobs"}
 
 
 def explanation(store: Store, found: Explanation) -> View:
@@ -67,7 +70,7 @@ def stale(found: Sequence[tuple[JobRow, str]]) -> list[View]:
     return [{"job": row.label, "method": row.method, "reason": reason} for row, reason in found]
 
 
-def why_build(found: Explanation) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+def why_build(found: Explanation) -> WhyBuild:
     """Return the peer's answer: for the method, each job that could be had, and what differs in it by section.
 
     A job that would be reused has nothing that differs. The values are those of the earlier job.

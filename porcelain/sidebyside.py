@@ -1,6 +1,6 @@
 """Two jobs, files or datasets side by side, as plain dicts: what `acc diff` prints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -13,16 +13,17 @@ from jobs.errors import NoSuchJob
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
 from jobs.nodes.run import MICROSECONDS, Run
-from jobs.reuse.changes import changes, pair_in_words
-from jobs.reuse.difference import Side, differences, text_diff
+from jobs.reuse.changes import ABSENT, changes, pair_in_words
+from jobs.reuse.difference import Difference, Kind, Side, differences, text_diff
 from jobs.sameness import Unreadable, read_json, read_pickle
 from porcelain import views
 from porcelain.differences import CAME_OUT, Sides, difference, file_diff, outcome_difference
 from porcelain.plain import View
 from porcelain.spec import Resolver, Target, get_oid
 
-# a failed job has no outcome, so of what it was given only this is known
+# of what a failed job was given, its run holds only this
 _KNOWN_OF_FAILED: Final = ("source", "environment")
+_SECTIONS: Final[Mapping[str, Kind]] = {"options": "option", "datasets": "dataset", "jobs": "job"}
 _VALUE_BYTES: Final = 1 << 20
 _CHANGES_SHOWN: Final = 10
 _ROOM: Final = 60
@@ -36,6 +37,7 @@ def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
     given = differences(*sides)
     if before.outcome is None or after.outcome is None:
         given = [each for each in given if each.kind in _KNOWN_OF_FAILED]
+        given += _setup_differences(resolver, before, after)
     elif before.method != after.method:
         given = [each for each in given if each.kind != "source"]
     return {
@@ -106,6 +108,18 @@ def _differences(store: Store, before: Outcome, after: Outcome, specs: tuple[str
         else _dataset(store, name, inside, (before.datasets.get(name), after.datasets.get(name)))
         for (kind, name), inside in found.items()
     ]
+
+
+def _setup_differences(resolver: Resolver, before: JobRow, after: JobRow) -> Iterator[Difference]:
+    """Yield what differs between what two jobs were given, as far as the setup.json that each left tells."""
+    old, new = (views.setup(resolver, row) for row in (before, after))
+    for section, kind in _SECTIONS.items():
+        was, now = old.get(section), new.get(section)
+        if not isinstance(was, dict) or not isinstance(now, dict):
+            continue
+        for name in sorted({*was, *now}):
+            for change in changes(was.get(name, ABSENT), now.get(name, ABSENT)):
+                yield Difference(kind, name, change.before, change.after, change.place)
 
 
 # -- files -------------------------------------------------------------------------------------------------------

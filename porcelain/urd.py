@@ -1,7 +1,7 @@
 """What `main(urd)` of a build script gets: it builds jobs and keeps what was asked for and got."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jobs.builder import Builder
 from jobs.errors import UsageError
@@ -10,8 +10,11 @@ from jobs.method.arguments import Arguments
 from jobs.wish import AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
 
+if TYPE_CHECKING:
+    from porcelain.explanations import WhyBuild
+
 # what `Urd.build` takes that is not for the method, and counts in no action key
-ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "concurrency"})
+ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "why_build", "concurrency"})
 
 
 class Urd:
@@ -46,6 +49,7 @@ class Urd:
         caption: str | None = None,
         workdir: str | None = None,
         force_build: bool = False,
+        why_build: bool = False,
         concurrency: int | None = None,
         **keywords: Any,
     ) -> Job:
@@ -63,6 +67,9 @@ class Urd:
             Where a new job gets its label.
         force_build
             Run it although there is such a job.
+        why_build
+            Build nothing, and return what differs: `{method: {label: {section: {name: earlier value}}}}`, with the
+            nearest earlier job; or the job that would be reused, in which nothing differs.
         concurrency
             At most so many slices at a time.
         keywords
@@ -80,9 +87,19 @@ class Urd:
             force=force_build or self._force is True or self._force == method,
         )
         arguments = Arguments(*(_section(method, given) for given in (options, datasets, jobs)))
+        if why_build:
+            # what the peer gives, which is no job
+            return self._why(method, arguments, keywords)  # type: ignore[return-value]
         got = self._builder.build(method, arguments, keywords, wish)
         self._record.add(name or method, got.job.row.run, got.how, got.ran)
         return got.job
+
+    def _why(self, method: str, arguments: Arguments, keywords: Mapping[str, Any]) -> "WhyBuild":
+        # here, not above: few scripts ask
+        from jobs.explain import explain
+        from porcelain.explanations import why_build
+
+        return why_build(explain(self._builder, self._builder.request(method, arguments, keywords)))
 
 
 def _section(method: str, given: Mapping[str, Any] | None) -> dict[str, Any]:

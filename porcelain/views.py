@@ -186,14 +186,18 @@ def _label_of_content(resolver: Resolver, found: Found) -> str:
     return rows[0].label if rows else "?"
 
 
-def _setup_options(resolver: Resolver, found: JobRow) -> View:
-    """Return the options of a failed job, which has no outcome, from the setup.json that it left."""
+def setup(resolver: Resolver, found: JobRow) -> View:
+    """Return the setup.json that a job left, for a failed one the only word of its options; {} when there is none."""
     folder = resolver.config.workdirs.get(found.workdir)
     try:
-        setup = json.loads((folder / found.label / "setup.json").read_text("utf-8")) if folder else {}
+        left = json.loads((folder / found.label / "setup.json").read_text("utf-8")) if folder else {}
     except (OSError, ValueError):
         return {}
-    given = setup.get("options") if isinstance(setup, dict) else None
+    return left if isinstance(left, dict) else {}
+
+
+def _setup_options(resolver: Resolver, found: JobRow) -> View:
+    given = setup(resolver, found).get("options")
     return given if isinstance(given, dict) else {}
 
 

@@ -23,7 +23,7 @@ def why(arguments: Sequence[str]) -> int:
     if given.json:
         term.emit_json(view)
     elif given.method:
-        _print_now(view)
+        print_explanation(view)
     else:
         _print_job(view)
     return 0
@@ -88,9 +88,10 @@ def _print_job(view: View) -> None:
     term.heading(f"{label}  {view['method']}")
     term.fields({"ran": then["why"] or "-", "now": _fate(view)})
     nearest = then["nearest"]
-    if nearest and (nearest["differences"] or then["facts"]):
+    if nearest:
         term.line()
-        term.heading(f"when it ran, it differed from '{nearest['job']}' ({term.moment(nearest['ended'])})")
+        differed = "it differed" if nearest["differences"] or then["facts"] else "nothing differed"
+        term.heading(f"when it ran, {differed} from '{nearest['job']}' ({term.moment(nearest['ended'])})")
         print_differences(nearest["differences"])
         for fact in then["facts"]:
             term.line(
@@ -106,7 +107,8 @@ def _print_job(view: View) -> None:
         )
 
 
-def _print_now(view: View) -> None:
+def print_explanation(view: View) -> None:
+    """Print what a build would do with a request, and why."""
     reuse = view["reuse"]
     nearest = view["nearest"]
     fate = f"'{reuse}' would be reused" if reuse else "would run"
