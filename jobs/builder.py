@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
@@ -22,14 +22,16 @@ from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
-from jobs.reuse.difference import Side
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.pathnames import PathNames
-from jobs.reuse.why import Nearest, find_nearest, why_new
 from jobs.wish import Policy, Wish
+
+if TYPE_CHECKING:
+    from jobs.reuse.difference import Side
+    from jobs.reuse.why import Nearest
 
 _NESTED_AT_MOST = 5
 _COMPARED_AT_MOST = 500
@@ -54,8 +56,11 @@ class Request:
     parts: KeyParts
     key: ActionKey
 
-    def side(self) -> Side:
+    def side(self) -> "Side":
         """Return the request as one side of a comparison."""
+        # here, not above, as all that explains: what is reused is not compared
+        from jobs.reuse.difference import Side
+
         files = self.method.closure.files.values()
         return Side(
             self.parts,
@@ -202,10 +207,14 @@ class Builder:
 
     def explain(self, request: Request, hit: Hit) -> str:
         """Return in one line why `hit` is none."""
+        from jobs.reuse.why import why_new
+
         return hit.why_not or why_new(self._context.store, self._index, request.side())
 
-    def find_nearest(self, request: Request) -> Nearest | None:
+    def find_nearest(self, request: Request) -> "Nearest | None":
         """Return the earlier job that differs least from `request`."""
+        from jobs.reuse.why import find_nearest
+
         rows = self._index.of_method(request.method.name, limit=_COMPARED_AT_MOST)
         return find_nearest(self._context.store, self._index, rows, request.side())
 
