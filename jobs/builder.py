@@ -1,8 +1,10 @@
 """`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +16,7 @@ from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Plan
+from jobs.execution.turn import Turn
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
@@ -26,6 +29,7 @@ from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
+from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from jobs.wish import Policy, Wish
 
@@ -95,10 +99,12 @@ class WouldRun(AccError):
 
 
 class Builder:
-    """Gets jobs: reuses the one there is, or runs it.
+    """Gets jobs: reuses the one there is, or runs it. Several threads may ask.
 
     Parameters
     ----------
+    turn
+        Taken for each job, and left while it runs.
     file_id
         Gives the content id of a file, as it is now.
     fetch
@@ -115,6 +121,8 @@ class Builder:
         methods: Methods,
         launcher: Launcher,
         listener: Listener,
+        leases: Leases,
+        turn: Turn,
         names: PathNames,
         file_id: Callable[[Path], ObjectId],
         fetch: Callable[[str], InputPath],
@@ -126,6 +134,8 @@ class Builder:
         self._methods = methods
         self._launcher = launcher
         self._listener = listener
+        self._leases = leases
+        self._turn = turn
         self._file_id = file_id
         self._fetch = fetch
         self._default_workdir = default_workdir
@@ -143,17 +153,48 @@ class Builder:
         JobFailed
             When it was run and failed.
         """
+        with self._turn:
+            return self._build(self.request(name, arguments, keywords), wish)
+
+    def _build(self, request: Request, wish: Wish) -> Got:
         only_look = wish.policy.only_look
-        request = self.request(name, arguments, keywords)
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
         if hit.row is not None:
-            self._listener.reused(hit.row, wish.caption)
-            return Got(Job.of(hit.row), "reused")
+            return self._reused(hit.row, wish)
+        name = request.method.name
         if only_look:
             raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
+        if request.key in wish.above:
+            raise MethodError(f"job of method '{name}' wants itself as a subjob")
+        with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
+            if not wish.force and (waited or self._has_come(request, hit)):
+                hit = self.find(request, only_look=False)
+                if hit.row is not None:
+                    return self._reused(hit.row, wish)
+            plan = self._plan(request, hit, wish)
+            row = self._launcher.launch(plan, lambda label: self._answer(label, request, wish))
+        return self._got(row)
+
+    def _reused(self, row: JobRow, wish: Wish) -> Got:
+        self._listener.reused(row, wish.caption)
+        return Got(Job.of(row), "reused")
+
+    @contextmanager
+    def _waiting(self, name: str) -> Iterator[None]:
+        self._listener.awaits(name)
+        with self._turn.left():
+            yield
+
+    def _has_come(self, request: Request, hit: Hit) -> bool:
+        """Return whether somebody has published a job of that key since `hit` was looked for."""
+        row = self._index.find_action(request.key)
+        return row is not None and (hit.ran is None or row.run != hit.ran.run)
+
+    def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
-        plan = Plan(
+        concurrency = wish.concurrency_for(method.name) or method.declarations.concurrency
+        return Plan(
             method=method,
             options=given.options,
             datasets=given.datasets,
@@ -163,14 +204,13 @@ class Builder:
             inputs=given.runs(),
             input_files=given.files,
             workdir=self._checked_workdir(wish.workdir or wish.policy.workdir),
-            concurrency=wish.concurrency_for(name) or method.declarations.concurrency or self._cores,
+            concurrency=concurrency or self._cores,
+            shares_cores=concurrency is None,
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent,
             forced=wish.force,
         )
-        row = self._launcher.launch(plan, lambda label: self._answer(label, wish))
-        return self._got(row)
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         """Return what `build` would look for, given the same; raises `OptionError` and `MethodError` as it does."""
@@ -264,12 +304,12 @@ class Builder:
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 
-    def _answer(self, parent: str, above: Wish) -> Answer:
-        wish = Wish(above.policy, parent=parent, depth=above.depth + 1)
+    def _answer(self, parent: str, request: Request, above: Wish) -> Answer:
+        wish = Wish(above.policy, parent=parent, above=(*above.above, request.key))
 
         def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
             try:
-                if wish.depth > _NESTED_AT_MOST:
+                if len(wish.above) > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")
                 got = self._subjob(wanted.method, wanted.arguments, wish)
             except AccError as err:
@@ -281,10 +321,10 @@ class Builder:
         return answer
 
     def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(depth=1)).job
+        return self._subjob(method, arguments, Wish()).job
 
     def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(Policy(only_look=True), depth=1)).job
+        return self._subjob(method, arguments, Wish(Policy(only_look=True))).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
         keywords = dict(arguments)

@@ -1,8 +1,10 @@
 """What a caller wants built, and how: beyond a method and its arguments, and no part of what makes a job the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from jobs.nodes.run import ActionKey
 
 Force: TypeAlias = bool | str
 
@@ -46,8 +48,8 @@ class Wish:
         Run although there is such a job.
     parent : str
         The label of the job that wants it as a subjob, or "".
-    depth : int
-        How many jobs stand above it.
+    above : sequence of ActionKey
+        The keys of the jobs that wait for it, each a subjob of the one before.
     """
 
     policy: Policy = AS_USUAL
@@ -56,7 +58,7 @@ class Wish:
     concurrency: int | None = None
     force: bool = False
     parent: str = ""
-    depth: int = 0
+    above: Sequence[ActionKey] = ()
 
     def concurrency_for(self, method: str) -> int | None:
         """Return how many slices may run at a time as the caller says, or None when he does not."""

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -29,7 +30,8 @@ PLUMBING = (
 )
 
 DONE, FAILED, USAGE, BUG = 0, 1, 2, 70
-INTERRUPTED = 130
+_BY_SIGNAL = 128  # and its number, as shells have it
+_CTRL_C = 2  # SIGINT, for which no module need be loaded
 
 # what the machine lacks or forbids, as against files that we got wrong
 _NOT_OUR_FAULT = {
@@ -80,9 +82,10 @@ def main(arguments: Sequence[str]) -> int:
     except AccError as err:
         term.error(err)
         return FAILED
-    except KeyboardInterrupt:
-        term.note("acc: interrupted")
-        return INTERRUPTED
+    except KeyboardInterrupt as err:
+        with suppress(OSError):  # the terminal may be what is gone
+            term.note("acc: interrupted")
+        return _BY_SIGNAL + getattr(err, "number", _CTRL_C)
     except BrokenPipeError:
         term.abandon()
         return FAILED

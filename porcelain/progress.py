@@ -116,6 +116,11 @@ class Progress:
             self._shown_reused.add(row.label)
             self._line(_with_caption(f"{_who(row.label, row.method)}  reused", caption))
 
+    def awaits(self, method: str) -> None:
+        """Show that somebody else runs a job that is wanted."""
+        self._line(f"{_who('...', method)}  runs elsewhere; waiting for it")
+        term.flush()
+
     def warn(self, text: str) -> None:
         """Show a warning."""
         self._stop()

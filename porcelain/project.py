@@ -17,9 +17,11 @@ from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.publisher import Publisher
+from jobs.execution.turn import Turn
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
 from jobs.method.options import InputPath
+from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
@@ -55,8 +57,9 @@ class Project(StoredProject):
 
     def close(self) -> None:
         """End what runs jobs, and give back what is open."""
-        if "executor" in self.__dict__:
-            self.executor.close()
+        for part in ("executor", "leases"):
+            if part in self.__dict__:
+                getattr(self, part).close()
         super().close()
 
     def keep_packs_few(self) -> None:
@@ -93,17 +96,25 @@ class Project(StoredProject):
     @cached_property
     def executor(self) -> Executor:
         """What runs jobs."""
-        return self._executor or ProcessExecutor(configuration.job_environment())
+        return self._executor or ProcessExecutor(configuration.job_environment(), cores())
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who computes what."""
+        return Leases(self.config.data / "locks" / "leases")
 
     @cached_property
     def builder(self) -> Builder:
         """What gets jobs."""
+        turn = Turn()
         return Builder(
             context=self.context,
             index=self.index,
             methods=self.catalog,
-            launcher=self._launcher(),
+            launcher=self._launcher(turn),
             listener=self.listener,
+            leases=self.leases,
+            turn=turn,
             names=PathNames(self.config.root, self.config.input_directory),
             file_id=self.file_id,
             fetch=self.fetch,
@@ -131,7 +142,7 @@ class Project(StoredProject):
 
         return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
-    def _launcher(self) -> Launcher:
+    def _launcher(self, turn: Turn) -> Launcher:
         site = self._site()
         publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
@@ -142,6 +153,7 @@ class Project(StoredProject):
             site=site,
             listener=self.listener,
             folder=self.config.data / "tmp",
+            turn=turn,
         )
 
     def _site(self) -> Site:

@@ -1,8 +1,10 @@
 """Whatever befalls a job: the build stops at once and says where, nothing of it is reusable, no process stays."""
 
 import os
+import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -75,7 +77,7 @@ def test_a_build_stops_within_a_second_of_a_death_whatever_the_other_slices_do(t
             time.sleep(60)
         """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
-    folder.acc("build", "-j", "2", code=1)
+    folder.acc("build", "-c", "2", code=1)
     assert time.time() - float((folder.root / "died").read_text()) < 1.5
 
 
@@ -99,7 +101,7 @@ def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
         """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
     build = subprocess.Popen(
-        folder.command("build", "-j", "2"),
+        folder.command("build", "-c", "2"),
         cwd=folder.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -114,18 +116,23 @@ def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
     folder.acc("fsck")
 
 
-def test_ctrl_c_stops_everything_within_a_second(tmp_path: Path) -> None:
-    method = """
-        import os, time
+SLEEPS = """
+    import os, time
 
-        def analysis(sliceno):
-            with open(f"../../../slice{sliceno}.pid", "w") as fh:
-                fh.write(str(os.getpid()))
-            time.sleep(60)
-        """
-    folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": BUILD}, slices=2)
+    def analysis(sliceno):
+        with open(f"../../../slice{sliceno}.pid", "w") as fh:
+            fh.write(str(os.getpid()))
+        time.sleep(60)
+    """
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+def test_a_signal_stops_everything_within_a_second(tmp_path: Path, number: signal.Signals) -> None:
+    folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS, "mine/build.py": BUILD}, slices=2)
     build = subprocess.Popen(
-        folder.command("build", "-j", "2"),
+        folder.command("build", "-c", "2"),
         cwd=folder.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -134,10 +141,27 @@ def test_ctrl_c_stops_everything_within_a_second(tmp_path: Path) -> None:
     )
     pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
     begun = time.monotonic()
-    build.send_signal(signal.SIGINT)
-    assert build.wait() == 130
+    build.send_signal(number)
+    assert build.wait() == 128 + number
     assert time.monotonic() - begun < 1.5
     assert not any(map(_lives, pids))
+    assert "interrupted" in folder.acc("job", "dev-1")
+
+
+def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS, "mine/build.py": BUILD}, slices=2)
+    build, terminal = pty.fork()
+    if build == 0:
+        os.chdir(folder.root)
+        os.execv(sys.executable, folder.command("build", "-c", "2"))
+    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    os.close(terminal)
+    os.waitpid(build, 0)
+    deadline = time.monotonic() + 5
+    while any(map(_lives, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(_lives, pids))
+    folder.acc("fsck")
 
 
 def _await_pid(path: Path) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Never, Self, TypeAlias
 
 from jobs.execution.events import Failed
+from jobs.execution.slots import Tokens
 
 _HEADER: Final = struct.Struct("<Q")
 _PIPE_BYTES: Final = 1 << 16
@@ -50,7 +51,9 @@ class _Child:
 Body: TypeAlias = Callable[[int, Callable[[object], None]], object]
 
 
-def fork_each(numbers: Iterable[int], *, at_once: int, body: Body) -> Iterator[Told | Died]:
+def fork_each(
+    numbers: Iterable[int], *, at_once: int, body: Body, tokens: Tokens | None = None
+) -> Iterator[Told | Died]:
     """Run `body(number, tell)` in a forked child for each of `numbers`, and yield what the children say.
 
     A child that fails sends a `Failed` as its last record. When the caller stops iterating, by an exception or by
@@ -62,13 +65,55 @@ def fork_each(numbers: Iterable[int], *, at_once: int, body: Body) -> Iterator[T
         At most so many children run at a time.
     body
         Called in the child, with a function that sends a record to the parent.
+    tokens
+        When given, each child but one needs a token to run.
     """
     waiting = list(reversed(list(numbers)))
-    with Children(body) as children:
+    room = _Room(at_once, tokens)
+    with room, Children(body) as children:
         while waiting or len(children):
-            while waiting and len(children) < at_once:
+            while waiting and room.is_there(len(children)):
                 children.start(waiting.pop())
-            yield from children.news()
+            more = room.wanted(len(children)) if waiting else None
+            yield from children.news(more)
+            if not waiting:
+                room.keep(len(children))
+
+
+class _Room:
+    """Says whether one more child may run; at the end of its block no token is held."""
+
+    def __init__(self, at_once: int, tokens: Tokens | None) -> None:
+        self._at_once = at_once
+        self._tokens = tokens
+        self._held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.keep(0)
+
+    def is_there(self, running: int) -> bool:
+        """Return whether another child may run beside so many; a token is taken for it if it needs one."""
+        if running >= self._at_once:
+            return False
+        if self._tokens is None or running <= self._held:
+            return True
+        taken = self._tokens.take()
+        self._held += taken
+        return taken
+
+    def wanted(self, running: int) -> Tokens | None:
+        """Return the tokens, if one of them is all that another child lacks."""
+        return self._tokens if running < self._at_once else None
+
+    def keep(self, running: int) -> None:
+        """Give back the tokens that so many children do not need."""
+        spare = self._held - max(running - 1, 0)
+        if self._tokens is not None and spare > 0:
+            self._held -= spare
+            self._tokens.give(spare)
 
 
 class Children:
@@ -101,10 +146,16 @@ class Children:
         self._running[child.pipe] = child
         self._selector.register(child.pipe, selectors.EVENT_READ)
 
-    def news(self) -> Iterator[Told | Died]:
-        """Wait until a child says something, and yield it."""
-        for key, _ in self._selector.select():
-            yield from _read(self._running[key.fd], self._selector, self._running)
+    def news(self, other: Tokens | None = None) -> Iterator[Told | Died]:
+        """Wait until a child says something, and yield it; wait no longer than until `other` is readable."""
+        if other is not None:
+            self._selector.register(other, selectors.EVENT_READ)
+        ready = [key.fd for key, _ in self._selector.select()]
+        if other is not None:
+            self._selector.unregister(other)
+        for descriptor in ready:
+            if descriptor in self._running:
+                yield from _read(self._running[descriptor], self._selector, self._running)
 
 
 def _fork(number: int, body: Body) -> _Child:

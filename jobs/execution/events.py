@@ -13,6 +13,7 @@ from cas.formats.seal import Seal
 from cas.local.store import Durability
 from cas.oid import ObjectId
 from jobs.execution.scratch import Scratch
+from jobs.execution.slots import Tokens
 from jobs.method.closure import Closure
 from jobs.method.modules import Module
 from jobs.nodes.facts import Fact
@@ -137,6 +138,12 @@ class JobRequest:
         Folders of the project's packages: where a module that the closure lacked is looked for.
     options, datasets, jobs
         The values that the method gets.
+    concurrency : int
+        At most so many slices run at a time.
+    shares_cores : bool
+        Its slices share the cores with other jobs of the build.
+    tokens : Tokens or None
+        When given, by the executor, each slice but one needs a token to run.
     load_part : str
         Where that goes which the method prints while it is imported: with the first stage's output.
     preload : sequence of str
@@ -172,6 +179,8 @@ class JobRequest:
     workdirs: Mapping[str, Path]
     input_directory: Path
     result_directory: Path
+    shares_cores: bool = False
+    tokens: Tokens | None = None
     preload: Sequence[str] = ()
     own_paths: tuple[str, ...] = ()
     noted_paths: tuple[str, ...] = ()

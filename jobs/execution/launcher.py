@@ -1,7 +1,8 @@
 """Run one job: a number, a job directory, an executor to run it, and a publisher for what comes of it."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from cas.formats.node import put_node
@@ -14,11 +15,15 @@ from jobs.execution.events import (
     LOAD,
     PREPARE,
     SYNTHESIS,
+    Event,
     Failed,
     Finished,
     JobRequest,
     StageBegan,
     StageEnded,
+    SubjobBuilt,
+    SubjobRefused,
+    SubjobWanted,
 )
 from jobs.execution.executors import Answer, Execution, Executor
 from jobs.execution.jobdir import JobDirectory
@@ -28,6 +33,7 @@ from jobs.execution.reads import prefixes
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
 from jobs.execution.setup import setup_of
+from jobs.execution.turn import Turn
 from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
@@ -38,12 +44,14 @@ _DATASET_ROOMS = ("jobs.dataset.dataset", "jobs.dataset.reader", "jobs.dataset.w
 
 
 class Launcher:
-    """Runs jobs, one at a time.
+    """Runs jobs; each in the thread that asks for it, and several threads may ask.
 
     Parameters
     ----------
     folder
         Where staging and scratch files go, in a folder of this process; made when it is missing.
+    turn
+        The caller has it; it is left while a job runs.
     """
 
     def __init__(  # noqa: PLR0913 - what running a job takes
@@ -56,7 +64,11 @@ class Launcher:
         site: Site,
         listener: Listener,
         folder: Path,
+        turn: Turn,
     ) -> None:
+        self._turn = turn
+        self._stopped = False
+        self._interruptions = 0
         self._store = store
         self._index = index
         self._executor = executor
@@ -77,8 +89,26 @@ class Launcher:
         answer
             For the label of the job, what builds the subjobs that it wants.
         """
+        began = self._interruptions
+        with self._turn.left():
+            self._executor.slots.take()
+        try:
+            self._check_going(began)
+            return self._launch(plan, answer)
+        except KeyboardInterrupt:
+            # one is meant for all: those that run in other threads hear of it at their next tick
+            self._interruptions += began == self._interruptions
+            raise
+        finally:
+            self._executor.slots.give()
+
+    def stop(self) -> None:
+        """Have every job that runs end as one that is interrupted, and none begin any more."""
+        self._stopped = True
+
+    def _launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         running = self._claim(plan)
-        execution = self._executor.start(self._request(running), answer(running.label))
+        execution = self._executor.start(self._request(running), self._lending(answer(running.label)))
         try:
             # the process is on its way while this one writes
             self._announce(running)
@@ -96,6 +126,22 @@ class Launcher:
         if failed is not None:
             raise _job_failed(running, failed)
         return row
+
+    def _lending(self, answer: Answer) -> Answer:
+        """Return an answer that gives the slot of the job away while it waits."""
+
+        def lent(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+            self._executor.slots.give()
+            try:
+                return answer(wanted)
+            finally:
+                self._executor.slots.take()
+
+        return lent
+
+    def _check_going(self, began: int) -> None:
+        if self._stopped or self._interruptions != began:
+            raise KeyboardInterrupt
 
     # -- before ------------------------------------------------------------------------------------------------
 
@@ -137,6 +183,7 @@ class Launcher:
             jobs=plan.jobs,
             slices=plan.parts.slices,
             concurrency=plan.concurrency,
+            shares_cores=plan.shares_cores,
             seed=int(plan.key[:15], 16),
             caption=plan.caption,
             params=setup_of(plan, running.label, site, start=start),
@@ -168,7 +215,9 @@ class Launcher:
         scratch.note(_first_part(running.plan.method))
         echo = Echo(scratch, lambda part, text: self._listener.said(running.label, part, text))
         last: Finished | Failed | None = None
-        for event in execution.events():
+        began = self._interruptions
+        for event in self._events(execution):
+            self._check_going(began)
             echo.poll()
             if event is None:
                 self._listener.idle()
@@ -186,6 +235,17 @@ class Launcher:
         echo.finish_all()
         assert last is not None, "an executor ended without a last event"
         return last
+
+    def _events(self, execution: Execution) -> Iterator[Event | None]:
+        """Yield the events of a job; while it waits for one, other threads have the turn."""
+        events = execution.events()
+        while True:
+            with self._turn.left() if self._executor.apart else nullcontext():
+                try:
+                    event = next(events)
+                except StopIteration:
+                    return
+            yield event
 
     # -- after -------------------------------------------------------------------------------------------------
 

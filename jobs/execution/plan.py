@@ -36,6 +36,8 @@ class Plan:
         Gives why it is not reused; asked while the job is on its way, since it takes a while.
     concurrency : int
         At most so many slices run at a time.
+    shares_cores : bool
+        Nobody said how many: its slices share the cores of the machine with other jobs of the build.
     forced : bool
         It was asked to run although there may be such a job already.
     """
@@ -50,6 +52,7 @@ class Plan:
     input_files: Sequence[InputPath]
     workdir: str
     concurrency: int
+    shares_cores: bool
     explain: Callable[[], str]
     caption: str = ""
     parent: str = ""
@@ -112,6 +115,9 @@ class Listener(Protocol):
     def reused(self, row: JobRow, caption: str) -> None:
         """Hear that a job was asked for and was there."""
 
+    def awaits(self, method: str) -> None:
+        """Hear that another build, or another thread of this one, runs a job that is wanted."""
+
     def warn(self, text: str) -> None:
         """Hear what the user should know."""
 
@@ -135,6 +141,9 @@ class Silent:
         """Say nothing."""
 
     def reused(self, row: JobRow, caption: str) -> None:
+        """Say nothing."""
+
+    def awaits(self, method: str) -> None:
         """Say nothing."""
 
     def warn(self, text: str) -> None:

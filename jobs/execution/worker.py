@@ -259,7 +259,9 @@ class _Stages:
         request = self._request
         gc.collect()
         gc.freeze()  # what prepare left is not to be touched, or each child would copy it
-        children = fork_each(range(request.slices), at_once=request.concurrency, body=slice_of)
+        children = fork_each(
+            range(request.slices), at_once=request.concurrency, body=slice_of, tokens=request.tokens
+        )
         for news in children:
             if not isinstance(news, Told):
                 raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status))

@@ -16,7 +16,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +55,59 @@ class ZygoteGone(AccError):
 
 
 class JobProcess:
-    """A forked job: its channel, and its process id and exit status once the zygote has told them."""
+    """A forked job: its channel, and what the zygote tells of it.
 
-    def __init__(self, channel: Channel) -> None:
+    Each has a pipe of its own for that, so that several threads can wait, each for its job, and none for another's.
+
+    Attributes
+    ----------
+    channel : Channel
+        What the job itself says.
+    news : int
+        The descriptor that tells when the job begins and when it is over, for `select`.
+    """
+
+    def __init__(self, channel: Channel, news: int) -> None:
         self.channel = channel
-        self.pid: int | None = None
-        self.status: int | None = None
+        self.news = news
+        self._pid: int | None = None
+        self._status: int | None = None
+
+    def listen(self) -> None:
+        """Take one piece of news, waiting for it; raise `ZygoteGone` when there will be none any more."""
+        message = os.read(self.news, _NEWS.size)
+        if len(message) < _NEWS.size:
+            raise _gone()
+        pid, status = _NEWS.unpack(message)
+        if status == _BEGUN:
+            self._pid = pid
+        else:
+            self._status = status
+
+    def kill(self) -> None:
+        """Kill the job with all its processes; it is over when `wait` says so."""
+        pid = self.pid
+        if self._status is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process, which is that of its group too."""
+        while self._pid is None:
+            self.listen()
+        return self._pid
+
+    def wait(self) -> int:
+        """Return the exit status of the job, once all its processes are gone."""
+        while self._status is None:
+            self.listen()
+        return self._status
+
+    def close(self) -> None:
+        """Give back the descriptors; the job has to be over."""
+        self.channel.close()
+        os.close(self.news)
 
 
 class Zygote:
@@ -71,66 +117,43 @@ class Zygote:
     ----------
     environment
         Environment variables for the jobs, on top of which acc sets its own.
+    inherited
+        Descriptors that every job is to have under the same numbers.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], inherited: Sequence[int] = ()) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 # -P: the current directory is a project's, and project code never comes before acc
                 [sys.executable, "-P", "-c", f"import {__name__} as zygote; zygote.main({theirs.fileno()})"],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *inherited],
                 stdin=subprocess.DEVNULL,
                 env={**environment, **ENVIRONMENT},
                 start_new_session=True,
             )
         self._socket = ours
-        self._launched: deque[JobProcess] = deque()
-        self._running: dict[int, JobProcess] = {}
-
-    def fileno(self) -> int:
-        """Return the descriptor, for `select`."""
-        return self._socket.fileno()
 
     def launch(self, request: JobRequest | DescribeRequest) -> JobProcess:
         """Have a process forked for `request`, and return without waiting for it."""
         ours, theirs = socket.socketpair()
-        process = JobProcess(Channel(ours))
+        news, told = os.pipe()
+        process = JobProcess(Channel(ours), news)
         try:
             with theirs:
-                socket.send_fds(self._socket, [pickle.dumps(Warming.of(request))], [theirs.fileno()])
+                descriptors = [theirs.fileno(), told]
+                socket.send_fds(self._socket, [pickle.dumps(Warming.of(request))], descriptors)
             process.channel.send(request)
         except OSError as err:
+            process.close()
             raise _gone() from err
-        self._launched.append(process)
+        finally:
+            os.close(told)
         return process
 
-    def kill(self, process: JobProcess) -> None:
-        """Kill a job with all its processes; it is over when `wait` says so."""
-        while process.pid is None:
-            self.listen()
-        if process.status is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-    def wait(self, process: JobProcess) -> int:
-        """Return the exit status of a job, once all its processes are gone."""
-        while process.status is None:
-            self.listen()
-        return process.status
-
-    def listen(self) -> None:
-        """Take one message from the zygote, waiting for it."""
-        message = self._socket.recv(_NEWS.size, socket.MSG_WAITALL)
-        if len(message) < _NEWS.size:
-            raise _gone()
-        pid, status = _NEWS.unpack(message)
-        if status == _BEGUN:
-            process = self._launched.popleft()
-            process.pid = pid
-            self._running[pid] = process
-        else:
-            self._running.pop(pid).status = status
+    def is_alive(self) -> bool:
+        """Return whether it can launch."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End the zygote, and with it every job that still runs."""
@@ -200,24 +223,27 @@ class _Nursery:
     def __init__(self, control: socket.socket, wakers: tuple[int, int]) -> None:
         self._control = control
         self._wakers = wakers
-        self._running: set[int] = set()
+        self._running: dict[int, int] = {}  # process id, and where to tell of it
         self._spare: Spare | None = None
 
     def serve(self) -> bool:
         """Take one message and give its job to a process; return False when nobody is there to send any."""
         try:
-            message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 1)
+            message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE_BYTES, 2)
         except ConnectionError:
             return False
-        if not descriptors:
+        if len(descriptors) != 2:
             return False
+        channel, news = descriptors
         before = len(sys.modules)
         warming: Warming = pickle.loads(message)
         warming.warm_up()
         if len(sys.modules) != before:
             self._drop_spare()  # it lacks what has been imported since
-        self._tell(self._give(descriptors[0]), _BEGUN)
-        os.close(descriptors[0])
+        pid = self._give(channel)
+        self._running[pid] = news
+        _tell(news, pid, _BEGUN)
+        os.close(channel)
         # now, so that the next job need not wait for a fork: 2 to 3 ms of the 12 that a trivial job took
         self._spare = self._fork(warming.store)
         return True
@@ -226,11 +252,12 @@ class _Nursery:
         """Report each job that has ended, once its whole group is gone."""
         for pid in list(self._running):
             if _has_exited(pid):
-                self._running.discard(pid)
+                news = self._running.pop(pid)
                 status = _bury(pid)
                 if not self._running:
                     _kill_orphans(self._spare.pid if self._spare is not None else None)
-                self._tell(pid, status)
+                _tell(news, pid, status)
+                os.close(news)
 
     def kill_all(self) -> None:
         """Kill every job with all its processes."""
@@ -247,20 +274,22 @@ class _Nursery:
             os.waitpid(process.pid, 0)
             process = self._fork()
             process.give(descriptor)
-        self._running.add(process.pid)
         return process.pid
 
     def _fork(self, store: StoreAt | None = None) -> Spare:
-        return Spare.fork(close=(self._control.fileno(), *self._wakers), store=store)
+        # the news of other jobs too: their pipes have to end when the zygote does
+        others = self._running.values()
+        return Spare.fork(close=(self._control.fileno(), *self._wakers, *others), store=store)
 
     def _drop_spare(self) -> None:
         if self._spare is not None:
             self._spare.end()
             self._spare = None
 
-    def _tell(self, pid: int, status: int) -> None:
-        with contextlib.suppress(OSError):
-            self._control.sendall(_NEWS.pack(pid, status))
+
+def _tell(news: int, pid: int, status: int) -> None:
+    with contextlib.suppress(OSError):  # nobody may be there any more
+        os.write(news, _NEWS.pack(pid, status))
 
 
 def _has_exited(pid: int) -> bool:

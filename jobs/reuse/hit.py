@@ -64,8 +64,8 @@ class Hit:
     why_not : str
         Why a run that has the key is not reused, or "".
     ran : JobRow or None
-        The run that has the key: that of `row`, or one that came out as `row` (early cutoff); or the newest that
-        is not reused.
+        The run that has the key: that of `row`, or one that came out as `row` (early cutoff); or the newest,
+        whose facts do not hold.
     equivalent : bool
         Whether it has the key of a source that the method declares to do the same.
     """

@@ -15,6 +15,7 @@ from porcelain.keyvalue import read_arguments
 from porcelain.progress import Progress
 from porcelain.project import Project
 from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
+from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 
 
@@ -23,7 +24,7 @@ def build(arguments: Sequence[str]) -> int:
     parser = _parser()
     given = parser.parse(arguments, intermixed=True)
     begun = time.monotonic()
-    with Progress() as progress, Project(config.here(), progress) as project:
+    with ending_in_order(), Progress() as progress, Project(config.here(), progress) as project:
         try:
             _check_workdir(given.workdir, project.config)
             if given.method is None:

@@ -11,7 +11,7 @@ from tests.methods.tables import open_tables, reopen_tables
 
 @pytest.fixture
 def processes():
-    executor = ProcessExecutor(config.job_environment())
+    executor = ProcessExecutor(config.job_environment(), 2)
     yield executor
     executor.close()
 

@@ -21,7 +21,7 @@ TYPES = {"a": "int64_10", "b": "float64", "c": "ascii"}
 
 @pytest.fixture
 def processes():
-    executor = ProcessExecutor(config.job_environment())
+    executor = ProcessExecutor(config.job_environment(), 2)
     yield executor
     executor.close()
 

@@ -61,7 +61,7 @@ def test_what_is_not_there_is_an_error_before_anything_runs(bench, web):
 def test_jobs_in_processes_read_what_the_building_process_fetched(tmp_path, web):
     (tmp_path / "acc.toml").write_text('[project]\nslices = 2\ndurability = "none"\n')
     (tmp_path / "input").mkdir()
-    executor = ProcessExecutor(config.job_environment())
+    executor = ProcessExecutor(config.job_environment(), 2)
     with Project(config.load(tmp_path), executor=executor) as project:
         bench = Bench(tmp_path, project)
         for number in range(2):

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.execution.slots import Slots
 from jobs.method.closure import Closure
 
 Answer: TypeAlias = Callable[[SubjobWanted], SubjobBuilt | SubjobRefused]
@@ -25,7 +26,18 @@ class Execution(Protocol):
 
 
 class Executor(Protocol):
-    """Runs jobs for a launcher."""
+    """Runs jobs for a launcher.
+
+    Attributes
+    ----------
+    apart : bool
+        Whether jobs run in other processes, so that this one can do something else meanwhile.
+    slots : Slots
+        A job has one while it runs, and gives it back while it waits for a subjob.
+    """
+
+    apart: bool
+    slots: Slots
 
     def start(self, request: JobRequest, answer: Answer) -> Execution:
         """Start a job and return at once; the caller has to `end` it.

@@ -2,6 +2,8 @@
 
 import selectors
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cas.errors import AccError
@@ -22,7 +24,8 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
-from jobs.execution.zygote import JobProcess, Zygote
+from jobs.execution.slots import Cores, Slots
+from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
 
 _TICK_SECONDS = 0.1
@@ -31,53 +34,57 @@ _TICK_SECONDS = 0.1
 class _InProcess:
     """A job in a process of its own."""
 
-    def __init__(self, zygote: Zygote, process: JobProcess, answer: Answer) -> None:
-        self._zygote = zygote
+    def __init__(self, process: JobProcess, answer: Answer) -> None:
         self._process = process
         self._answer = answer
         self._over = False
 
     def events(self) -> Iterator[Event | None]:
         stage = LOAD
-        for event in self._records():
-            if isinstance(event, SubjobWanted):
-                self._process.channel.send(self._answer(event))
-                continue
-            yield event
-            if isinstance(event, Finished | Failed):
-                return
-            if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
-                stage = event.stage
-        status = self._zygote.wait(self._process)
+        try:
+            for event in self._records():
+                if isinstance(event, SubjobWanted):
+                    self._process.channel.send(self._answer(event))
+                    continue
+                yield event
+                if isinstance(event, Finished | Failed):
+                    return
+                if isinstance(event, StageBegan) or (isinstance(event, StageEnded) and event.sliceno is None):
+                    stage = event.stage
+            status = self._process.wait()
+        except ZygoteGone as err:
+            yield Failed(stage, None, str(err), hint=err.hint)
+            return
         # the job process itself died; a slice's death would have been told by it
         where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
         yield died(None, stage, where, status)
 
     def _records(self) -> Iterator[Event | None]:
         """Yield the records of the job until its end, and None at every tick without one."""
-        channel = self._process.channel
+        process = self._process
         selector = selectors.PollSelector()
-        for source in (channel, self._zygote):
+        for source in (process.channel, process.news):
             selector.register(source, selectors.EVENT_READ)
         while True:
-            while (record := channel.take()) is not None:
+            while (record := process.channel.take()) is not None:
                 yield record
             ready = {key.fileobj for key, _ in selector.select(_TICK_SECONDS)}
-            if channel in ready:
-                if not channel.fill():
+            if process.channel in ready:
+                if not process.channel.fill():
                     return
-            elif self._zygote in ready:
+            elif process.news in ready:
                 # what the job said before its end has arrived by then, and is read first
-                self._zygote.listen()
+                process.listen()
             else:
                 yield None
 
     def end(self) -> None:
         if not self._over:
             self._over = True
-            self._zygote.kill(self._process)
-            self._zygote.wait(self._process)
-            self._process.channel.close()
+            with suppress(ZygoteGone):  # then its jobs are gone too
+                self._process.kill()
+                self._process.wait()
+            self._process.close()
 
 
 class ProcessExecutor:
@@ -87,30 +94,35 @@ class ProcessExecutor:
     ----------
     environment
         Environment variables of the jobs.
+    cores
+        So many processes of jobs and slices run at a time.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    apart = True
+
+    def __init__(self, environment: Mapping[str, str], cores: int) -> None:
         self._environment = environment
+        self._cores = Cores(cores)
+        self.slots: Slots = self._cores
         self._zygote: Zygote | None = None
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
         """Fork a process for a job."""
-        zygote = self._started()
-        return _InProcess(zygote, zygote.launch(request), answer)
+        if request.shares_cores:
+            request = replace(request, tokens=self._cores.tokens)
+        return _InProcess(self._started().launch(request), answer)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
-        zygote = self._started()
-        process = zygote.launch(DescribeRequest(closure, packages, sorted(closure.imports)))
+        process = self._started().launch(DescribeRequest(closure, packages, sorted(closure.imports)))
         try:
             answer = process.channel.receive()
         except EOFError:
-            status = zygote.wait(process)
-            raise MethodError(f"cannot load '{closure.main}': the process {death(status)}") from None
+            raise MethodError(f"cannot load '{closure.main}': the process {death(process.wait())}") from None
         finally:
-            zygote.kill(process)
-            zygote.wait(process)
-            process.channel.close()
+            process.kill()
+            process.wait()
+            process.close()
         if isinstance(answer, AccError):
             raise answer
         assert isinstance(answer, Described)
@@ -123,6 +135,8 @@ class ProcessExecutor:
             self._zygote = None
 
     def _started(self) -> Zygote:
+        if self._zygote is not None and not self._zygote.is_alive():
+            self.close()  # somebody killed it, and with it the jobs of then
         if self._zygote is None:
-            self._zygote = Zygote(self._environment)
+            self._zygote = Zygote(self._environment, self._cores.tokens)
         return self._zygote

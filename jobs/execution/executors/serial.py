@@ -7,6 +7,7 @@ from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.reads import describe_watched, watch
+from jobs.execution.slots import Slots, Unlimited
 from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
@@ -39,6 +40,11 @@ class _InTurn:
 
 class SerialExecutor:
     """Runs a job in the calling process; a method that kills its process kills the build."""
+
+    apart = False
+
+    def __init__(self) -> None:
+        self.slots: Slots = Unlimited()
 
     def start(self, request: JobRequest, answer: Answer) -> _InTurn:
         """Return a job that runs when its events are asked for."""

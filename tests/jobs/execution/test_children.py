@@ -7,6 +7,7 @@ import time
 import pytest
 
 from jobs.execution.children import Died, Told, death, fork_each
+from jobs.execution.slots import Cores, Tokens
 
 
 def collect(body, numbers=range(3), at_once=2):
@@ -91,3 +92,40 @@ def test_death_is_said_in_words() -> None:
     assert death(1) == "exited with status 1"
     assert death(-11) == "was killed by SIGSEGV"
     assert death(-250) == "was killed by signal 250"
+
+
+def most_at_once(news) -> int:
+    running = most = 0
+    for told in news:
+        running += -1 if told.done else 1
+        most = max(most, running)
+    return most
+
+
+@pytest.mark.parametrize(("free", "expected"), [(0, 1), (2, 3), (9, 4)])
+def test_each_child_but_one_needs_a_token_and_all_are_given_back(free: int, expected: int) -> None:
+    cores = Cores(free)
+    gate = Tokens(*os.pipe())
+
+    def body(number, tell):
+        tell("begun")
+        os.read(gate.reading, 1)
+
+    seen, running = [], 0
+    for told in fork_each(range(6), at_once=4, body=body, tokens=cores.tokens):
+        seen.append(told)
+        running += -1 if told.done else 1
+        if running == expected or told.done:
+            gate.give()  # lets one of them end
+    assert most_at_once(seen) == expected
+    assert [cores.tokens.take() for _ in range(free + 1)] == [True] * free + [False]
+
+
+def test_tokens_are_given_back_when_children_are_killed() -> None:
+    cores = Cores(2)
+    news = fork_each(
+        range(3), at_once=3, body=lambda number, tell: (tell("begun"), signal.pause())[1], tokens=cores.tokens
+    )
+    next(news)
+    news.close()
+    assert [cores.tokens.take() for _ in range(3)] == [True, True, False]

@@ -17,6 +17,6 @@ class TestSerialExecutor(ExecutorSuite):
 class TestProcessExecutor(ExecutorSuite):
     @pytest.fixture
     def executor(self) -> Iterator[ProcessExecutor]:
-        executor = ProcessExecutor(os.environ)
+        executor = ProcessExecutor(os.environ, 2)
         yield executor
         executor.close()

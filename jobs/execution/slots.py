@@ -1,0 +1,120 @@
+"""The cores of the machine, as far as a build may use them: tokens in a pipe that all its processes share.
+
+A job takes a token before it starts, and its slices take more while there are any, as the jobs of GNU make do. What
+a job held when it was killed is made good once no job runs.
+
+Notes
+-----
+Source: https://www.gnu.org/software/make/manual/html_node/POSIX-Jobserver.html
+"""
+
+import os
+import selectors
+import threading
+import weakref
+from typing import Final, NamedTuple, Protocol
+
+_TOKEN: Final = b"+"
+
+
+class Tokens(NamedTuple):
+    """Both ends of the pipe, by the same numbers in every process of a build; it never blocks."""
+
+    reading: int
+    writing: int
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when a token is free, for `select`."""
+        return self.reading
+
+    def take(self) -> bool:
+        """Take a token; return False when none is free."""
+        try:
+            return bool(os.read(self.reading, 1))
+        except BlockingIOError:
+            return False
+
+    def give(self, number: int = 1) -> None:
+        """Give tokens back."""
+        os.write(self.writing, _TOKEN * number)
+
+
+class Slots(Protocol):
+    """What a job needs one of while it runs."""
+
+    def take(self) -> None:
+        """Take one, waiting until one is free."""
+
+    def give(self) -> None:
+        """Give one back."""
+
+
+class Unlimited:
+    """Slots of which there is always one."""
+
+    def take(self) -> None:
+        """Do nothing."""
+
+    def give(self) -> None:
+        """Do nothing."""
+
+
+class Cores:
+    """The tokens of one build; their pipe is closed with the last who knows of it.
+
+    Parameters
+    ----------
+    number
+        How many there are.
+
+    Attributes
+    ----------
+    tokens : Tokens
+        For the processes of the build.
+    """
+
+    def __init__(self, number: int) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        self.tokens = Tokens(reading, writing)
+        weakref.finalize(self, _close, self.tokens)
+        self._number = number
+        self._lock = threading.Lock()
+        self._jobs = 0  # that have a token or wait for one
+        self.tokens.give(number)
+
+    def take(self) -> None:
+        """Take a token for a job, waiting until one is free."""
+        with self._lock:
+            self._jobs += 1
+        try:
+            self._wait()
+        except BaseException:
+            with self._lock:
+                self._jobs -= 1
+            raise
+
+    def _wait(self) -> None:
+        if self.tokens.take():
+            return
+        with selectors.PollSelector() as selector:
+            selector.register(self.tokens, selectors.EVENT_READ)
+            while not self.tokens.take():
+                selector.select()
+
+    def give(self) -> None:
+        """Give the token of a job back."""
+        with self._lock:
+            self._jobs -= 1
+            if self._jobs:
+                self.tokens.give()
+                return
+            # nobody has one: what killed jobs did not give back is made good
+            while self.tokens.take():
+                pass
+            self.tokens.give(self._number)
+
+
+def _close(tokens: Tokens) -> None:
+    for descriptor in tokens:
+        os.close(descriptor)

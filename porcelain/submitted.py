@@ -1,0 +1,180 @@
+"""Jobs that are built while the script goes on: `urd.submit`."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from jobs.job import DEFAULT_DATASET, Job
+
+
+class Later:
+    """What will be known once a job is there: a dataset of it, a file; as an input of another job it is waited for.
+
+    Parameters
+    ----------
+    job
+        Whose it is.
+    take
+        Gives it of the job.
+    """
+
+    def __init__(self, job: "Submitted", take: Callable[[Job], Any]) -> None:
+        self.job = job
+        self._take = take
+
+    def get(self) -> Any:
+        """Return it, once the job is there."""
+        return self._take(self.job.result())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.get(), name)
+
+
+class Submitted:
+    """A job that was submitted: it can be an input of others at once, and waits when it is asked for anything else."""
+
+    def __init__(self, name: str, future: "Future[Job]") -> None:
+        self._name = name
+        self.future = future
+        self.is_told = False
+
+    def result(self) -> Job:
+        """Return the job, once it is there; raise what went wrong with it."""
+        try:
+            return self.future.result()
+        except Exception:
+            self.is_told = True
+            raise
+
+    def done(self) -> bool:
+        """Return whether `result` would return or raise at once."""
+        return self.future.done()
+
+    def dataset(self, name: str = DEFAULT_DATASET) -> Later:
+        """Return one of its datasets, to be an input of another job."""
+        return Later(self, lambda job: job.dataset(name))
+
+    def withfile(self, name: str, sliced: bool = False, extra: object = None) -> Later:  # noqa: FBT001, FBT002 - the peer's order
+        """Return a reference to one of its files, to be an option of another job."""
+        return Later(self, lambda job: job.withfile(name, sliced, extra))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.result(), name)
+
+    def __str__(self) -> str:
+        return str(self.result())
+
+    def __repr__(self) -> str:
+        return f"<job of '{self._name}', {'done' if self.done() else 'on its way'}>"
+
+
+class Submissions:
+    """The jobs that a script has submitted.
+
+    Each is built in a thread as soon as the jobs that it needs are there. How many run at a time is for the builder to
+    say; there are some more threads than that, as one may wait for what another build runs.
+
+    Parameters
+    ----------
+    threads
+        How many jobs may be under way, be it waiting.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="acc-build")
+        self._all: list[Submitted] = []
+        self._lock = threading.Lock()
+
+    def submit(self, name: str, build: Callable[[], Job], needs: Iterable[Submitted]) -> Submitted:
+        """Have a job built as soon as those that it needs are there; raise when one has failed unheard.
+
+        Parameters
+        ----------
+        name
+            What it is called, for people.
+        """
+        self._raise_failure()
+        submitted = Submitted(name, Future())
+        self._all.append(submitted)
+        missing = {need.future for need in needs}
+        if not missing:
+            self._start(submitted, build)
+        left = len(missing)
+
+        def one_is_there(_: "Future[Job]") -> None:
+            nonlocal left
+            with self._lock:
+                left -= 1
+                is_last = left == 0
+            if is_last:
+                self._start(submitted, build)
+
+        for future in missing:
+            future.add_done_callback(one_is_there)
+        return submitted
+
+    def finish(self) -> None:
+        """Return when all are there; when one failed, start no more, and raise that once what runs has ended."""
+        try:
+            wait([submitted.future for submitted in self._all], return_when=FIRST_EXCEPTION)
+            self._raise_failure()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Start no more, and return when what runs has ended."""
+        for submitted in self._all:
+            submitted.future.cancel()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _start(self, submitted: Submitted, build: Callable[[], Job]) -> None:
+        try:
+            self._pool.submit(self._run, submitted.future, build)
+        except RuntimeError:  # no more are started
+            submitted.future.cancel()
+
+    def _run(self, future: "Future[Job]", build: Callable[[], Job]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(build())
+        except BaseException as err:  # noqa: BLE001 - the thread ends here; who asks for the result gets it
+            future.set_exception(err)
+
+    def _raise_failure(self) -> None:
+        """Raise the first failure that nobody has heard of."""
+        failed = [each for each in self._all if each.future.done() and not each.future.cancelled()]
+        for submitted in failed:
+            if submitted.future.exception() is not None and not submitted.is_told:
+                submitted.result()
+
+
+# -- in arguments ----------------------------------------------------------------------------------------------
+
+
+def needed(value: Any) -> Iterator[Submitted]:
+    """Yield the submitted jobs in a value, in containers too."""
+    if isinstance(value, Submitted):
+        yield value
+    elif isinstance(value, Later):
+        yield value.job
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from needed(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from needed(item)
+
+
+def awaited(value: Any) -> Any:
+    """Return a value with the jobs themselves in the place of submitted ones, once they are there."""
+    if isinstance(value, Submitted):
+        return value.result()
+    if isinstance(value, Later):
+        return value.get()
+    if isinstance(value, Mapping) and any(needed(value)):
+        return {key: awaited(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and any(needed(value)):
+        return type(value)(map(awaited, value))
+    return value
