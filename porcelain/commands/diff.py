@@ -83,21 +83,21 @@ def _print_part(view: View, *, short: bool) -> None:
     subject = f"{view['kind']} '{view['name']}'" if view["name"] else "the datasets"
     if view["kind"] == "file":
         whole = view["same_value"] or None in view["sizes"]
-        what = view["what"] if whole else _pair("{:,} bytes", view["sizes"])
+        what = view["what"] if whole else _pair("byte", view["sizes"])
         lines = view["detail"] or ([] if whole else [how(view)])
     elif None in view["nodes"]:
         what, lines = view["what"], []
     else:
-        what = f"{_pair('{:,} lines', view['lines'])}, {_pair('{:,} columns', view['columns'])}"
+        what = f"{_pair('line', view['lines'])}, {_pair('column', view['columns'])}"
         lines = [how(inside) for inside in view["differences"]]
     term.line(SET_IN + term.printable(f"{subject}: {what}"))
     term.diff([] if short else lines, set_in=2 * SET_IN)
 
 
-def _pair(words: str, numbers: Sequence[int]) -> str:
-    """Return two numbers in words: "3 -> 5 lines", or "3 lines" when they are the same."""
+def _pair(noun: str, numbers: Sequence[int]) -> str:
+    """Return two numbers with their noun: "3 -> 5 lines", or "3 lines" when they are the same."""
     before, after = numbers
-    return words.format(after) if before == after else f"{before:,} -> {words.format(after)}"
+    return term.count(after, noun) if before == after else f"{before:,} -> {term.count(after, noun)}"
 
 
 def _seconds(seconds: float | None) -> str:
