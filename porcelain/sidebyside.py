@@ -164,7 +164,7 @@ def _value_detail(before: object, after: object) -> Iterator[str]:
     found = changes(before, after)
     for change in islice(found, _CHANGES_SHOWN):
         old, new = pair_in_words(change.before, change.after, _ROOM)
-        yield f"{change.place}: {old} -> {new}" if change.place else f"{old} -> {new}"
+        yield f"{change.place or 'value'}: {old} -> {new}"
     more = sum(1 for _ in found)
     if more:
         yield f"and {more} more"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _GAP = "  "
+_DIFF_STYLES = {"-": "31", "+": "32", "@": "36", " ": ""}
 _LEAST_WIDTH = 8
 _BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
 
@@ -147,13 +148,16 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
 
 
 def fields(pairs: Mapping[str, str]) -> None:
-    """Print names and values, the values under each other; further lines of a value are set in as far."""
-    width = max((len(name) for name in pairs), default=0)
+    """Print names and values, the values under each other; a terminal wraps them."""
+    name_width = max((len(name) for name in pairs), default=0)
+    set_in = " " * (name_width + len(_GAP))
     for name, value in pairs.items():
-        first, *more = value.split("\n")
-        print(_styled(name.ljust(width), "2", sys.stdout) + _GAP + printable(first))
-        for text in more:
-            print(" " * (width + len(_GAP)) + printable(text))
+        lines = [printable(line) for line in value.split("\n")]
+        if is_terminal():
+            lines = [part.strip() for line in lines for part in _filled(line, set_in, set_in) or [""]]
+        print(_styled(name.ljust(name_width), "2", sys.stdout) + _GAP + lines[0])
+        for text in lines[1:]:
+            print(set_in + text)
 
 
 def section(title: str, rows: Iterable[Sequence[str]]) -> None:
@@ -166,11 +170,19 @@ def section(title: str, rows: Iterable[Sequence[str]]) -> None:
 
 
 def diff(lines: Iterable[str], *, set_in: str = "") -> None:
-    """Print lines of a diff, without control characters; on a terminal what goes is red and what comes is green."""
+    """Print lines about what differs, without control characters; a terminal wraps sentences.
+
+    Those of a diff stay as they are; on a terminal what goes is red and what comes is green.
+    """
     for text in lines:
-        style = {"-": "31", "+": "32", "@": "36"}.get(text[:1], "")
         shown = text.expandtabs().translate(_CONTROLS)
-        print(set_in + (_styled(shown, style, sys.stdout) if style else shown))
+        style = _DIFF_STYLES.get(text[:1])
+        if style is not None:
+            print(set_in + (_styled(shown, style, sys.stdout) if style else shown))
+        elif is_terminal():
+            print("\n".join(_filled(shown, set_in, set_in + _GAP)))
+        else:
+            print(set_in + shown)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> None:
@@ -342,6 +354,20 @@ def _wrapped(text: str, before: int) -> list[str]:
         return [text]
     first, *more = textwrap.wrap(text[before:], room - before)
     return [text[:before] + first, *(" " * before + part for part in more)]
+
+
+def _filled(text: str, first: str, further: str) -> list[str]:
+    """Return `text` in lines that fit the terminal, set in by `first` and then by `further`; no word is broken."""
+    import textwrap
+
+    return textwrap.wrap(
+        text,
+        max(width(), len(further) + 2 * _LEAST_WIDTH),
+        initial_indent=first,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _pad(cell: str, width: int, column: Column) -> str:

@@ -14,7 +14,7 @@ def diff(arguments: Sequence[str]) -> int:
     """Show what differs between two jobs, files or datasets."""
     parser = Parser(
         "diff",
-        "show what differs between two jobs, or two files or datasets of jobs",
+        "show what differs between two jobs, files or datasets",
         prints="what two jobs were given (options, inputs, environment, source as a diff), what came of them (files,\n"
         "datasets, of each column that differs the first row), what they printed, and their times. The exit code is\n"
         "0 when their outcomes are equal, 1 when they differ",

@@ -32,7 +32,7 @@ def why(arguments: Sequence[str]) -> int:
 def _parse(arguments: Sequence[str]) -> tuple[Namespace, dict[str, str]]:
     parser = Parser(
         "why",
-        "tell why a job ran, and whether it would be reused now; or what a build would do",
+        "tell why a job ran, or what a build would do now",
         prints="for a job: what differed from the nearest earlier job when it ran, whether a build would reuse it\n"
         "now, and else what differs now. With -m: whether there is such a job, and why it is the right one, or\n"
         "what differs from the nearest. Nothing runs. The exit code is 0 for all of that",
