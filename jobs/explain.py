@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from cas.formats.canonical import Json, dumps
@@ -12,14 +12,13 @@ from cas.oid import ObjectId
 from jobs.builder import Builder, Methods, Request
 from jobs.context import Context
 from jobs.method.options import InputPath
-from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import INPUT, walk_references
 from jobs.nodes.run import FORCED, Run
 from jobs.records import get_run, row_of_run
 from jobs.reuse.difference import Side, differences
-from jobs.reuse.hit import CheckedFact, Hit
+from jobs.reuse.hit import CheckedFact, Hit, describe
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given
 from jobs.reuse.key import KeyParts, action_key
@@ -59,6 +58,14 @@ class Explanation:
     unseen: Sequence[str] = ()
 
 
+class Learned(NamedTuple):
+    """What two runs asked, in words, and the answer that each got."""
+
+    what: str
+    before: str
+    after: str
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Why a job ran when it did.
@@ -71,14 +78,14 @@ class Told:
         What it was given; None when it failed.
     nearest : Nearest or None
         Of the jobs that were done before it began, that which differs least.
-    facts : sequence of tuple of Fact
-        What this run and the nearest asked alike, with different answers: (before, after).
+    facts : sequence of Learned
+        What this run and the nearest asked alike, with different answers.
     """
 
     why: str
     side: Side | None = None
     nearest: Nearest | None = None
-    facts: Sequence[tuple[Fact, Fact]] = ()
+    facts: Sequence[Learned] = ()
 
 
 def explain(builder: Builder, request: Request) -> Explanation:
@@ -184,7 +191,17 @@ class Explainer:
         nearest = find_nearest(store, self._index, before[:_COMPARED_AT_MOST], side)
         if nearest is None or nearest.differences or row.why == FORCED:
             return Told(row.why, side, nearest)
-        return Told(row.why, side, nearest, _changed_facts(get_run(store, nearest.row.run), run))
+        return Told(row.why, side, nearest, self._learned(get_run(store, nearest.row.run), run))
+
+    def _learned(self, before: Run, after: Run) -> list[Learned]:
+        """Return what two runs asked alike, and learned otherwise."""
+        known = {dumps([fact.kind, fact.about]): fact.was for fact in before.facts}
+        pairs = ((known.get(dumps([fact.kind, fact.about])), fact) for fact in after.facts)
+        return [
+            Learned(describe(self._index, fact), was, fact.was)
+            for was, fact in pairs
+            if was is not None and was != fact.was
+        ]
 
     def find_stale(self, row: JobRow, *, at_most: int) -> list[tuple[JobRow, str]]:
         """Return the jobs that `row` was made from and that would run again, nearest first, each with the reason.
@@ -242,10 +259,3 @@ def _refreshed(structure: Json, content_of: Callable[[str], ObjectId | None]) ->
         content = content_of(str(file["name"]))
         return {INPUT: {**file, "content": content or file["content"]}}
     return {key: _refreshed(item, content_of) for key, item in structure.items()}
-
-
-def _changed_facts(before: Run, after: Run) -> list[tuple[Fact, Fact]]:
-    """Return what two runs asked alike, and learned otherwise."""
-    known: Mapping[bytes, Fact] = {dumps([fact.kind, fact.about]): fact for fact in before.facts}
-    pairs = ((known.get(dumps([fact.kind, fact.about])), fact) for fact in after.facts)
-    return [(old, new) for old, new in pairs if old is not None and old.was != new.was]

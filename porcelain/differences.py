@@ -50,10 +50,8 @@ def difference(sides: Sides, found: Difference) -> View:
     """Return one thing that differs between what two jobs were given."""
     lines = _are_lines(found)
     values = ("", "") if lines else found.values(_ROOM)
-    detail = list(_detail(sides, found))
-    changed = (
-        [sum(line[:1] == sign for line in detail[2:]) for sign in "+-"] if found.kind == "source" else None
-    )
+    detail = _known_detail(sides, found)
+    is_diff = found.kind == "source" and detail[1:2]
     return {
         "kind": found.kind,
         "name": found.name,
@@ -63,7 +61,7 @@ def difference(sides: Sides, found: Difference) -> View:
         "before": _value(found.before),
         "after": _value(found.after),
         "words": list(values) if any(values) else None,
-        "changed_lines": changed,
+        "changed_lines": [sum(line[:1] == sign for line in detail[2:]) for sign in "+-"] if is_diff else None,
         "detail": detail,
     }
 
@@ -75,6 +73,13 @@ def _value(value: object) -> Any:
     if isinstance(value, Reference):
         return {"spec": value.name if value.tag == INPUT else repr(value), "id": value.id}
     return plain(value)
+
+
+def _known_detail(sides: Sides, found: Difference) -> list[str]:
+    try:
+        return list(_detail(sides, found))
+    except AccError as err:
+        return [f"what differs in it is not known: {err}"]
 
 
 def _detail(sides: Sides, found: Difference) -> Iterator[str]:
@@ -149,13 +154,9 @@ def _below(store: Store, old: JobRow, new: JobRow) -> Iterator[str]:
     if old.method != new.method:
         yield f"another method: {old.method} -> {new.method}"
         return
-    try:
-        found = compare_outcomes(
-            store, get_node(store, old.outcome, Outcome), get_node(store, new.outcome, Outcome)
-        )
-    except AccError as err:
-        yield f"what differs in them is not known: {err}"
-        return
+    found = compare_outcomes(
+        store, get_node(store, old.outcome, Outcome), get_node(store, new.outcome, Outcome)
+    )
     came_out = [in_words(each) for each in found if each.kind in ("file", "dataset")] + list(_columns(found))
     given = [in_words(each) for each in found if each.kind not in CAME_OUT]
     shown = [*given[:_SHOWN_BELOW], *came_out[:_SHOWN_BELOW]]

@@ -5,7 +5,6 @@ from typing import Any, Final, TypeAlias
 
 from cas.store import Store
 from jobs.explain import Explanation, Told
-from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.references import walk_references
 from jobs.reuse.changes import ABSENT
@@ -58,10 +57,7 @@ def told(store: Store, row: JobRow, found: Told) -> View:
         "nearest": _nearest(nearest, Sides(store, nearest.side, found.side, (nearest.row.label, row.label)))
         if nearest and found.side
         else None,
-        "facts": [
-            {"what": in_words(after), "before": before.was, "after": after.was}
-            for before, after in found.facts
-        ],
+        "facts": [{"what": each.what, "before": each.before, "after": each.after} for each in found.facts],
     }
 
 
@@ -85,21 +81,9 @@ def why_build(found: Explanation) -> WhyBuild:
             section[each.name] = _earlier_value(each, found.nearest.side)
         answer[found.nearest.row.label] = sections
     elif found.hit.ran is not None:
-        broken = {in_words(fact): fact.was for fact, answer in found.facts if answer.broken}
+        broken = {what: fact.was for fact, what, answer in found.facts if answer.broken}
         answer[found.hit.ran.label] = {"facts": broken}
     return {found.request.parts.method: answer}
-
-
-def in_words(fact: Fact) -> str:
-    """Return what a run asked beyond its key."""
-    about: Any = fact.about
-    if fact.kind == "subjob":
-        return f"subjob '{about['method']}'"
-    if fact.kind == "lookup":
-        return f"the job that '{about['name']}' names"
-    if fact.kind == "aside":
-        return f"the {about['of']} of an input"
-    return f"{'file' if fact.kind == 'read' else 'module'} '{about}'"
 
 
 def _earlier_value(found: Difference, side: Side) -> Any:
@@ -141,5 +125,5 @@ def _parts(parts: KeyParts) -> View:
 
 
 def _fact(checked: CheckedFact) -> View:
-    fact, answer = checked
-    return {**fact.to_json(), "now": answer.now, "what": in_words(fact), "broken": answer.broken or None}
+    fact, what, answer = checked
+    return {**fact.to_json(), "now": answer.now, "what": what, "broken": answer.broken or None}

@@ -84,9 +84,10 @@ class Answer(NamedTuple):
 
 
 class CheckedFact(NamedTuple):
-    """A fact of a run, and what is found now."""
+    """A fact of a run, what it is about in words, and what is found now."""
 
     fact: Fact
+    what: str
     answer: Answer
 
 
@@ -116,7 +117,32 @@ def check_facts(
     now: Context, index: JobIndex, row: JobRow, given: Iterable[JobRow], asks: Asks
 ) -> list[CheckedFact]:
     """Return all that a run learned beyond its key, and whether it holds now."""
-    return list(_Facts(now, index, asks, list(given)).check(row))
+    checked = _Facts(now, index, asks, list(given)).check(row)
+    return [CheckedFact(fact, describe(index, fact), answer) for fact, answer in checked]
+
+
+def describe(index: JobIndex, fact: Fact) -> str:
+    """Return in words what a run asked beyond its key."""
+    if fact.kind in ("read", "module"):
+        return f"{'file' if fact.kind == 'read' else 'module'} '{fact.about}'"
+    about = _mapping(fact)
+    if fact.kind == "subjob":
+        return f"subjob '{about['method']}'" + _arguments_in_words(about["arguments"])
+    if fact.kind == "lookup":
+        return f"the job that '{about['name']}' names"
+    row = index.find_first_of_outcome(ObjectId(str(about["outcome"])))
+    return f"the {about['of']} of input '{row.label}'" if row else f"the {about['of']} of an input"
+
+
+def _arguments_in_words(arguments: Json) -> str:
+    # here, not above: a hit asks for no words
+    from jobs.reuse.difference import Reference
+    from jobs.sameness import show
+
+    values = from_structure(arguments, Reference)
+    given = values.items() if isinstance(values, dict) else ()
+    words = ", ".join(f"{name}={show(value)}" for name, value in given)
+    return f" ({words})" if words else ""
 
 
 def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -> JobRow | str:
@@ -146,7 +172,7 @@ class _Facts:
         """Return the first fact that does not hold any more, in words, or "" when all hold."""
         return next((answer.broken for _, answer in self.check(row) if answer.broken), "")
 
-    def check(self, row: JobRow) -> Iterator[CheckedFact]:
+    def check(self, row: JobRow) -> Iterator[tuple[Fact, Answer]]:
         """Yield the facts of a run as they are checked."""
         self.roots = list(self.given)
         self.checks = {
@@ -159,7 +185,7 @@ class _Facts:
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
-            yield CheckedFact(fact, self.checks[fact.kind](fact))
+            yield fact, self.checks[fact.kind](fact)
 
     def _subjob(self, fact: Fact) -> Answer:
         about = _mapping(fact)

@@ -45,6 +45,12 @@ MORE = {
             with job.open_input("data.csv") as fh:
                 return fh.read()
         """,
+    "mine/a_later.py": """
+        def synthesis():
+            import importlib
+            name = "dynamic"
+            return importlib.import_module(f"mine.{name}").VALUE
+        """,
     "mine/a_parent.py": "from acc import build\n\ndef synthesis():\n    return build('number', n=7).load()\n",
 }
 
@@ -224,6 +230,33 @@ def test_facts_are_told_whether_they_hold(asked: Explained) -> None:
     assert found.reason == broken.answer.broken == "'input/data.csv' was read and has changed"
 
 
+def test_each_kind_of_fact_is_told_in_words(asked: Explained) -> None:
+    asked.build("parent")
+    assert [fact.what for fact in asked.ask("parent").facts] == ["subjob 'number' (n=7)"]
+    asked.build("lookup")
+    assert [fact.what for fact in asked.ask("lookup").facts] == ["the job that 'number' names"]
+    source = asked.build("number")
+    asked.build("label", source=source)
+    found = asked.ask("label", source=source).facts
+    assert [fact.what for fact in found] == [f"the label of input '{source.label}'"]
+    asked.build("later")
+    assert "module 'project/mine/dynamic.py'" in [fact.what for fact in asked.ask("later").facts]
+
+
+def test_what_broke_a_fact_is_told_of_the_run_that_has_the_key(asked: Explained) -> None:
+    asked.build("parent")
+    asked.folder.write("mine/a_number.py", "options = dict(n=1)\n\ndef synthesis(options):\n    return 0\n")
+    found = asked.ask("parent")
+    (subjob,) = found.facts
+    assert found.hit.row is None
+    assert found.hit.ran is not None
+    assert (
+        subjob.answer.broken
+        == "subjob 'number' cannot be had: 'number' would run: source mine/a_number.py changed"
+    )
+    assert found.reason == subjob.answer.broken
+
+
 # -- stored jobs -----------------------------------------------------------------------------------------------
 
 
@@ -244,9 +277,9 @@ def test_what_a_run_learned_otherwise_is_told(asked: Explained) -> None:
     asked.build("peeks")
     asked.folder.write("input/data.csv", "changed")
     again = asked.build("peeks")
-    ((before, after),) = asked.project.explainer.then(again.row).facts
-    assert before.about == after.about == "input/data.csv"
-    assert before.was != after.was
+    (learned,) = asked.project.explainer.then(again.row).facts
+    assert learned.what == "file 'input/data.csv'"
+    assert learned.before != learned.after
 
 
 def test_a_forced_job_differs_in_nothing(asked: Explained) -> None:
