@@ -264,9 +264,14 @@ class Builder:
 
     def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._context.store.hold([hit.row.run]):
+        if hit.row is not None and not self._is_here(hit.row.run, only_look=asks is self._look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
         return hit
+
+    def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
+        """Return whether a run is in the store, which keeps it for this process unless that only looks."""
+        store = self._context.store
+        return store.has(run) if only_look else bool(store.hold([run]))
 
     def _check_present(self, given: Given) -> None:
         """Raise when an input is gone: a job that cannot read its input need not start."""
