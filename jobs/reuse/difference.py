@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from cas.errors import AccError
@@ -150,7 +151,7 @@ class Side:
     ) -> None:
         self.parts = parts
         self.key = key
-        self.read_source = read_source
+        self._read_source = read_source
         self._read = read
         self._find_origin = find_origin
 
@@ -176,16 +177,21 @@ class Side:
             find_origin=find_origin,
         )
 
+    @cached_property
+    def source(self) -> Source:
+        """The source node; like the version it is asked for again and again when many jobs are compared with one."""
+        return self._read_source()
+
+    @cached_property
     def version(self) -> int | None:
-        """Return the number by which it counts when it is of a standard method, else None."""
+        """The number by which it counts when it is of a standard method, else None."""
         if self.parts.version is not None or action_key(self.parts) == self.key:
             return self.parts.version
-        source = self.read_source()
-        return _declared_version(self._read(source.files[source.main]))
+        return _declared_version(self._read(self.source.files[self.source.main]))
 
     def text(self, path: str) -> str:
         """Return a file of the source; one that is not there is empty."""
-        blob = self.read_source().files.get(path)
+        blob = self.source.files.get(path)
         return "" if blob is None else self._read(blob).decode("utf-8", "replace")
 
     def value(self, structure: Json) -> object:
@@ -224,12 +230,12 @@ def text_diff(before: str, after: str, names: tuple[str, str]) -> list[str]:
 def _code(before: Side, after: Side) -> Iterator[Difference]:
     if before.parts.source == after.parts.source:
         return
-    versions = before.version(), after.version()
+    versions = before.version, after.version
     if None not in versions:
         if versions[0] != versions[1]:
             yield Difference("version", after.parts.method, *versions)
         return
-    old, new = before.read_source(), after.read_source()
+    old, new = before.source, after.source
     for path in sorted({*old.files, *new.files}):
         blobs = old.files.get(path, ABSENT), new.files.get(path, ABSENT)
         if blobs[0] != blobs[1]:
@@ -273,16 +279,15 @@ def _declared_version(code: bytes) -> int | None:
     return None
 
 
-def size_of(differing: list[Difference], before: Side, after: Side) -> tuple[int, int]:
-    """Return how much differs: the number of things, then the number of places and lines in them."""
-    names = {(each.kind, each.name) for each in differing}
-    lines = 0
+def size_of(differing: list[Difference], before: Side, after: Side) -> int:
+    """Return how much differs: the places in options and inputs, and the lines of the source."""
+    size = 0
     for each in differing:
         try:
-            lines += _lines_changed(before, after, each.name) if each.kind == "source" else 1
+            size += _lines_changed(before, after, each.name) if each.kind == "source" else 1
         except AccError:
-            lines += 1  # a file of the source is missing
-    return len(names), lines
+            size += 1  # a file of the source is missing
+    return size
 
 
 def _lines_changed(before: Side, after: Side, path: str) -> int:

@@ -10,6 +10,7 @@ from jobs.reuse.difference import Difference, Side, differences, size_of
 from jobs.reuse.index import JobIndex
 
 _COMPARED_AT_MOST: Final = 16
+_MEASURED_AT_MOST: Final = 50
 _NAMED_AT_MOST: Final = 3
 
 
@@ -46,11 +47,23 @@ def reason(nearest: Nearest | None, method: str) -> str:
 
 def find_nearest(store: Store, index: JobIndex, rows: Iterable[JobRow], side: Side) -> Nearest | None:
     """Return the job of `rows`, newest first, in which the fewest things differ, and in these the least."""
+    fewest: list[Nearest] = []
+    for each in _compared(store, index, rows, side):
+        if fewest and _things(each) > _things(fewest[0]):
+            continue
+        if not fewest or _things(each) < _things(fewest[0]):
+            fewest.clear()
+        fewest.append(each)
+        if not each.differences:
+            break
+    # texts are read and compared only where the number of things does not decide
     return min(
-        _compared(store, index, rows, side),
-        key=lambda each: size_of(each.differences, each.side, side),
-        default=None,
+        fewest[:_MEASURED_AT_MOST], key=lambda each: size_of(each.differences, each.side, side), default=None
     )
+
+
+def _things(nearest: Nearest) -> int:
+    return len({(each.kind, each.name) for each in nearest.differences})
 
 
 def _compared(store: Store, index: JobIndex, rows: Iterable[JobRow], side: Side) -> Iterator[Nearest]:

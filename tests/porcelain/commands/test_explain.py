@@ -100,6 +100,14 @@ def test_why_of_a_request_tells_what_differs_from_the_nearest_job(acc_here):
     assert lines[3:] == ["  option 'query': '' -> 'select *\\nfrom t'"]
 
 
+def test_of_an_input_that_is_of_another_method_no_more_is_told(acc_here):
+    lines = acc_here("why", "-m", "use", "source=csvimport")[1].splitlines()
+    assert lines[3:] == [
+        "  dataset 'source': dev-1/default -> dev-7/default",
+        "    another method: make -> csvimport",
+    ]
+
+
 def test_why_of_a_request_for_which_there_is_a_job_names_it(acc_here):
     lines = acc_here("why", "-m", "make", "count=5", "file=data.csv")[1].splitlines()
     assert lines[0] == "make  'dev-3' would be reused"
