@@ -36,7 +36,7 @@ _NAMES = {
     "JobFailed": "jobs.errors",
     "JobWithFile": "jobs.withfile",
     "NoDataset": "jobs.dataset.dataset",
-    "NoJob": "jobs.job",
+    "NoJob": "jobs.nojob",
     "NoSuchDataset": "jobs.errors",
     "NoSuchFile": "jobs.errors",
     "NoSuchJob": "jobs.errors",
@@ -67,13 +67,13 @@ if TYPE_CHECKING:
     from jobs.errors import NoSuchJob as NoSuchJob
     from jobs.errors import OptionError as OptionError
     from jobs.job import Job as Job
-    from jobs.job import NoJob as NoJob
     from jobs.method.options import InputFile as InputFile
     from jobs.method.options import OptionDefault as OptionDefault
     from jobs.method.options import OptionEnum as OptionEnum
     from jobs.method.options import OptionString as OptionString
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
+    from jobs.nojob import NoJob as NoJob
     from jobs.withfile import JobWithFile as JobWithFile
 
 
@@ -91,19 +91,24 @@ def __dir__() -> list[str]:
 
 
 def build(method: str, **arguments: Any) -> Any:
-    """Return the job of a method with these arguments: in prepare or synthesis, a subjob of the running one.
+    """Return the job of a method with these arguments: in a running job a subjob, in a build script as `urd.build`.
 
     Parameters
     ----------
     method
         Name of the method.
     arguments
-        `options`, `datasets`, `jobs`, `caption`, and any of the method's own by name.
+        `options`, `datasets`, `jobs`, `name`, `caption`, `workdir`, `concurrency`, and any of the method's own by name.
 
     Returns
     -------
     Job
         One that there was, or that ran now.
+
+    Raises
+    ------
+    JobFailed
+        When it ran and failed. A method that catches it goes on without; the failure is something that it learned.
     """
     from jobs.context import current
     from jobs.errors import UsageError
@@ -111,7 +116,9 @@ def build(method: str, **arguments: Any) -> Any:
     _leave_opener()
     builder = current().build
     if builder is None:
-        raise UsageError("nothing can be built here", hint="in a build script it is urd.build(...)")
+        raise UsageError(
+            "nothing can be built here", hint="jobs are built by build scripts and by running jobs"
+        )
     return builder(method, **arguments)
 
 

@@ -31,7 +31,7 @@ from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
-from jobs.wish import Policy, Wish
+from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
     from jobs.reuse.difference import Side
@@ -140,8 +140,8 @@ class Builder:
         self._fetch = fetch
         self._default_workdir = default_workdir
         self._cores = cores
-        self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
-        self._asks = Asks(self._build_for_fact, self._look_for_fact, file_id, names)
+        look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
+        self._look = Asks(look, look, file_id, names)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -154,11 +154,22 @@ class Builder:
             When it was run and failed.
         """
         with self._turn:
-            return self._build(self.request(name, arguments, keywords), wish)
+            return self._get(self._request(name, arguments, keywords), wish)
 
-    def _build(self, request: Request, wish: Wish) -> Got:
+    def find_now(self, request: Request, wish: Wish) -> Got | None:
+        """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
+        with self._turn:
+            row = None if wish.force else self.find(request, only_look=True).row
+            return None if row is None else self._reused(row, wish)
+
+    def get(self, request: Request, wish: Wish) -> Got:
+        """Return the job of a request: an earlier one, or one that is run now; raises what `build` does."""
+        with self._turn:
+            return self._get(request, wish)
+
+    def _get(self, request: Request, wish: Wish) -> Got:
         only_look = wish.policy.only_look
-        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
             return self._reused(hit.row, wish)
         name = request.method.name
@@ -168,7 +179,7 @@ class Builder:
             raise MethodError(f"job of method '{name}' wants itself as a subjob")
         with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
             if not wish.force and (waited or self._has_come(request, hit)):
-                hit = self.find(request, only_look=False)
+                hit = self.find(request, only_look=False, wish=wish)
                 if hit.row is not None:
                     return self._reused(hit.row, wish)
             plan = self._plan(request, hit, wish)
@@ -193,7 +204,7 @@ class Builder:
     def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
-        concurrency = wish.concurrency_for(method.name) or method.declarations.concurrency
+        concurrency = wish.concurrency_for(method.name, method.declarations.concurrency)
         return Plan(
             method=method,
             options=given.options,
@@ -209,11 +220,20 @@ class Builder:
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
             parent=wish.parent,
+            limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
         )
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         """Return what `build` would look for, given the same; raises `OptionError` and `MethodError` as it does."""
+        with self._turn:
+            return self._request(name, arguments, keywords)
+
+    def stop(self) -> None:
+        """Have every job that runs end as one that is interrupted, and none begin any more."""
+        self._launcher.stop()
+
+    def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
         given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
@@ -227,15 +247,17 @@ class Builder:
         )
         return Request(method, given, parts, action_key(parts))
 
-    def find(self, request: Request, *, only_look: bool) -> Hit:
+    def find(self, request: Request, *, only_look: bool, wish: Wish = ANY_WISH) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same.
 
         Parameters
         ----------
         only_look
             Build no subjob to see whether a fact holds.
+        wish
+            How such subjobs are built.
         """
-        asks = self._look if only_look else self._asks
+        asks = self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
         hit = self._find_key(request.key, request.given, asks)
         for source in request.method.equivalents:
             if hit.row is not None:
@@ -310,7 +332,7 @@ class Builder:
     # -- subjobs -----------------------------------------------------------------------------------------------
 
     def _answer(self, parent: str, request: Request, above: Wish) -> Answer:
-        wish = Wish(above.policy, parent=parent, above=(*above.above, request.key))
+        wish = Wish(above.policy, workdir=above.workdir, parent=parent, above=(*above.above, request.key))
 
         def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
             try:
@@ -325,17 +347,12 @@ class Builder:
 
         return answer
 
-    def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish()).job
-
-    def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(Policy(only_look=True))).job
+    def _build_for_fact(self, wish: Wish, method: str, /, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, Wish(wish.policy, workdir=wish.workdir)).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
-        keywords = dict(arguments)
-        caption = str(keywords.pop("caption", None) or "")
-        keywords.pop("name", None)
+        about, keywords = wish.of_subjob(arguments)
         groups = Arguments(
             *(dict(keywords.pop(group, None) or {}) for group in ("options", "datasets", "jobs"))
         )
-        return self.build(name, groups, keywords, replace(wish, caption=caption))
+        return self.build(name, groups, keywords, about)

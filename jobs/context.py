@@ -56,10 +56,21 @@ class ResultLinks(Protocol):
 
 
 class RunningJob(Protocol):
-    """The running job, as far as rooms below it need to know."""
+    """The running job, as far as rooms below it need to know.
+
+    Attributes
+    ----------
+    subjobs : list of Job
+        Those that it has got so far.
+    """
+
+    subjobs: list[Any]
 
     def link_dataset(self, name: str, head: Any) -> Any:
         """Add a dataset of columns that are stored, by its `DatasetHead`; return the `Dataset`."""
+
+    def link_file(self, filename: str, entry: Any) -> None:
+        """Add a file whose bytes are stored, by its `FileEntry`."""
 
 
 @dataclass(frozen=True, slots=True)

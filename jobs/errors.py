@@ -81,3 +81,11 @@ class JobFailed(AccError):
         self.stage = stage
         self.sliceno = sliceno
         self.traceback = traceback
+
+
+class SaveFailed(AccError):
+    """A file that a job saves in the background, and that could not be saved."""
+
+    def __init__(self, name: str, why: str, *, hint: str = "") -> None:
+        super().__init__(f"cannot save '{name}': {why}", hint=hint)
+        self.name = name

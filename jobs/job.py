@@ -1,9 +1,9 @@
 """A job as users hold it: its files, result, datasets, output, parameters and the jobs before it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from cas.errors import ObjectNotFound
 from cas.formats.canonical import Json, dumps
@@ -11,25 +11,25 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
-from jobs.errors import NoSuchDataset, NoSuchJob
+from jobs.errors import NoSuchDataset, NoSuchJob, UsageError
 from jobs.jobfiles import JobFiles
 from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import Fact
+from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import aside, exectime, get_run, gone, post, row_of_run
+from jobs.records import SETUP_VERSION, exectime, get_run, gone, output_parts, post, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
     from jobs.dataset.lists import DatasetList
 
-RESULT = "result.pickle"
+StopJob: TypeAlias = "str | Mapping[str, str] | None"
 DEFAULT_DATASET = "default"
-_RAISE: Any = object()
 
 
 class Job(JobFiles):
@@ -99,6 +99,21 @@ class Job(JobFiles):
         """The job directory, absolute."""
         self.note_label()
         return str(self._folder)
+
+    @property
+    def version(self) -> int:
+        """The version of what `params` and setup.json say."""
+        return SETUP_VERSION
+
+    @property
+    def is_build(self) -> bool:
+        """False: a build is recorded as a build, and is no job."""
+        return False
+
+    @property
+    def input_directory(self) -> str:
+        """The project's input directory."""
+        return str(context.current().input_directory)
 
     @property
     def store(self) -> Store:
@@ -184,11 +199,7 @@ class Job(JobFiles):
             part that printed something, slices by number.
         """
         self._note_aside("output")
-        parts = {
-            _part(name): self.store.get(blob).decode("utf-8", "replace")
-            for name, blob in self.run.output.items()
-        }
-        ordered = dict(sorted(parts.items(), key=lambda part: _part_order(part[0])))
+        ordered = output_parts(self.store, self.run)
         if what == "parts":
             return ordered
         if what is None:
@@ -204,6 +215,7 @@ class Job(JobFiles):
         inputs = self._dereferenced()
         run = self.run
         return DotDict(
+            version=self.version,
             method=run.method,
             caption=run.caption,
             slices=self.outcome.slices,
@@ -247,7 +259,7 @@ class Job(JobFiles):
         now = context.current()
         return {row_of_run(now, subjob.run).label: subjob.built for subjob in self.run.subjobs}
 
-    def chain(self, length: int = -1, reverse: bool = False, stop_job: str | None = None) -> "list[Job]":  # noqa: FBT001, FBT002 - the peer's order
+    def chain(self, length: int = -1, reverse: bool = False, stop_job: StopJob = None) -> "list[Job]":  # noqa: FBT001, FBT002 - the peer's order
         """Return this job and those before it, along its input job `previous`, oldest first.
 
         Parameters
@@ -257,89 +269,31 @@ class Job(JobFiles):
         reverse
             Newest first.
         stop_job
-            Ends before this job.
+            Ends before this job; `{job: parameter}` is the one that a job was given as that parameter.
         """
-        jobs = walk_back(Job.of(self.row), Job._previous, length=length, stop=stop_job)
+        jobs = walk_back(Job.of(self.row), Job._previous, length=length, stop=self._stop(stop_job))
         return jobs[::-1] if reverse else jobs
 
     def _previous(self) -> "Job | None":
         run = self.run.find_input("jobs.previous")
         return None if run is None else Job.of(row_of_run(context.current(), run))
 
-    # -- facts -------------------------------------------------------------------------------------------------
+    @staticmethod
+    def _stop(given: StopJob) -> "str | None":
+        """Return the job that a chain ends before."""
+        if not isinstance(given, Mapping):
+            return given
+        if len(given) != 1:
+            raise UsageError("stop_job is a job, or a dict of one job to the name of a parameter")
+        ((name, parameter),) = given.items()
+        return Job(name).find_given(parameter) if name else None
 
-    def note_label(self) -> None:
-        """Note that somebody looked at the label, which is no part of the outcome."""
-        self._note_aside("label")
-
-    def _note_aside(self, what: str) -> None:
-        if context.is_recording() and self._row.outcome is not None:
-            about: dict[str, Json] = {"outcome": self._row.outcome, "of": what}
-            context.note(Fact("aside", about, aside(context.current(), self._row, what)))
-
-    def __str__(self) -> str:
-        self.note_label()
-        return str.__str__(self)
-
-    def __format__(self, spec: str) -> str:
-        self.note_label()
-        return str.__format__(self, spec)
-
-    def __repr__(self) -> str:
-        self.note_label()
-        return str.__repr__(self)
-
-    def __add__(self, other: str) -> str:
-        return str(self) + other
-
-    def __radd__(self, other: str) -> str:
-        return other + str(self)
-
-
-class _NoJob(Job):
-    """The job that an unset parameter holds: falsy, without files and datasets."""
-
-    def __new__(cls) -> Self:
-        return str.__new__(cls, "")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_no_job, ())
-
-    @property
-    def label(self) -> str:
-        return ""
-
-    to_reference = None  # type: ignore[assignment]  # so it is a value, and no reference to anything
-
-    def note_label(self) -> None:
-        """Nothing to note."""
-
-    def files(self, pattern: str = "*") -> set[str]:
-        """Return an empty set."""
-        del pattern
-        return set()
-
-    def load(self, *_args: Any, **_options: Any) -> Any:
-        """Return None."""
-        return None
-
-    json_load = load_json = load
-
-    @property
-    def datasets(self) -> Any:
-        """No datasets."""
-        return []
-
-    def chain(self, *_args: Any, **_options: Any) -> "list[Job]":
-        """Return an empty list."""
-        return []
-
-
-NoJob = _NoJob()
-
-
-def _no_job() -> Job:
-    return NoJob
+    def find_given(self, parameter: str) -> "Job | None":
+        """Return the job that it was given as a parameter, or None when that was left unset."""
+        if parameter not in as_map(self.inputs_node["jobs"]):
+            raise UsageError(f"job '{self.label}' has no job parameter '{parameter}'")
+        run = self.run.find_input(f"jobs.{parameter}")
+        return None if run is None else Job.of(row_of_run(context.current(), run))
 
 
 def dereference(tag: str, content: Json, owner: Job | None = None) -> object:
@@ -382,13 +336,3 @@ def _withfile(owner: Job | None, content: dict[str, Json]) -> JobWithFile:
         raise NoSuchJob(f"no job is known to have the file '{content['name']}'")
     extra = from_structure(content["extra"], dereference)
     return JobWithFile(owner, str(content["name"]), content["sliced"] is True, extra)
-
-
-def _part(name: str) -> str | int:
-    return int(name) if name.isdigit() else name
-
-
-def _part_order(part: str | int) -> tuple[int, int]:
-    if isinstance(part, int):
-        return (1, part)
-    return (0, 0) if part == "prepare" else (2, 0)

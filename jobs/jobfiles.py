@@ -13,7 +13,7 @@ from cas.store import Store
 from jobs import context
 from jobs.checkout import blob_of, checkout
 from jobs.errors import NoSuchFile, UsageError
-from jobs.nodes.listing import JobRow
+from jobs.joblabel import JobLabel
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.references import Dereference
 from jobs.nodes.values import from_json_bytes, from_pickle
@@ -23,15 +23,8 @@ RESULT = "result.pickle"
 _RAISE: Any = object()
 
 
-class JobFiles(str):
+class JobFiles(JobLabel):
     """A job, as far as its files go; `Job` is the whole of it."""
-
-    _row: JobRow
-
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """The label, without noting that it was looked at."""
 
     @property
     @abstractmethod
@@ -46,10 +39,6 @@ class JobFiles(str):
     @abstractmethod
     def _files(self) -> dict[str, FileEntry]:
         """Return its files by name."""
-
-    @abstractmethod
-    def note_label(self) -> None:
-        """Note that somebody looked at which job this is."""
 
     @abstractmethod
     def to_reference(self) -> dict[str, Json]:
@@ -157,6 +146,13 @@ class JobFiles(str):
         return results.link(self._row, filename, blob, name, Path(self.filename(filename)))
 
     link_results = link_result
+
+    def link_to_here(self, filename: str = RESULT) -> None:
+        """Make one of its files a file of the running job too, under the same name; nothing is copied."""
+        job = context.current().job
+        if job is None:
+            raise UsageError("files are linked into a running job, and none runs here")
+        job.link_file(filename, self._file(filename))
 
 
 def sliced_name(name: str, sliceno: int | None) -> str:

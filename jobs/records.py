@@ -14,6 +14,7 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.nodes.values import DotDict
 
+SETUP_VERSION: Final = 1
 _KEPT_RUNS: Final = 4096
 _runs: dict[ObjectId, Run] = {}
 
@@ -89,3 +90,19 @@ def post(outcome: Outcome, run: Run, subjobs: dict[str, bool]) -> DotDict:
         files=sorted(outcome.files),
         subjobs=DotDict(subjobs),
     )
+
+
+def output_parts(store: Store, run: Run) -> dict[str | int, str]:
+    """Return what each part of a job printed: stages by name and slices by number, in the order in which they ran."""
+    texts = {_part(name): store.get(blob).decode("utf-8", "replace") for name, blob in run.output.items()}
+    return dict(sorted(texts.items(), key=lambda part: _part_order(part[0])))
+
+
+def _part(name: str) -> str | int:
+    return int(name) if name.isdigit() else name
+
+
+def _part_order(part: str | int) -> tuple[int, int]:
+    if isinstance(part, int):
+        return (1, part)
+    return (0, 0) if part == "prepare" else (2, 0)

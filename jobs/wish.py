@@ -1,12 +1,18 @@
 """What a caller wants built, and how: beyond a method and its arguments, and no part of what makes a job the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
+from jobs.errors import UsageError
+from jobs.limits import NO_LIMITS, Limits
 from jobs.nodes.run import ActionKey
 
 Force: TypeAlias = bool | str
+
+# of what a method says when it wants a subjob: where and how it runs, which is no part of what it learns
+ABOUT_RUNNING: Final = ("workdir", "concurrency")
+_NOT_FOR_SUBJOBS: Final = ("force_build", "why_build")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Policy:
         At most so many slices of a job run at a time.
     concurrency_of : mapping of str to int
         The same for single methods, by name.
+    limits : Limits
+        What a job may take; of a method that declares limits the smaller ones count.
     only_look : bool
         Do not run anything: a miss raises `jobs.builder.WouldRun`.
     """
@@ -28,6 +36,7 @@ class Policy:
     workdir: str = ""
     concurrency: int | None = None
     concurrency_of: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
     only_look: bool = False
 
 
@@ -60,7 +69,41 @@ class Wish:
     parent: str = ""
     above: Sequence[ActionKey] = ()
 
-    def concurrency_for(self, method: str) -> int | None:
-        """Return how many slices may run at a time as the caller says, or None when he does not."""
-        policy = self.policy
-        return self.concurrency or policy.concurrency_of.get(method) or policy.concurrency
+    def __post_init__(self) -> None:
+        """Refuse a number of slices that is none."""
+        slices = self.concurrency
+        if slices is not None and not (type(slices) is int and slices >= 1):
+            raise UsageError(f"concurrency is a number of slices, at least 1, not {slices!r}")
+
+    def concurrency_for(self, method: str, declared: int | None) -> int | None:
+        """Return how many slices of a job may run at a time, or None when nobody says.
+
+        What is said of this job or its method counts; what is said of all jobs does not make more of it than the
+        method declares.
+        """
+        said = self.concurrency or self.policy.concurrency_of.get(method)
+        return said or min(filter(None, (self.policy.concurrency, declared)), default=None)
+
+    def of_subjob(self, arguments: Mapping[str, Any]) -> tuple["Wish", dict[str, Any]]:
+        """Return this wish with what a method says about a subjob, and the arguments that are for the subjob itself.
+
+        Raises
+        ------
+        UsageError
+            When it says what only a build script can.
+        """
+        given = dict(arguments)
+        for name in _NOT_FOR_SUBJOBS:
+            if name in given:
+                raise UsageError(f"a subjob takes no '{name}'", hint="only urd.build in a build script does")
+        given.pop("name", None)
+        wish = replace(
+            self,
+            caption=str(given.pop("caption", None) or ""),
+            workdir=str(given.pop("workdir", None) or self.workdir),
+            concurrency=given.pop("concurrency", None),
+        )
+        return wish, given
+
+
+ANY_WISH: Final = Wish()

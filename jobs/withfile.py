@@ -22,13 +22,22 @@ class FileOwner(Protocol):
     def filename(self, name: str, sliceno: int | None = None) -> str:
         """Return a real path of the file."""
 
-    def load(self, filename: str = ..., sliceno: int | None = None, encoding: str = ...) -> Any:
+    def load(
+        self, filename: str = ..., sliceno: int | None = None, encoding: str = ..., default: Any = ...
+    ) -> Any:
         """Return the unpickled content."""
 
-    def json_load(self, filename: str = ..., sliceno: int | None = None) -> Any:
+    def json_load(self, filename: str = ..., sliceno: int | None = None, default: Any = ...) -> Any:
         """Return the content of a JSON file."""
 
-    def open(self, filename: str, mode: str = ..., sliceno: int | None = None) -> IO[Any]:
+    def open(
+        self,
+        filename: str,
+        mode: str = ...,
+        sliceno: int | None = None,
+        encoding: str | None = ...,
+        errors: str | None = ...,
+    ) -> IO[Any]:
         """Return a readable stream."""
 
     def to_reference(self) -> dict[str, Json]:
@@ -93,19 +102,25 @@ class JobWithFile:
         """Return a real, absolute, readable path of the file."""
         return self.owner.filename(self.name, self._checked(sliceno))
 
-    def load(self, sliceno: int | None = None, encoding: str = "bytes") -> Any:
-        """Return the unpickled content."""
-        return self.owner.load(self.name, self._checked(sliceno), encoding)
+    def load(self, sliceno: int | None = None, encoding: str = "bytes", **default: Any) -> Any:
+        """Return the unpickled content; with `default=` that when there is no such file."""
+        return self.owner.load(self.name, self._checked(sliceno), encoding, **default)
 
-    def json_load(self, sliceno: int | None = None) -> Any:
-        """Return the content of a JSON file."""
-        return self.owner.json_load(self.name, self._checked(sliceno))
+    def json_load(self, sliceno: int | None = None, **default: Any) -> Any:
+        """Return the content of a JSON file; with `default=` that when there is no such file."""
+        return self.owner.json_load(self.name, self._checked(sliceno), **default)
 
     load_json = json_load
 
-    def open(self, mode: str = "r", sliceno: int | None = None) -> IO[Any]:
+    def open(
+        self,
+        mode: str = "r",
+        sliceno: int | None = None,
+        encoding: str | None = None,
+        errors: str | None = None,
+    ) -> IO[Any]:
         """Return a readable stream of the file, to be closed by the caller."""
-        return self.owner.open(self.name, mode, self._checked(sliceno))
+        return self.owner.open(self.name, mode, self._checked(sliceno), encoding, errors)
 
     def _checked(self, sliceno: int | None) -> int | None:
         if self.sliced and sliceno is None:

@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 from cas.errors import AccError
+from jobs import context
 from jobs.errors import MethodError
 from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
@@ -139,7 +140,8 @@ def _call(project: Project, script: Script, urd: Urd) -> None:
             raise MethodError(
                 f"main of build script '{script.path}' asks for '{parameter.name}'", hint="it can have urd"
             )
-    main(**{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known})
+    with context.using(replace(project.context, build=urd.build)):
+        main(**{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known})
 
 
 def _load(project: Project, script: Script) -> ModuleType:

@@ -148,6 +148,37 @@ def test_a_signal_stops_everything_within_a_second(tmp_path: Path, number: signa
     assert "interrupted" in folder.acc("job", "dev-1")
 
 
+def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(
+    tmp_path: Path,
+) -> None:
+    method = """
+        import os, signal, time
+
+        options = dict(deadly=True)
+
+        def synthesis(options):
+            if options.deadly:
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(60)
+            return "fine"
+        """
+    build = """
+        from acc import JobFailed
+
+        def main(urd):
+            try:
+                urd.build("m")
+            except JobFailed as err:
+                print(err)
+            print(urd.build("m", deadly=False).load())
+        """
+    folder = Folder(tmp_path, {"mine/a_m.py": method, "mine/build.py": build})
+    said = folder.acc("build")
+    assert "failed in synthesis: the process that jobs are forked from has died" in said
+    assert "fine" in said
+    assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["done", "failed"]
+
+
 def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS, "mine/build.py": BUILD}, slices=2)
     build, terminal = pty.fork()

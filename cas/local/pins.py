@@ -203,6 +203,10 @@ class AllPins:
         """Return the names of living writers."""
         return {path.name for path in self._writers() if not self._is_dead(path)}
 
+    def is_dead(self, name: str) -> bool:
+        """Return whether the writer of that name does not live any more."""
+        return self._is_dead(self._folder / name)
+
     def sweep(self) -> int:
         """Remove the pins of dead writers; return how many there were."""
         dead = [path for path in self._writers() if self._is_dead(path)]

@@ -1,33 +1,35 @@
 """The job that is running: all of a job that makes sense by then, and what only a running one can do."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Never, Self
 
-from cas.files import check_name, temporary_path
 from cas.formats.node import put_node
-from cas.oid import Buffer, ObjectId
+from cas.oid import ObjectId
 from cas.store import Store
 from jobs import context
-from jobs.errors import DatasetError, NoSuchFile, UsageError
+from jobs.errors import DatasetError, UsageError
 from jobs.execution.events import JobRequest
-from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
 from jobs.execution.ledger import Ledger
-from jobs.execution.savedfile import SavedFile
-from jobs.job import DEFAULT_DATASET, Job
-from jobs.jobfiles import RESULT, sliced_name
-from jobs.nodes.outcome import FileEntry
-from jobs.nodes.values import DotDict, dotted, in_canonical_order, to_json_bytes, to_pickle
-from jobs.withfile import JobWithFile
+from jobs.execution.ownfiles import OwnFiles
+from jobs.job import DEFAULT_DATASET
+from jobs.nodes.values import DotDict, dotted, in_canonical_order
 
 if TYPE_CHECKING:
     from jobs.dataset.head import DatasetHead
     from jobs.dataset.writer import DatasetWriter
+    from jobs.job import Job
 
 
-class CurrentJob(Job):
+class EarlyFinish(BaseException):
+    """Ends the stages of a job that says that it is done; no `Exception`, which a method might catch."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
+
+
+class CurrentJob(OwnFiles):
     """The running job, the argument `job` of prepare, analysis and synthesis.
 
     Attributes
@@ -36,14 +38,14 @@ class CurrentJob(Job):
         The slice that this process works on, in analysis.
     slices : int
         Number of slices.
-    ledger : Ledger
-        What this process has done.
+    subjobs : list of Job
+        Those that it has got so far.
     writers : dict of str to DatasetWriter
         Datasets being written, by name.
     """
 
     sliceno: int | None
-    ledger: Ledger
+    subjobs: "list[Job]"
     writers: "dict[str, DatasetWriter]"
     _request: JobRequest
     _params: DotDict
@@ -61,11 +63,15 @@ class CurrentJob(Job):
         )
         self.sliceno = None
         self.ledger = Ledger()
+        self.earlier = Ledger()
+        self.saves = None
+        self.subjobs = []
         self.writers = {}
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise UsageError("the running job cannot be saved", hint="str(job) can")
+        # between its stages; what is kept goes by `to_reference`
+        return _running_job, ()
 
     # -- who it is ---------------------------------------------------------------------------------------------
 
@@ -130,164 +136,32 @@ class CurrentJob(Job):
         """Raise: a job that is not finished cannot be an input or part of a result."""
         raise UsageError("the running job cannot be saved or be an input", hint="str(job) can be saved")
 
-    # -- saving ------------------------------------------------------------------------------------------------
+    def begin_slice(self, sliceno: int) -> None:
+        """Be the job as analysis of one slice sees it, with a ledger of its own."""
+        self.sliceno = sliceno
+        self.earlier, self.ledger = self.ledger, Ledger()
 
-    def save(
-        self,
-        obj: object,
-        filename: str = RESULT,
-        sliceno: int | None = None,
-        temp: bool = False,  # noqa: FBT001, FBT002 - the peer's order
-    ) -> SavedFile:
-        """Save a value as a pickle.
+    def end_slice(self) -> Ledger:
+        """Be the whole job again, and return the ledger of the slice."""
+        done = self.ledger
+        self.sliceno = None
+        self.earlier, self.ledger = Ledger(), self.earlier
+        return done
+
+    def finish_early(self, result: object = None) -> Never:
+        """End the job here, successfully: this stage goes no further, and later ones are skipped.
 
         Parameters
         ----------
-        filename
-            A name relative to the job; by default that of the job's result.
-        sliceno
-            The file is one of a sliced file.
-        temp
-            The file is there for the later stages, and not kept.
+        result
+            What the job's result is, as if synthesis had returned it. In analysis there can be none, and all
+            slices have to agree that the job is done.
         """
-        return self._save(to_pickle(obj), filename, sliceno, temporary=temp)
-
-    def json_save(
-        self,
-        obj: object,
-        filename: str = "result.json",
-        sliceno: int | None = None,
-        sort_keys: bool = True,  # noqa: FBT001, FBT002 - the peer's order
-        temp: bool = False,  # noqa: FBT001, FBT002
-    ) -> SavedFile:
-        """Save a value as JSON, indented."""
-        return self._save(to_json_bytes(obj, sort_keys=sort_keys), filename, sliceno, temporary=temp)
-
-    save_json = json_save
-
-    def save_pieces(
-        self, pieces: Iterable[Buffer], filename: str, sliceno: int | None = None, *, temp: bool = False
-    ) -> SavedFile:
-        """Save a file of bytes that come piece by piece, as those of a file that is opened to be written.
-
-        They are compressed while they come, and never lie in the job directory.
-        """
-        name = self._checked(filename, sliceno)
-        self.ledger.save(name, put_pieces(pieces, self.store), temporary=temp)
-        return SavedFile(self, filename, sliceno, self.ledger.remove)
-
-    def _save(self, data: bytes, filename: str, sliceno: int | None, *, temporary: bool) -> SavedFile:
-        name = self._checked(filename, sliceno)
-        self.ledger.save(name, FileEntry(self.store.put(data), len(data)), temporary=temporary)
-        return SavedFile(self, filename, sliceno, self.ledger.remove)
-
-    def open(
-        self,
-        filename: str,
-        mode: str = "r",
-        sliceno: int | None = None,
-        encoding: str | None = None,
-        errors: str | None = None,
-        *,
-        temp: bool = False,
-    ) -> Any:
-        """Open a file of the job.
-
-        To write, use it in a `with` block: the file appears under its name when the block ends, and not at all
-        when it raises.
-        """
-        if not set(mode) & set("wxa+"):
-            return self._open_to_read(filename, mode, sliceno, encoding, errors)
-        if set(mode) & set("a+"):
-            raise UsageError(f"a job's file opens with 'r', 'w' or 'x', not '{mode}'")
-        name = self._checked(filename, sliceno)
-        if "b" not in mode and encoding is None:
-            encoding = "utf-8"
-        return self._open_to_write(name, mode.replace("w", "x"), encoding, errors, temporary=temp)
-
-    def _open_to_read(
-        self, filename: str, mode: str, sliceno: int | None, encoding: str | None, errors: str | None
-    ) -> IO[Any]:
-        name = sliced_name(filename, sliceno)
-        if name not in self.ledger.pending:
-            return super().open(filename, mode, sliceno, encoding, errors)
-        binary = "b" in mode
-        return open(
-            self._folder / name, mode, encoding=None if binary else encoding or "utf-8", errors=errors
-        )
-
-    @contextmanager
-    def _open_to_write(
-        self, name: str, mode: str, encoding: str | None, errors: str | None, *, temporary: bool
-    ) -> Iterator[IO[Any]]:
-        target = self._folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        hidden = temporary_path(target.parent)
-        try:
-            with open(hidden, mode, encoding=encoding, errors=errors) as stream:
-                yield stream
-            hidden.replace(target)
-        except BaseException:
-            hidden.unlink(missing_ok=True)
-            raise
-        self.ledger.register(name, temporary=temporary)
-
-    def register_file(self, filename: str) -> None:
-        """Keep a file that lies in the job directory."""
-        name = self._checked(os.path.relpath(filename, self._folder) if os.path.isabs(filename) else filename)
-        if not (self._folder / name).is_file():
-            raise NoSuchFile(
-                f"there is no file '{name}' to register", hint="write it into the current directory first"
+        if self.sliceno is not None and result is not None:
+            raise UsageError(
+                "finish_early in analysis takes no result", hint="a result comes from prepare or synthesis"
             )
-        self.ledger.register(name)
-
-    def register_files(self, pattern: str = "**/*") -> set[str]:
-        """Keep all files in the job directory that match `pattern`, and return their names."""
-        found = (path.relative_to(self._folder) for path in self._folder.glob(pattern) if path.is_file())
-        names = {str(path) for path in found if path.parts[0] not in INTERNAL}
-        new = names - self.ledger.names()
-        for name in sorted(new):
-            self.register_file(name)
-        return new
-
-    def _checked(self, filename: str, sliceno: int | None = None) -> str:
-        name = check_name(sliced_name(filename, sliceno))
-        if name.split("/")[0] in INTERNAL:
-            raise UsageError(f"the name '{name}' is acc's own")
-        return name
-
-    # -- its files so far --------------------------------------------------------------------------------------
-
-    def _files(self) -> dict[str, FileEntry]:
-        return self.ledger.files
-
-    def files(self, pattern: str = "*") -> set[str]:
-        """Return the names of the files that it has so far."""
-        return Job.files(self, pattern) | _matching(self.ledger.pending, pattern)
-
-    def filename(self, name: str, sliceno: int | None = None) -> str:
-        """Return the path of a file in the job directory: one that it has, or one to be written and registered."""
-        stored = sliced_name(name, sliceno)
-        return super().filename(name, sliceno) if stored in self.ledger.files else str(self._folder / stored)
-
-    def load(self, filename: str = RESULT, *arguments: Any, **options: Any) -> Any:
-        """Return a value that it saved, or that lies in its directory as a registered pickle."""
-        self._store_pending(filename, *arguments, **options)
-        return super().load(filename, *arguments, **options)
-
-    def json_load(self, filename: str = "result.json", *arguments: Any, **options: Any) -> Any:
-        """Return the value in a JSON file of its own."""
-        self._store_pending(filename, *arguments, **options)
-        return super().json_load(filename, *arguments, **options)
-
-    load_json = json_load
-
-    def _store_pending(self, filename: str, sliceno: int | None = None, *_: Any, **_options: Any) -> None:
-        name = sliced_name(filename, sliceno)
-        if name in self.ledger.pending:
-            with open(self._folder / name, "rb") as stream:
-                entry = put_file(stream, self.store)
-            self.ledger.save(name, entry, temporary=name in self.ledger.temporary)
+        raise EarlyFinish(result)
 
     # -- input -------------------------------------------------------------------------------------------------
 
@@ -345,7 +219,7 @@ class CurrentJob(Job):
         return self.dataset(name)
 
     def _check_free(self, name: str) -> None:
-        if name in self.writers or name in self.ledger.datasets:
+        if name in self.writers or name in self._datasets():
             raise DatasetError(f"dataset '{name}' is written twice")
 
     def add_dataset(self, name: str, node: ObjectId, head: object) -> None:
@@ -355,7 +229,7 @@ class CurrentJob(Job):
         self.ledger.datasets[name] = node
 
     def _datasets(self) -> dict[str, ObjectId]:
-        return self.ledger.datasets
+        return {**self.earlier.datasets, **self.ledger.datasets}
 
     @property
     def store(self) -> Store:
@@ -364,14 +238,16 @@ class CurrentJob(Job):
 
     # -- what a running job cannot tell ------------------------------------------------------------------------
 
-    def withfile(self, name: str, sliced: bool = False, extra: object = None) -> JobWithFile:  # noqa: FBT001, FBT002 - the peer's order
-        """Return a reference to one of its files."""
-        return JobWithFile(self, name, sliced, extra)
-
     def output(self, what: str | int | None = None) -> Any:
         """Raise: its output is complete when it is finished."""
         del what
         raise UsageError("the output of the running job is not complete")
+
+    def chain(self, *_: Any, **_options: Any) -> "list[Job]":
+        """Raise: a chain is one of finished jobs."""
+        raise UsageError(
+            "the running job is in no chain yet", hint="jobs.previous.chain() is the one before it"
+        )
 
     @property
     def post(self) -> DotDict:
@@ -379,7 +255,8 @@ class CurrentJob(Job):
         raise UsageError("a running job has no post")
 
 
-def _matching(names: Mapping[str, None], pattern: str) -> set[str]:
-    from fnmatch import fnmatchcase
-
-    return {name for name in names if fnmatchcase(name, pattern)}
+def _running_job() -> Any:
+    job = context.current().job
+    if job is None:
+        raise UsageError("the running job is known in its own processes alone")
+    return job

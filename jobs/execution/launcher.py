@@ -1,11 +1,11 @@
 """Run one job: a number, a job directory, an executor to run it, and a publisher for what comes of it."""
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from cas.formats.node import put_node
+from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
 from jobs.errors import JobFailed
@@ -27,13 +27,15 @@ from jobs.execution.events import (
 )
 from jobs.execution.executors import Answer, Execution, Executor
 from jobs.execution.jobdir import JobDirectory
+from jobs.execution.leftovers import KilledBuilds
 from jobs.execution.plan import Listener, Plan, Site
 from jobs.execution.publisher import Publisher, SpoiledOutcome
 from jobs.execution.reads import prefixes
 from jobs.execution.running import Running
-from jobs.execution.scratch import Scratch
+from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
 from jobs.execution.turn import Turn
+from jobs.execution.usage import Usage
 from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
@@ -108,11 +110,13 @@ class Launcher:
 
     def _launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         running = self._claim(plan)
-        execution = self._executor.start(self._request(running), self._lending(answer(running.label)))
+        usage = Usage(plan.limits)
+        answering = usage.pausing(self._lending(answer(running.label)))
+        execution = self._executor.start(self._request(running), answering)
         try:
             # the process is on its way while this one writes
             self._announce(running)
-            row, failed = self._publish(running, self._follow(running, execution), execution)
+            row, failed = self._publish(running, self._follow(running, execution, usage), execution)
         except KeyboardInterrupt:
             execution.end()
             interrupted = Failed(running.stage, None, "interrupted")
@@ -148,15 +152,29 @@ class Launcher:
     def _claim(self, plan: Plan) -> Running:
         """Return a run with a label and a directory of its own."""
         workdir = self._site.workdirs[plan.workdir]
+        folder = self._own_folder()  # before there is a directory, which must not be taken for a killed job's
         directory, number = JobDirectory.claim(plan.workdir, workdir, self._index.last_number(plan.workdir))
         label = f"{plan.workdir}-{number}"
-        # not the label alone: what a killed build left there must not be taken for this run's
-        name = f"{label}-{secrets.token_hex(4)}"
-        # by the name of this process's pins, gc tells what dead builds have left
-        folder = self._folder / self._store.pins.name
-        folder.mkdir(parents=True, exist_ok=True)
+        name = scratch_name(label)
         staging = Staging(self._store, folder / name, hold_bytes=HOLD_BYTES)
         return Running(plan, label, number, directory, staging, Scratch(folder, name))
+
+    def _own_folder(self) -> Path:
+        """Return the folder of this process's staging and scratch files, by whose name it is known whether it lives."""
+        folder = self._folder / self._store.pins.name
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            return folder
+        root = self._store.root
+        pins = AllPins(root / "pins", root / "cache" / "pins.json")
+        KilledBuilds(
+            self._folder,
+            pins.is_dead,
+            self._site.workdirs,
+            lambda label: self._index.find_label(label) is not None,
+        ).sweep()
+        return folder
 
     def _announce(self, running: Running) -> None:
         """Write down and say what is about to run, and store its source."""
@@ -209,7 +227,7 @@ class Launcher:
 
     # -- while it runs -----------------------------------------------------------------------------------------
 
-    def _follow(self, running: Running, execution: Execution) -> Finished | Failed:
+    def _follow(self, running: Running, execution: Execution, usage: Usage) -> Finished | Failed:
         """Return the last event of the job."""
         scratch = running.scratch
         scratch.note(_first_part(running.plan.method))
@@ -219,6 +237,9 @@ class Launcher:
         for event in self._events(execution):
             self._check_going(began)
             echo.poll()
+            last = usage.find_excess(event, execution)
+            if last is not None:
+                break
             if event is None:
                 self._listener.idle()
                 continue

@@ -22,6 +22,8 @@ class Ledger:
         Registered files in the job directory, in order.
     temporary : set of str
         Names among both that the job does not keep.
+    removed : set of str
+        Names of files that were there and are none of the job's any more.
     facts : dict of Fact to None
         In the order in which they were learned, each once.
     """
@@ -29,6 +31,7 @@ class Ledger:
     files: dict[str, FileEntry] = field(default_factory=dict)
     pending: dict[str, None] = field(default_factory=dict)
     temporary: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
     datasets: dict[str, ObjectId] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     subjobs: list[tuple[ObjectId, bool]] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Ledger:
         self.files.pop(name, None)
         self.pending.pop(name, None)
         self.temporary.discard(name)
+        self.removed.add(name)
 
     def note(self, fact: Fact) -> None:
         """Take down a fact; the same once more counts once."""
@@ -57,6 +61,8 @@ class Ledger:
 
     def add(self, other: "Ledger") -> None:
         """Add what another process of the job did."""
+        for name in other.removed - other.names():
+            self.remove(name)
         for name, entry in other.files.items():
             self.save(name, entry, temporary=name in other.temporary)
         for name in other.pending:

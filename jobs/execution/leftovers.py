@@ -2,12 +2,13 @@
 
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.execution.jobdir import INTERNAL
+from jobs.execution.jobdir import INTERNAL, JobDirectory
+from jobs.execution.scratch import parse_name
 from jobs.nodes.listing import split_label
 
 
@@ -95,6 +96,65 @@ class Sweeper:
                 path.unlink()
             swept.files += 1
             swept.bytes += size
+
+
+@dataclass(frozen=True, slots=True)
+class KilledBuilds:
+    """What builds have left that were killed, found when the next one launches its first job.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder with a folder for each build.
+    is_dead : callable
+        Whether the build whose folder has that name does not live any more.
+    workdirs : mapping of str to Path
+        Where job directories are.
+    is_published : callable
+        Whether there is a run with that label.
+    """
+
+    folder: Path
+    is_dead: Callable[[str], bool]
+    workdirs: Mapping[str, Path]
+    is_published: Callable[[str], bool]
+
+    def sweep(self) -> None:
+        """Remove their scratch and staging files, and of the directories of their jobs all but what people may want.
+
+        That is setup.json, and what the job printed until then. Files that it had half written help nobody, and may
+        be large.
+        """
+        builds = sorted(path for path in self.folder.glob("*") if path.is_dir())
+        dead = [path for path in builds if self.is_dead(path.name)]
+        if not dead:
+            return
+        running = {label for path in builds if path not in dead for label in _scratch_of(path)}
+        for build in dead:
+            for label, outputs in _scratch_of(build).items():
+                if label not in running and not self.is_published(label):
+                    self._tidy(label, outputs)
+            shutil.rmtree(build, ignore_errors=True)
+
+    def _tidy(self, label: str, outputs: Mapping[str, Path]) -> None:
+        workdir, _ = split_label(label) or ("", 0)
+        if workdir not in self.workdirs or not (self.workdirs[workdir] / label).is_dir():
+            return
+        directory = JobDirectory(self.workdirs[workdir] / label)
+        with suppress(OSError):  # somebody else does the same, or it is not ours to change
+            directory.tidy()
+            texts = {part: path.read_bytes() for part, path in outputs.items()}
+            directory.keep_output({part: text for part, text in texts.items() if text})
+
+
+def _scratch_of(build: Path) -> dict[str, dict[str, Path]]:
+    """Return for each job of a build, by label, the files of what its parts printed."""
+    found: dict[str, dict[str, Path]] = {}
+    for path in build.glob("*"):
+        label, part = parse_name(path.name)
+        if split_label(label):
+            found.setdefault(label, {}).update({part: path} if part else {})
+    return found
 
 
 def remove_directories(workdirs: Mapping[str, Path], labels: Collection[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from cas.local.store import Durability
 from jobs.execution.events import Event
+from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.listing import JobRow
@@ -38,6 +39,8 @@ class Plan:
         At most so many slices run at a time.
     shares_cores : bool
         Nobody said how many: its slices share the cores of the machine with other jobs of the build.
+    limits : Limits
+        What it may take.
     forced : bool
         It was asked to run although there may be such a job already.
     """
@@ -56,6 +59,7 @@ class Plan:
     explain: Callable[[], str]
     caption: str = ""
     parent: str = ""
+    limits: Limits = NO_LIMITS
     forced: bool = False
 
 

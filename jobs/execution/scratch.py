@@ -1,10 +1,30 @@
 """The scratch files of a running job: what each part printed, what each slice returned."""
 
+import secrets
 from pathlib import Path
 from typing import Final
 
 _OUTPUT: Final = "output"
 _RESULT: Final = "result"
+
+
+def scratch_name(label: str) -> str:
+    """Return what the files of a job of that label may begin with, and nobody else's ever do.
+
+    The label alone is not enough: what a killed build left there must not be taken for this run's.
+    """
+    return f"{label}-{secrets.token_hex(4)}"
+
+
+def parse_name(name: str) -> tuple[str, str]:
+    """Return the label of the job whose scratch or staging has that name, and the part whose output it is, or "".
+
+    >>> parse_name("dev-12-0a1b2c3d.output.prepare"), parse_name("dev-12-0a1b2c3d")
+    (('dev-12', 'prepare'), ('dev-12', ''))
+    """
+    stem, _, rest = name.partition(".")
+    kind, _, part = rest.partition(".")
+    return stem.rpartition("-")[0], part if kind == _OUTPUT else ""
 
 
 class Scratch:

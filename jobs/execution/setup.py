@@ -5,9 +5,8 @@ from typing import Any
 
 from jobs.execution.plan import Plan, Site
 from jobs.nodes.values import DotDict
+from jobs.records import SETUP_VERSION
 from jobs.withfile import JobWithFile
-
-SETUP_VERSION = 1
 
 
 def setup_of(plan: Plan, label: str, site: Site, *, start: float, why: str | None = None) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from cas.local.store import Durability, LocalStore
 from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
+from jobs.execution.background import BackgroundSaves
 from jobs.execution.capture import captured
 from jobs.execution.children import Told, died, fork_each
-from jobs.execution.current import CurrentJob
+from jobs.execution.current import CurrentJob, EarlyFinish
 from jobs.execution.events import (
     ANALYSIS,
     LOAD,
@@ -50,6 +51,7 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+from jobs.wish import ABOUT_RUNNING
 
 # what a small job saves fits, and then it needs no segment
 HOLD_BYTES = 1 << 18
@@ -85,12 +87,13 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
     reads = ReadWatch(
         request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
     )
+    if fork:
+        job.saves = BackgroundSaves(lambda: job.ledger, reads)
     here = Path.cwd()
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)
     try:
-        _Stages(request, job, launcher, reads, fork=fork).run()
-        _finish(job)
+        _finish(job, _Stages(request, job, launcher, reads, fork=fork).run())
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
         launcher.tell(failed.failure)
@@ -114,13 +117,15 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
-        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
+        learned = {name: value for name, value in arguments.items() if name not in ABOUT_RUNNING}
+        about: dict[str, Json] = {"method": method, "arguments": to_structure(learned)}
         answer = launcher.ask(SubjobWanted(method, arguments))
         if isinstance(answer, SubjobRefused):
             job.ledger.note(Fact("subjob", about, ""))
             raise answer.error
         job.ledger.note(Fact("subjob", about, answer.job.row.outcome))
         job.ledger.subjobs.append((answer.job.row.run, answer.built))
+        job.subjobs.append(answer.job)
         return answer.job
 
     return context.Context(
@@ -143,9 +148,9 @@ def _held() -> list[tuple[Seal, bytes]]:
     return staging.held()
 
 
-def _finish(job: CurrentJob) -> None:
+def _finish(job: CurrentJob, stage: str) -> None:
     """Finish the datasets that the method left open, and register the files that it left lying about."""
-    with _failing(SYNTHESIS, None):
+    with _failing(stage, None):
         for writer in list(job.writers.values()):
             if writer.state == "open":
                 writer.finish()
@@ -183,6 +188,8 @@ class _Stages:
         self._reads = reads
         self._fork = fork
         self._scratch = request.scratch
+        self._stage = LOAD
+        self._early: list[int] = []
         self._values: dict[str, Any] = {
             "job": job,
             "slices": request.slices,
@@ -193,24 +200,27 @@ class _Stages:
             "jobs": job.params.jobs,
         }
 
-    def run(self) -> None:
-        """Run what the method has of prepare, analysis and synthesis."""
+    def run(self) -> str:
+        """Run what the method has of prepare, analysis and synthesis; return the one that was the last."""
         with importing(self._request, self._learned), self._loaded() as module:
             random.seed(self._request.seed)
-            self._run(module)
+            try:
+                result = self._run(module)
+            except EarlyFinish as early:
+                result = early.result
+            if result is not None:
+                with _failing(self._stage, None):
+                    self._job.save(result)
+        return self._stage
 
-    def _run(self, module: ModuleType) -> None:
+    def _run(self, module: ModuleType) -> Any:
         if function := getattr(module, PREPARE, None):
             self._values["prepare_res"] = self._single(PREPARE, function)
         synthesis = getattr(module, SYNTHESIS, None)
         if function := getattr(module, ANALYSIS, None):
             wanted = synthesis is not None and "analysis_res" in inspect.signature(synthesis).parameters
             self._analysis(function, keep=wanted)
-        if synthesis:
-            result = self._single(SYNTHESIS, synthesis)
-            if result is not None:
-                with _failing(SYNTHESIS, None):
-                    self._job.save(result)
+        return self._single(SYNTHESIS, synthesis) if synthesis else None
 
     @contextmanager
     def _loaded(self) -> Iterator[ModuleType]:
@@ -233,11 +243,25 @@ class _Stages:
 
     def _single(self, stage: str, function: Callable[..., Any]) -> Any:
         begun = time.perf_counter()
+        self._stage = stage
         self._launcher.tell(StageBegan(stage))
         with captured(self._scratch.output(stage)), _failing(stage, None):
-            value = self._call(function)
+            value, early = self._called(function)
         self._launcher.tell(StageEnded(stage, None, _micros(begun)))
+        if early is not None:
+            raise early
         return value
+
+    def _called(self, function: Callable[..., Any], **more: Any) -> tuple[Any, EarlyFinish | None]:
+        """Return what a stage returned or that it ended the job, once all that it saves in the background is saved."""
+        value, early = None, None
+        try:
+            value = self._call(function, **more)
+        except EarlyFinish as err:
+            early = err
+        if self._job.saves is not None:
+            self._job.saves.wait_for_all()
+        return value, early
 
     def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:
         paths = [self._scratch.result(number) for number in range(self._request.slices)]
@@ -246,14 +270,25 @@ class _Stages:
             return self._slice(function, sliceno, paths[sliceno] if keep else None, tell)
 
         begun = time.perf_counter()
+        self._stage = ANALYSIS
         self._launcher.tell(StageBegan(ANALYSIS))
         if self._fork:
             self._forked(slice_of)
         else:
             self._in_turn(slice_of)
         self._launcher.tell(StageEnded(ANALYSIS, None, _micros(begun)))
+        self._end_if_early()
         if keep:
             self._values["analysis_res"] = AnalysisResults(paths)
+
+    def _end_if_early(self) -> None:
+        if len(self._early) == self._request.slices:
+            raise EarlyFinish(None)
+        if self._early:
+            slices = ", ".join(map(str, sorted(self._early)))
+            message = f"of {self._request.slices} slices, only these finished early: {slices}"
+            hint = "all slices have to agree that the job is done"
+            raise _StageFailed(Failed(ANALYSIS, None, message, is_ours=True, hint=hint))
 
     def _forked(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
         request = self._request
@@ -272,12 +307,9 @@ class _Stages:
         gc.unfreeze()
 
     def _in_turn(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
-        job = self._job
-        before = job.ledger
         for sliceno in range(self._request.slices):
-            job.ledger = type(before)()
             done = slice_of(sliceno, self._launcher.tell)
-            job.ledger, job.sliceno = before, None
+            self._job.end_slice()
             self._take(sliceno, done)
 
     def _slice(
@@ -285,28 +317,30 @@ class _Stages:
     ) -> Any:
         """Run analysis of one slice, in its own process or in turn, and return what the job is to know of it."""
         job = self._job
-        job.sliceno = sliceno
+        job.begin_slice(sliceno)
         if self._fork:
-            job.ledger = type(job.ledger)()
+            job.saves = BackgroundSaves(lambda: job.ledger, self._reads)
             context.enter(replace(context.current(), recorder=job.ledger))
         random.seed(self._request.seed + sliceno + 1)
         begun = time.perf_counter()
         tell(StageBegan(ANALYSIS, sliceno))
         try:
             with captured(self._scratch.output(str(sliceno))), _failing(ANALYSIS, sliceno):
-                value = self._call(function, sliceno=sliceno)
-                if path is not None:
+                value, early = self._called(function, sliceno=sliceno)
+                if path is not None and early is None:
                     path.write_bytes(pickle.dumps(storable(value), pickle.HIGHEST_PROTOCOL))
                 closed = {name: writer.close_slice() for name, writer in job.writers.items()}
         except _StageFailed as failed:
             return failed.failure
         tell(StageEnded(ANALYSIS, sliceno, _micros(begun)))
-        return job.ledger, closed, self._reads.reads()
+        return job.ledger, closed, self._reads.reads(), early is not None
 
     def _take(self, sliceno: int, done: Any) -> None:
         if isinstance(done, Failed):
             raise _StageFailed(done)
-        ledger, closed, reads = done
+        ledger, closed, reads, early = done
+        if early:
+            self._early.append(sliceno)
         self._job.ledger.add(ledger)
         self._reads.add(reads)
         for name, part in closed.items():

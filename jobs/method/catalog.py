@@ -19,7 +19,7 @@ from jobs.method.modules import OWN_NAMES
 Describe: TypeAlias = Callable[[Closure, Mapping[str, Path]], Json]
 
 # raised when the JSON of declarations changes its form
-_DECLARATIONS_FORMAT: Final = 1
+_DECLARATIONS_FORMAT: Final = 2
 
 
 class MethodName(NamedTuple):

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Final, Self
 
 from cas.formats.canonical import Json
-from jobs.errors import MethodError
+from jobs.errors import MethodError, UsageError
+from jobs.limits import NO_LIMITS, Limits, parse_bytes, parse_seconds
 from jobs.method.converter import Converter
 from jobs.method.grammar import converter_from_json, declare
 from jobs.nodes.fields import as_bool, as_int, as_list, as_map, as_text, as_texts, to_json
@@ -47,6 +48,8 @@ class Declarations:
         What a standard method counts by.
     concurrency : int or None
         At most so many slices at once.
+    limits : Limits
+        What a job may take, by `max_rss` and `timeout`.
     settled : bool
         Whether no code outside of the closure had a part in all this.
     """
@@ -60,6 +63,7 @@ class Declarations:
     equivalent_hashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     version: int | None = None
     concurrency: int | None = None
+    limits: Limits = NO_LIMITS
     settled: bool = True
 
     @classmethod
@@ -93,6 +97,7 @@ class Declarations:
             equivalent_hashes=_equivalent_hashes(module, method),
             version=_number(module, "version", method),
             concurrency=_number(module, "concurrency", method),
+            limits=_limits(module, method),
             settled=settled,
         )
 
@@ -109,6 +114,8 @@ class Declarations:
             "equivalent_hashes": {name: list(hashes) for name, hashes in self.equivalent_hashes.items()},
             "version": self.version,
             "concurrency": self.concurrency,
+            "max_rss": self.limits.max_rss,
+            "timeout": None if self.limits.timeout is None else self.limits.timeout.hex(),
             "settled": self.settled,
         }
 
@@ -127,6 +134,7 @@ class Declarations:
             equivalent_hashes={name: _texts(each) for name, each in hashes.items()},
             version=_int_or_none(fields["version"]),
             concurrency=_int_or_none(fields["concurrency"]),
+            limits=Limits(_int_or_none(fields["max_rss"]), _float_or_none(fields["timeout"])),
             settled=as_bool(fields["settled"]),
         )
 
@@ -145,6 +153,10 @@ def _texts(body: Json) -> tuple[str, ...]:
 
 def _int_or_none(body: Json) -> int | None:
     return None if body is None else as_int(body)
+
+
+def _float_or_none(body: Json) -> float | None:
+    return None if body is None else float.fromhex(as_text(body))
 
 
 # ---- from a module
@@ -189,6 +201,17 @@ def _number(module: ModuleType, name: str, method: str) -> int | None:
     if number is not None and (not isinstance(number, int) or number < 1):
         raise MethodError(f"'{name}' of method '{method}' is no number above 0")
     return number
+
+
+def _limits(module: ModuleType, method: str) -> Limits:
+    max_rss, timeout = getattr(module, "max_rss", None), getattr(module, "timeout", None)
+    try:
+        return Limits(
+            None if max_rss is None else parse_bytes(max_rss),
+            None if timeout is None else parse_seconds(timeout),
+        )
+    except UsageError as err:
+        raise MethodError(f"method '{method}' declares what is no limit: {err}", hint=err.hint) from None
 
 
 def _equivalent_hashes(module: ModuleType, method: str) -> dict[str, tuple[str, ...]]:

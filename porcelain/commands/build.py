@@ -1,12 +1,14 @@
 """`acc build`: run a build script, or build one job from the command line."""
 
 import time
-from argparse import Namespace
-from collections.abc import Sequence
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from jobs.builder import WouldRun
 from jobs.errors import MethodError, UsageError
+from jobs.limits import Limits, parse_bytes, parse_seconds
 from jobs.wish import Force, Policy
 from porcelain import config, term
 from porcelain.arguments import Parser, positive
@@ -17,6 +19,8 @@ from porcelain.project import Project
 from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
+
+Limit = TypeVar("Limit", int, float)
 
 
 def build(arguments: Sequence[str]) -> int:
@@ -77,6 +81,18 @@ def _parser() -> Parser:
         metavar="[METHOD=]N",
         help="run at most so many slices of a job at a time, or of the jobs of one method; repeatable",
     )
+    parser.add_argument(
+        "--max-rss",
+        type=_limit(parse_bytes),
+        metavar="SIZE",
+        help="end a job whose processes use more memory together, as 4G or 500M; it fails then",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_limit(parse_seconds),
+        metavar="TIME",
+        help="end a job that runs longer, as 1h or 90s; it fails then. While it waits for subjobs does not count",
+    )
     return parser
 
 
@@ -92,6 +108,7 @@ def _policy(given: Namespace) -> Policy:
         workdir=given.workdir,
         concurrency=everywhere[-1] if everywhere else None,
         concurrency_of={method: number for method, number in given.concurrency if method},
+        limits=Limits(given.max_rss, given.timeout),
         only_look=given.dry_run or given.why,
     )
 
@@ -109,6 +126,18 @@ def _tell(project: Project, would: WouldRun) -> None:
     from porcelain.explanations import explanation
 
     print_explanation(explanation(project.store, explain(project.builder, would.request)))
+
+
+def _limit(parse: Callable[[object], Limit]) -> Callable[[str], Limit]:
+    """Return `parse` for `type=` of an argument."""
+
+    def limit(text: str) -> Limit:
+        try:
+            return parse(text)
+        except UsageError as err:
+            raise ArgumentTypeError(f"{err}: {err.hint}") from None
+
+    return limit
 
 
 # -- build scripts ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from cas.errors import ObjectNotFound
 from jobs.errors import JobFailed, MethodError, NoSuchDataset, NoSuchFile, NoSuchJob, OptionError, UsageError
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Silent
-from jobs.job import Job, NoJob
+from jobs.job import Job
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -272,14 +272,6 @@ def test_a_running_or_failed_job_has_no_outcome(builds: Builds) -> None:
     with pytest.raises(NoSuchJob, match="failed"):
         failed.load()
     assert "ZeroDivisionError" in caught.value.traceback
-
-
-def test_no_job_is_falsy_and_empty() -> None:
-    assert not NoJob
-    assert NoJob.load() is None
-    assert NoJob.files() == set()
-    assert list(NoJob.datasets) == []
-    assert NoJob.chain() == []
 
 
 def test_a_finished_job_cannot_be_written_to(builds: Builds) -> None:

@@ -21,6 +21,9 @@ class Execution(Protocol):
         None comes now and then while nothing happens, so that the caller can look after other things.
         """
 
+    def leader(self) -> int | None:
+        """Return the id of the process that all others of the job come from; None when it runs in this one."""
+
     def end(self) -> None:
         """Kill what is left of the job, and return when no process of it is there; the second time does nothing."""
 

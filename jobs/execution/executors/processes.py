@@ -78,6 +78,10 @@ class _InProcess:
             else:
                 yield None
 
+    def leader(self) -> int:
+        """Return the id of the job's process."""
+        return self._process.pid
+
     def end(self) -> None:
         if not self._over:
             self._over = True

@@ -24,6 +24,9 @@ class _InTurn:
         run_job(self._request, self, fork=False)
         yield from self._told
 
+    def leader(self) -> None:
+        """Return None: it runs in this process, which no limit can end."""
+
     def end(self) -> None:
         """Nothing is left: it ran in this process."""
 

@@ -24,7 +24,13 @@ def test_values_come_in_slice_order_and_once(tmp_path: Path) -> None:
     found = results(tmp_path, "a", "b", "c")
     assert next(found) == "a"
     assert list(found) == ["b", "c"]
-    assert list(found) == []
+
+
+def test_a_second_loop_over_the_values_is_an_error_and_not_empty(tmp_path: Path) -> None:
+    found = results(tmp_path, "a", "b")
+    assert [*found] == ["a", "b"]
+    with pytest.raises(UsageError, match="iterated to its end"):
+        list(found)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,38 @@ def test_merge_auto_gives_one_value(tmp_path: Path, values, merged) -> None:
     found = results(tmp_path, *values).merge_auto()
     assert found == merged
     assert type(found) is type(merged)
+
+
+@pytest.mark.parametrize(
+    ("values", "overwriting"),
+    [
+        (({0: "a", "k": "old"}, {1: "b", "k": "new"}), {0: "a", 1: "b", "k": "new"}),
+        (({"a": {"b": 1}}, {"a": {"b": 2, "c": 3}}), {"a": {"b": 2, "c": 3}}),
+        (({"a"}, {"a", "b"}), {"a", "b"}),
+        ((Counter(a=1), Counter(a=2)), Counter(a=3)),
+    ],
+    ids=["texts", "deep-numbers", "sets", "counters"],
+)
+def test_allow_overwrite_takes_the_later_value_of_a_key_or_refuses_it(
+    tmp_path: Path, values, overwriting
+) -> None:
+    assert results(tmp_path, *values).merge_auto(allow_overwrite=True) == overwriting
+    with pytest.raises(UsageError, match="duplicate key"):
+        results(tmp_path, *values).merge_auto(allow_overwrite=False)
+
+
+def test_what_clashes_is_named_with_its_place_and_slice(tmp_path: Path) -> None:
+    values = ([1], {"a": {"b": 1}}), ([2], {"a": {"b": {"c": 1}}})
+    with pytest.raises(
+        UsageError, match=r"cannot merge 'int' with 'dict' at \[1\]\['a'\]\['b'\], .* slice 1"
+    ):
+        results(tmp_path, *values).merge_auto()
+
+
+def test_what_two_slices_could_not_be_merged_of_is_refused_of_one(tmp_path: Path) -> None:
+    for value in ("text", (1, "text")):
+        with pytest.raises(UsageError, match="cannot merge 'str'"):
+            results(tmp_path, value).merge_auto()
 
 
 def test_merge_auto_comes_before_any_other_use(tmp_path: Path) -> None:

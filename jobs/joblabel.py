@@ -1,0 +1,48 @@
+"""A job's text, its label: no part of the outcome, so a running job that looks at one learns something."""
+
+from abc import abstractmethod
+
+from cas.formats.canonical import Json
+from jobs import context
+from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
+from jobs.records import aside
+
+
+class JobLabel(str):
+    """A text like "dev-12" that notes when somebody looks at it."""
+
+    _row: JobRow
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The label, without noting that it was looked at."""
+
+    def note_label(self) -> None:
+        """Note that somebody looked at the label, which is no part of the outcome."""
+        self._note_aside("label")
+
+    def _note_aside(self, what: str) -> None:
+        """Note that something of the job was looked at that is no part of its outcome (see `jobs.records.aside`)."""
+        if context.is_recording() and self._row.outcome is not None:
+            about: dict[str, Json] = {"outcome": self._row.outcome, "of": what}
+            context.note(Fact("aside", about, aside(context.current(), self._row, what)))
+
+    def __str__(self) -> str:
+        self.note_label()
+        return str.__str__(self)
+
+    def __format__(self, spec: str) -> str:
+        self.note_label()
+        return str.__format__(self, spec)
+
+    def __repr__(self) -> str:
+        self.note_label()
+        return str.__repr__(self)
+
+    def __add__(self, other: str) -> str:
+        return str(self) + other
+
+    def __radd__(self, other: str) -> str:
+        return other + str(self)
