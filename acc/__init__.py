@@ -34,9 +34,10 @@ _NAMES = {
     "InputFile": "jobs.method.options",
     "Job": "jobs.job",
     "JobFailed": "jobs.errors",
+    "JobList": "porcelain.joblist",
     "JobWithFile": "jobs.withfile",
     "NoDataset": "jobs.dataset.dataset",
-    "NoJob": "jobs.nojob",
+    "NoJob": "jobs.job",
     "NoSuchDataset": "jobs.errors",
     "NoSuchFile": "jobs.errors",
     "NoSuchJob": "jobs.errors",
@@ -47,6 +48,8 @@ _NAMES = {
     "RequiredOption": "jobs.method.options",
     "SkipDataset": "jobs.dataset.callbacks",
     "SkipSlice": "jobs.dataset.callbacks",
+    "UrdConflict": "porcelain.urdpath",
+    "UrdError": "porcelain.urdpath",
 }
 
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
@@ -67,14 +70,17 @@ if TYPE_CHECKING:
     from jobs.errors import NoSuchJob as NoSuchJob
     from jobs.errors import OptionError as OptionError
     from jobs.job import Job as Job
+    from jobs.job import NoJob as NoJob
     from jobs.method.options import InputFile as InputFile
     from jobs.method.options import OptionDefault as OptionDefault
     from jobs.method.options import OptionEnum as OptionEnum
     from jobs.method.options import OptionString as OptionString
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
-    from jobs.nojob import NoJob as NoJob
     from jobs.withfile import JobWithFile as JobWithFile
+    from porcelain.joblist import JobList as JobList
+    from porcelain.urdpath import UrdConflict as UrdConflict
+    from porcelain.urdpath import UrdError as UrdError
 
 
 def __getattr__(name: str) -> Any:

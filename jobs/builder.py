@@ -219,7 +219,7 @@ class Builder:
             shares_cores=concurrency is None,
             explain=lambda: self.explain(request, hit),
             caption=wish.caption,
-            parent=wish.parent,
+            parent=wish.parent or wish.policy.build(),
             limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
         )

@@ -29,6 +29,9 @@ class Labels(Protocol):
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
 
+    def find_build(self, number: int) -> ObjectId | None:
+        """Return the build with that number."""
+
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
 

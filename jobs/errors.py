@@ -47,6 +47,10 @@ class UsageError(AccError):
     """A call that makes no sense where it stands."""
 
 
+class CannotRunAgain(AccError):
+    """A job that cannot be run as it was: something that it needs has changed, or is gone."""
+
+
 class JobFailed(AccError):
     """A job that did not reach its end.
 

@@ -2,26 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from cas.errors import ObjectNotFound
 from cas.formats.canonical import Json, dumps
-from cas.formats.node import get_node
 from cas.oid import ObjectId
-from cas.store import Store
 from jobs import context
+from jobs.buildjob import BuildJob, is_build_label
 from jobs.errors import NoSuchDataset, NoSuchJob, UsageError
-from jobs.jobfiles import JobFiles
+from jobs.jobfiles import RESULT
+from jobs.jobrecord import JobRecord
 from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import Fact
 from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
-from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
-from jobs.nodes.run import MICROSECONDS, Run
+from jobs.nodes.run import MICROSECONDS
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import SETUP_VERSION, exectime, get_run, gone, output_parts, post, row_of_run
+from jobs.records import exectime, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -30,9 +27,10 @@ if TYPE_CHECKING:
 
 StopJob: TypeAlias = "str | Mapping[str, str] | None"
 DEFAULT_DATASET = "default"
+_RAISE: Any = object()
 
 
-class Job(JobFiles):
+class Job(JobRecord):
     """A finished job: a text like "dev-12", with all that came of it.
 
     Made by `urd.build`, or from a name inside a project: `Job("dev-12")`, `Job("dev-LATEST")`, or the name of a
@@ -64,95 +62,6 @@ class Job(JobFiles):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self).of, (self._row,))
-
-    # -- who it is ---------------------------------------------------------------------------------------------
-
-    @property
-    def row(self) -> JobRow:
-        """What the listing says of it."""
-        return self._row
-
-    @property
-    def label(self) -> str:
-        """The label, without noting that it was looked at."""
-        return self._row.label
-
-    @property
-    def workdir(self) -> str:
-        """Name of the workdir, as "dev" of "dev-12"."""
-        self.note_label()
-        return self._row.workdir
-
-    @property
-    def number(self) -> int:
-        """Number in its workdir, as 12 of "dev-12"."""
-        self.note_label()
-        return self._row.number
-
-    @property
-    def method(self) -> str:
-        """Name of the method."""
-        return self._row.method
-
-    @property
-    def path(self) -> str:
-        """The job directory, absolute."""
-        self.note_label()
-        return str(self._folder)
-
-    @property
-    def version(self) -> int:
-        """The version of what `params` and setup.json say."""
-        return SETUP_VERSION
-
-    @property
-    def is_build(self) -> bool:
-        """False: a build is recorded as a build, and is no job."""
-        return False
-
-    @property
-    def input_directory(self) -> str:
-        """The project's input directory."""
-        return str(context.current().input_directory)
-
-    @property
-    def store(self) -> Store:
-        """Where the job's objects are read from."""
-        return context.current().store
-
-    @property
-    def _folder(self) -> Path:
-        return context.current().job_path(self._row)
-
-    # -- what is stored of it ----------------------------------------------------------------------------------
-
-    @cached_property
-    def outcome(self) -> Outcome:
-        """The outcome node."""
-        if self._row.outcome is None:
-            raise NoSuchJob(f"job '{self.label}' failed", hint=f"'acc job {self.label}' shows why")
-        try:
-            return get_node(self.store, self._row.outcome, Outcome)
-        except ObjectNotFound as err:
-            raise gone(self._row) from err
-
-    @property
-    def run(self) -> Run:
-        """The run node."""
-        return get_run(self.store, self._row.run)
-
-    @property
-    def inputs_node(self) -> dict[str, Json]:
-        """Options, datasets and jobs as the outcome holds them, in tagged structure."""
-        return self.outcome.inputs.to_json()
-
-    def to_reference(self) -> dict[str, Json]:
-        """Return the tagged form that stands for the job in a node: its outcome."""
-        _ = self.outcome
-        return {JOB: self._row.outcome}
-
-    def _files(self) -> dict[str, FileEntry]:
-        return dict(self.outcome.files)
 
     def _dereference(self) -> Dereference:
         return dereference
@@ -188,25 +97,6 @@ class Job(JobFiles):
         return [None if each is None else (Job.of(each[0]), each[1]) for each in found]
 
     # -- looking back ------------------------------------------------------------------------------------------
-
-    def output(self, what: str | int | None = None) -> Any:
-        """Return what the job printed.
-
-        Parameters
-        ----------
-        what
-            "prepare", "analysis", "synthesis" or a slice number: that part. None: all of it. "parts": a dict by
-            part that printed something, slices by number.
-        """
-        self._note_aside("output")
-        ordered = output_parts(self.store, self.run)
-        if what == "parts":
-            return ordered
-        if what is None:
-            return "".join(ordered.values())
-        if what == "analysis":
-            return "".join(text for part, text in ordered.items() if isinstance(part, int))
-        return ordered.get(what, "")
 
     @cached_property
     def params(self) -> DotDict:
@@ -249,16 +139,6 @@ class Job(JobFiles):
         assert isinstance(plain, dict)
         return {group: dotted(values) for group, values in plain.items()}
 
-    @cached_property
-    def post(self) -> DotDict:
-        """What post.json says: files, subjobs and times."""
-        self._note_aside("run")
-        return post(self.outcome, self.run, self._subjobs())
-
-    def _subjobs(self) -> dict[str, bool]:
-        now = context.current()
-        return {row_of_run(now, subjob.run).label: subjob.built for subjob in self.run.subjobs}
-
     def chain(self, length: int = -1, reverse: bool = False, stop_job: StopJob = None) -> "list[Job]":  # noqa: FBT001, FBT002 - the peer's order
         """Return this job and those before it, along its input job `previous`, oldest first.
 
@@ -278,6 +158,24 @@ class Job(JobFiles):
         run = self.run.find_input("jobs.previous")
         return None if run is None else Job.of(row_of_run(context.current(), run))
 
+    @property
+    def parent(self) -> "Job | BuildJob | None":
+        """The job whose subjob it was made as, or the build that it was made in; None when nobody asked for it."""
+        self._note_aside("run")
+        name = self.run.parent
+        if is_build_label(name):
+            return BuildJob(name)
+        row = context.current().labels.find_label(name) if name else None
+        return None if row is None else Job.of(row)
+
+    @property
+    def build_job(self) -> "BuildJob | None":
+        """The build that it was made in, be it as a subjob; None when it was none."""
+        above = self.parent
+        while isinstance(above, Job):
+            above = above.parent
+        return above
+
     @staticmethod
     def _stop(given: StopJob) -> "str | None":
         """Return the job that a chain ends before."""
@@ -294,6 +192,85 @@ class Job(JobFiles):
             raise UsageError(f"job '{self.label}' has no job parameter '{parameter}'")
         run = self.run.find_input(f"jobs.{parameter}")
         return None if run is None else Job.of(row_of_run(context.current(), run))
+
+
+class _NoJob(Job):
+    """The job that an unset parameter holds: falsy, without files and datasets."""
+
+    def __new__(cls) -> Self:
+        return str.__new__(cls, "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_no_job, ())
+
+    @property
+    def label(self) -> str:
+        return ""
+
+    to_reference = None  # type: ignore[assignment]  # so it is a value, and no reference to anything
+
+    def note_label(self) -> None:
+        """Nothing to note."""
+
+    def __getattr__(self, name: str) -> Any:
+        # what all that is not here ends up asking for
+        if name == "_row":
+            raise NoSuchJob("no job was given here", hint="an unset job is false: ask 'if job:' first")
+        raise AttributeError(f"a job has no '{name}'")
+
+    method = workdir = ""
+    number = version = -1
+    parent = build_job = None  # nobody asked for it
+
+    def files(self, pattern: str = "*") -> set[str]:
+        """Return an empty set."""
+        del pattern
+        return set()
+
+    def load(
+        self,
+        filename: str | None = None,
+        sliceno: int | None = None,
+        encoding: str = "bytes",
+        default: Any = _RAISE,
+    ) -> Any:
+        """Return None, or `default`; raise when a certain file is asked for."""
+        del encoding
+        if default is not _RAISE:
+            return default
+        if filename is not None or sliceno is not None:
+            raise NoSuchJob(f"no job was given here that could have a file '{filename or RESULT}'")
+        return None
+
+    def json_load(
+        self, filename: str | None = None, sliceno: int | None = None, default: Any = _RAISE
+    ) -> Any:
+        """Return None, or `default`; raise when a certain file is asked for."""
+        return self.load(filename, sliceno, default=default)
+
+    load_json = json_load
+
+    def dataset(self, name: str = DEFAULT_DATASET) -> Any:
+        """Raise: there is none."""
+        raise NoSuchDataset(f"no job was given here that could have a dataset '{name}'")
+
+    @property
+    def datasets(self) -> Any:
+        """No datasets."""
+        from jobs.dataset.lists import DatasetList
+
+        return DatasetList()
+
+    def chain(self, *_args: Any, **_options: Any) -> "list[Job]":
+        """Return an empty list."""
+        return []
+
+
+NoJob = _NoJob()
+
+
+def _no_job() -> Job:
+    return NoJob
 
 
 def dereference(tag: str, content: Json, owner: Job | None = None) -> object:

@@ -1,6 +1,6 @@
 """What a caller wants built, and how: beyond a method and its arguments, and no part of what makes a job the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -27,6 +27,8 @@ class Policy:
         At most so many slices of a job run at a time.
     concurrency_of : mapping of str to int
         The same for single methods, by name.
+    build : callable
+        Gives the label of the build, or "": the parent of jobs that are no subjobs. Asked when one runs.
     limits : Limits
         What a job may take; of a method that declares limits the smaller ones count.
     only_look : bool
@@ -36,6 +38,7 @@ class Policy:
     workdir: str = ""
     concurrency: int | None = None
     concurrency_of: Mapping[str, int] = field(default_factory=dict)
+    build: Callable[[], str] = str
     limits: Limits = NO_LIMITS
     only_look: bool = False
 

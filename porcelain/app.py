@@ -31,7 +31,12 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "du": Command("du", "show what jobs cost, alone and shared with others"),
         "why": Command("explain", "tell why a job ran, or what a build would do now"),
         "diff": Command("diff", "show what differs between two jobs, files or datasets"),
+        "urd": Command("urd", "list urd lists and their sessions, or show one"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
+    },
+    "make sure": {
+        "verify": Command("reproduce", "run jobs again and compare what comes of them"),
+        "rerun": Command("reproduce", "run a job again as it was, and keep it under a new label"),
     },
     "results": {
         "results": Command("history", "list the result links"),
@@ -66,7 +71,8 @@ PLUMBING: Mapping[str, str] = {
 _NAMES = (
     "a job is named by its label (dev-12, dev-LATEST), its method (the newest job",
     "of it) or its id; dev-12~2 is two before it, dev-12^ its previous,",
-    "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset",
+    "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset;",
+    "build-7:NAME is a job of a build, :LIST/TIMESTAMP:NAME one of an urd session",
 )
 
 

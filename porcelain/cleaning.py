@@ -18,6 +18,7 @@ from jobs.reuse.retention import find_droppable
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.results import ResultLinks
+from porcelain.urdlog import UrdLog
 
 Progress = Callable[[int], None]
 
@@ -57,10 +58,11 @@ class Cleaner:
         self._refs = refs
         self._index = JobIndex(refs)
         self._builds = BuildLog(store, refs)
+        self._urd = UrdLog(store, refs)
         self._results = ResultLinks(config.result_directory, store, refs)
 
     def find_droppable(self, keep: Collection[ObjectId] | None, older_than: float | None) -> list[JobRow]:
-        """Return the jobs that a policy lets go; result links and what kept jobs were made from keep theirs.
+        """Return the jobs that a policy lets go: not those of result links and sessions, nor what those are made of.
 
         Parameters
         ----------
@@ -74,8 +76,9 @@ class Cleaner:
         def may_go(row: JobRow) -> bool:
             return (keep is None or row.run not in keep) and (before is None or row.time < before)
 
-        linked = [result.run for result in self._results.entries().values()]
-        return find_droppable(self._store, self._index, may_go=may_go, kept_runs=linked)
+        linked = {result.run for result in self._results.entries().values()}
+        kept = linked | self._urd.runs()
+        return find_droppable(self._store, self._index, may_go=may_go, kept_runs=kept)
 
     def clean(
         self, dropped: Sequence[JobRow], *, grace_seconds: float, dry_run: bool, progress: Progress
@@ -101,6 +104,7 @@ class Cleaner:
             return
         # builds first: one whose jobs have lost their labels would show what is nowhere
         self._builds.drop(cleaned.builds, "gc")
+        self._urd.drop_ghosts([row.run for row in cleaned.dropped], "gc")
         self._index.drop(cleaned.dropped, "gc")
         remove_directories(self._config.workdirs, {row.label for row in cleaned.dropped})
 

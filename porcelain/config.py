@@ -109,6 +109,13 @@ def user() -> str:
         return ""
 
 
+def urd_user() -> str:
+    """Return the user whose urd lists are meant: the first part of `URD_AUTH`, else who works here."""
+    found = os.environ.get("URD_AUTH", "").partition(":")[0] or os.environ.get("USER") or user()
+    # it is a part of the names of refs
+    return found.replace("/", "_").encode("utf-8", "replace").decode().strip(".") or "nobody"
+
+
 def quiet_folders() -> tuple[Path, ...]:
     """Return folders whose files a job reads without that being a fact: the system's, and hidden ones at home."""
     import tempfile

@@ -26,10 +26,13 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
+from porcelain.hearing import Hearing
 from porcelain.stored import StoredProject, cores
 
 if TYPE_CHECKING:
     from jobs.explain import Explainer
+    from jobs.verify import Verifier
+    from porcelain.urdlog import UrdLog
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -52,7 +55,7 @@ class Project(StoredProject):
         self, config: Config, listener: Listener | None = None, executor: Executor | None = None
     ) -> None:
         super().__init__(config)
-        self.listener: Listener = listener or Silent()
+        self.listener = Hearing(listener or Silent())
         self._executor = executor
 
     def close(self) -> None:
@@ -81,6 +84,12 @@ class Project(StoredProject):
         """The builds so far."""
         return BuildLog(self.store, self.refs)
 
+    def urdlog(self, *, only_look: bool = False) -> "UrdLog":
+        """Return the urd lists; with `only_look` they take no changes."""
+        from porcelain.urdlog import UrdLog  # here, not above: most builds have none
+
+        return UrdLog(self.store, self.refs, only_look=only_look)
+
     @cached_property
     def catalog(self) -> Catalog:
         """The methods."""
@@ -104,18 +113,22 @@ class Project(StoredProject):
         return Leases(self.config.data / "locks" / "leases")
 
     @cached_property
+    def turn(self) -> Turn:
+        """Which thread works in the engine."""
+        return Turn()
+
+    @cached_property
     def builder(self) -> Builder:
         """What gets jobs."""
-        turn = Turn()
         return Builder(
             context=self.context,
             index=self.index,
             methods=self.catalog,
-            launcher=self._launcher(turn),
+            launcher=self.launcher,
             listener=self.listener,
             leases=self.leases,
-            turn=turn,
-            names=PathNames(self.config.root, self.config.input_directory),
+            turn=self.turn,
+            names=self._names(),
             file_id=self.file_id,
             fetch=self.fetch,
             default_workdir=self.config.workdir,
@@ -132,6 +145,33 @@ class Project(StoredProject):
             self.context, self.index, self.catalog, self.builder, file_id=self.file_id, fetch=self.fetch
         )
 
+    @cached_property
+    def verifier(self) -> "Verifier":
+        """What runs jobs again as they were."""
+        # here, not above: builds need neither
+        from jobs.replay import Replays
+        from jobs.verify import Verifier
+
+        replays = Replays(
+            context=self.context,
+            store=self.store,
+            methods=self.catalog,
+            names=self._names(),
+            file_id=self.file_id,
+            fetch=self.fetch,
+        )
+        return Verifier(
+            store=self.store,
+            methods=self.catalog,
+            replays=replays,
+            launcher=self.launcher,
+            folder=self.config.data / "tmp",
+            cores=cores(),
+        )
+
+    def _names(self) -> PathNames:
+        return PathNames(self.config.root, self.config.input_directory)
+
     def file_id(self, path: Path) -> ObjectId:
         """Return the content id of a file, as it is now."""
         return self.cache.file_id(path)
@@ -142,7 +182,9 @@ class Project(StoredProject):
 
         return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
-    def _launcher(self, turn: Turn) -> Launcher:
+    @cached_property
+    def launcher(self) -> Launcher:
+        """What runs one job."""
         site = self._site()
         publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
@@ -153,7 +195,7 @@ class Project(StoredProject):
             site=site,
             listener=self.listener,
             folder=self.config.data / "tmp",
-            turn=turn,
+            turn=self.turn,
         )
 
     def _site(self) -> Site:

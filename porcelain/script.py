@@ -1,21 +1,27 @@
 """Build scripts: find one by name, and run its `main(urd)`."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from jobs import context
 from jobs.errors import MethodError
 from jobs.execution.tracebacks import is_ours, one_line, user_traceback
 from jobs.method.finder import import_live
+from jobs.nodes.build import DONE
 from jobs.wish import AS_USUAL, Force, Policy
+from porcelain import config, term
 from porcelain.buildlog import BuildRecord
+from porcelain.hearing import ScriptOutput
 from porcelain.project import Project
-from porcelain.urd import Urd
+from porcelain.urd import Surroundings, Urd
+from porcelain.urdsession import to_horizon
 
 _PREFIX = "build"
 
@@ -97,8 +103,38 @@ def _no_script(name: str, known: list[str]) -> ScriptError:
     )
 
 
-def run_script(project: Project, script: Script, policy: Policy = AS_USUAL, *, force: Force = False) -> None:
-    """Call `main(urd)` of a script, and write the build down, however it ends.
+class Asked(NamedTuple):
+    """What a script is asked to do, beside how its jobs run.
+
+    Attributes
+    ----------
+    force : bool or str
+        True: every job runs; a text: those of that method.
+    flags : sequence of str
+        What the script finds in `urd.flags`.
+    horizon : str or None
+        A timestamp: `urd.latest` looks no further.
+    """
+
+    force: Force = False
+    flags: Sequence[str] = ()
+    horizon: str | None = None
+
+    def to_texts(self) -> dict[str, str]:
+        """Return what was given of what the script can see."""
+        texts = {"flags": ",".join(self.flags), "horizon": self.horizon or ""}
+        return {name: text for name, text in texts.items() if text}
+
+
+NOTHING_ELSE: Final = Asked()
+
+
+def run_script(
+    project: Project, script: Script, policy: Policy = AS_USUAL, asked: Asked = NOTHING_ELSE
+) -> int:
+    """Call `main(urd)` of a script, write the build down however it ends, and return its exit code.
+
+    That is what `main` returned if it is a number, else 0.
 
     Raises
     ------
@@ -107,12 +143,23 @@ def run_script(project: Project, script: Script, policy: Policy = AS_USUAL, *, f
     ScriptError
         When the script itself raised; other errors of acc pass as they are.
     """
-    record = BuildRecord(script.title)
-    urd = Urd(project.builder, record, policy, force=force)
+    horizon = to_horizon(asked.horizon)
+    record = BuildRecord(
+        script.title,
+        user=config.urd_user(),
+        asked=asked.to_texts(),
+        take_number=None if policy.only_look else project.buildlog.take_number,
+    )
+    around = Surroundings(
+        lambda: project.urdlog(only_look=policy.only_look), _info(project), frozenset(asked.flags), horizon
+    )
+    urd = Urd(project.builder, record, policy, force=asked.force, around=around)
     status = "interrupted"
+    code = 0
     try:
-        _call(project, script, urd)
-        status = "done"
+        with nullcontext() if policy.only_look else _listening(project, record):
+            code = _call(project, script, urd)
+        status = DONE if code == 0 else f"main returned {code}"
     except AccError as err:
         status = str(err)
         raise
@@ -125,11 +172,38 @@ def run_script(project: Project, script: Script, policy: Policy = AS_USUAL, *, f
         ) from err
     finally:
         if not policy.only_look:
-            project.buildlog.write(record.to_node(status, project.results.made))
+            project.buildlog.write(record.to_node(status, project.results.made), record.number)
             project.keep_packs_few()
+    return code
 
 
-def _call(project: Project, script: Script, urd: Urd) -> None:
+@contextmanager
+def _listening(project: Project, record: BuildRecord) -> Iterator[None]:
+    """Write down what is said in a block; what the script warned of is shown at its end."""
+    hearing = project.listener
+    with ScriptOutput(project.store) as output:
+        hearing.warnings, hearing.output = record.warnings, output
+        try:
+            yield
+        finally:
+            hearing.warnings = hearing.output = None
+            record.output = output.commit()
+            with output.aside():
+                term.boxed(record.said)
+
+
+def _info(project: Project) -> dict[str, Any]:
+    known = project.config
+    return {
+        "slices": known.slices,
+        "project_directory": str(known.root),
+        "input_directory": str(known.input_directory),
+        "result_directory": str(known.result_directory),
+        "urd": config.urd_user(),
+    }
+
+
+def _call(project: Project, script: Script, urd: Urd) -> int:
     main = getattr(_load(project, script), "main", None)
     if main is None:
         raise MethodError(f"build script '{script.path}' has no function main(urd)")
@@ -141,7 +215,10 @@ def _call(project: Project, script: Script, urd: Urd) -> None:
                 f"main of build script '{script.path}' asks for '{parameter.name}'", hint="it can have urd"
             )
     with context.using(replace(project.context, build=urd.build)):
-        main(**{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known})
+        returned = main(
+            **{parameter.name: known[parameter.name] for parameter in wanted if parameter.name in known}
+        )
+    return returned if isinstance(returned, int) and not isinstance(returned, bool) else 0
 
 
 def _load(project: Project, script: Script) -> ModuleType:

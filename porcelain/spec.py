@@ -1,7 +1,8 @@
 """How jobs, files, datasets, builds and objects are named: one parser and one resolver for every command.
 
 A spec is a base, steps from there, and maybe a file or dataset. Bases: `dev-12`, `dev-LATEST`, a method name
-(its newest job), a short object id (`@abcd` forces one), `build-7`. Steps: `~2` two earlier with that method,
+(its newest job), a short object id (`@abcd` forces one), `build-7`, and of a build or an urd session a job,
+`build-7:parse`, `:import/2019-12:parse`. Steps: `~2` two earlier with that method,
 `^` the previous, `.source` an input. Then `:plot.png` is a file, `/name` a dataset. A path into a workdir is a
 spec too.
 """
@@ -21,7 +22,7 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import DATASET, walk_references
 from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex
-from porcelain.config import Config
+from porcelain.config import Config, urd_user
 from porcelain.objects import SpecError, find_envelope, get_whole_id
 from porcelain.storage import open_refs, open_store
 
@@ -29,8 +30,12 @@ TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
 
 DEFAULT_DATASET = "default"
 
+# of an urd session: `:` stands in a time too, but behind an hour; a list may hold a dot, a job's name may not
+_SESSION = r":[^:~^]+(?:(?<=[T ]\d\d):\d\d(?::\d\d)?[^:~^]*)*(?:[~^]\d*)*(?::[^.~^:/]*)?"
+_BUILD_ENTRY = r"build-(?:\d+|LATEST):[^.~^:/]+"
 _SPEC = re.compile(
-    r"(?P<base>@?\w[\w-]*)(?P<steps>(?:[~^]\d*|\.[^.~^:/]+)*)(?:(?P<mark>[:/])(?P<rest>.*))?", re.DOTALL
+    rf"(?P<base>{_SESSION}|{_BUILD_ENTRY}|@?\w[\w-]*)(?P<steps>(?:[~^]\d*|\.[^.~^:/]+)*)(?:(?P<mark>[:/])(?P<rest>.*))?",
+    re.DOTALL,
 )
 _STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
 _INPUT_GROUPS = ("", "jobs.", "datasets.", "options.")
@@ -184,6 +189,8 @@ class Resolver:
     def _base(self, spec: Spec) -> Target:
         if spec.forced:
             return self._object(spec.base)
+        if ":" in spec.base:
+            return self._entry(spec.base)
         row = self._labelled(spec.base)
         if row is not None:
             return Target("job", row.job, row)
@@ -203,7 +210,32 @@ class Resolver:
             return self.index.find_latest(base.removesuffix("-LATEST"))
         return self.index.find_label(base)
 
+    def _entry(self, base: str) -> Target:
+        """Return a job by its name in an urd session or in a build."""
+        # here, not above: few commands are given such a name, and all would load what it takes
+        from jobs.nodes.build import Build
+        from jobs.nodes.session import ListedRun
+        from porcelain import urdspec
+        from porcelain.urdlog import UrdLog
+
+        if base.startswith(":"):
+            row = self.row_of_run(urdspec.get_run(UrdLog(self.store, self.index.refs), base, urd_user()))
+        else:
+            name, _, entry = base.partition(":")
+            build = get_node(self.store, get_oid(self._get_build(name)), Build)
+            jobs = [ListedRun(job.name, job.run) for job in build.jobs]
+            row = self.row_of_run(urdspec.get_entry(jobs, entry, f"build '{name}'"))
+        return Target("job", row.job, row)
+
+    def _get_build(self, base: str) -> Target:
+        build = self._find_build(base)
+        assert build is not None, "it is written as a build is"
+        return build
+
     def _find_build(self, base: str) -> Target | None:
+        if base == "build-LATEST":
+            numbers = (int(name.removeprefix("builds/")) for name, _ in self.index.refs.names("builds/"))
+            base = f"build-{max(numbers, default=0)}"
         parts = split_label(base)
         if parts is None or parts[0] != "build":
             return None

@@ -16,6 +16,7 @@ _ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _GAP = "  "
 _DIFF_STYLES = {"-": "31", "+": "32", "@": "36", " ": ""}
 _LEAST_WIDTH = 8
+_BOX_SIDE, _BOX_WIDTH, _BOX_LEAST = "## ", 80, 30
 _BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
 
 
@@ -50,7 +51,9 @@ def console(stream: TextIO | None = None) -> "Console":
     """Return rich's console on `stream`; only worth its 90 ms when that is a terminal."""
     from rich.console import Console
 
-    return Console(file=stream or sys.stdout, highlight=False, no_color=not _wants_color())
+    # not what keeps a script's output: that has no use for what moves the cursor
+    target = stream or getattr(sys.stdout, "screen", sys.stdout)
+    return Console(file=target, highlight=False, no_color=not _wants_color())
 
 
 def line(text: str = "") -> None:
@@ -219,6 +222,20 @@ def error(err: AccError) -> None:
 def warn(text: str) -> None:
     """Print a warning to stderr."""
     print(_styled("acc: warning:", "1;33", sys.stderr), printable(text), file=sys.stderr)
+
+
+def boxed(lines: Sequence[str]) -> None:
+    """Print lines in a box to stderr, wrapped to fit a terminal; nothing when there are none."""
+    if not lines:
+        return
+    import textwrap
+
+    room = max(_BOX_LEAST, (width() if is_terminal(sys.stderr) else _BOX_WIDTH) - 2 * len(_BOX_SIDE))
+    texts = [part for text in lines for part in textwrap.wrap(printable(text), room) or [""]]
+    widest = max(map(len, texts))
+    edge = "#" * (widest + 2 * len(_BOX_SIDE))
+    for text in (edge, *(f"{_BOX_SIDE}{text.ljust(widest)}{_BOX_SIDE[::-1]}" for text in texts), edge):
+        print(_styled(text, "1;33", sys.stderr), file=sys.stderr)
 
 
 def bug(err: BaseException) -> None:

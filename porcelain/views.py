@@ -245,23 +245,3 @@ def workdirs(resolver: Resolver) -> list[View]:
         }
         for name, path in resolver.config.workdirs.items()
     ]
-
-
-def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
-    """Return one run of a build script."""
-    # here, not above: the other views need no builds, and each kind of node costs a millisecond at the start
-    from jobs.nodes.build import Build
-
-    node = get_node(resolver.store, oid, Build)
-    return {
-        "build": name,
-        "script": node.script,
-        "status": node.status,
-        "started": moment(node.start),
-        "seconds": (node.end - node.start) / MICROSECONDS,
-        "jobs": [
-            {"name": entry.name, "job": label_of(resolver, entry.run), "how": entry.how}
-            for entry in node.jobs
-        ],
-        "results": sorted(node.results or {}),
-    }

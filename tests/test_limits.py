@@ -1,9 +1,17 @@
 """Limits of jobs: one that takes more is ended, whatever its processes do, and the build says why."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from jobs.execution.events import SubjobBuilt, SubjobWanted
+from jobs.execution.executors import Execution
+from jobs.execution.usage import Usage, memory_by_ps, memory_of
+from jobs.limits import Limits
 from tests.projects import Folder
 
 # more than a job of nothing takes, and less than that with what these methods allocate
@@ -11,6 +19,7 @@ ROOM = "150M"
 LARGE = "bytearray(os.urandom(1 << 20) * 300)"
 BUILD = "def main(urd):\n    urd.build('m')\n"
 WAIT = "signal.pause()"
+NO_EXECUTION: Execution = None  # type: ignore[assignment]  # only memory asks for it
 
 
 def folder_of(root: Path, code: str, *, slices: int = 2) -> Folder:
@@ -99,23 +108,15 @@ def test_a_talkative_job_is_ended_too(tmp_path: Path) -> None:
     assert "longer than its timeout" in said
 
 
-def test_the_time_that_a_job_waits_for_subjobs_does_not_count(tmp_path: Path) -> None:
-    parent = "from acc import build\n\ntimeout = 1.5\n\ndef synthesis():\n    return build('slow').load()\n"
-    slow = """
-        import time
-
-        def synthesis():
-            end = time.monotonic() + 2
-            while time.monotonic() < end:
-                pass
-            return 1
-        """
-    folder = folder_of(tmp_path, parent)
-    folder.write("mine/a_slow.py", slow)
-    folder.acc("build")
-    folder.write("mine/a_slow.py", slow + "# changed\n")
-    said = folder.acc("build", "--force", "--timeout", "1s", code=1)
-    assert "(slow) failed in synthesis: it has run longer than its timeout, 1s" in said
+def test_the_time_that_a_job_waits_for_subjobs_does_not_count() -> None:
+    seconds = iter([0.0, 1.0, 9.0, 10.5, 11.5])  # begun; a subjob wanted, and had; looked at twice
+    usage = Usage(Limits(timeout=3), clock=lambda: next(seconds))
+    built = usage.pausing(lambda wanted: SubjobBuilt(wanted, built=True))(SubjobWanted("m", {}))
+    assert isinstance(built, SubjobBuilt)
+    assert usage.find_excess(None, NO_EXECUTION) is None
+    late = usage.find_excess(None, NO_EXECUTION)
+    assert late is not None
+    assert late.message == "it has run longer than its timeout, 3s"
 
 
 def test_limits_are_no_part_of_a_key(tmp_path: Path) -> None:
@@ -140,3 +141,24 @@ def test_what_is_no_limit_is_refused_on_the_command_line(tmp_path: Path, option:
     folder = folder_of(tmp_path, "def synthesis():\n    pass\n")
     assert "'much' is no" in folder.acc("build", option, "much", code=2)
     assert not (tmp_path / ".acc/jobs").exists()
+
+
+def test_ps_sees_the_same_processes() -> None:
+    child = "import time; time.sleep(60)"
+    parent = (
+        f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{parent}; sys.stdin.read()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        try:
+            by_ps, by_proc = memory_by_ps(process.pid), memory_of(process.pid, at_most=1 << 40)
+            assert by_ps.processes == 2
+            assert by_ps.bytes > 1 << 20
+            if sys.platform == "linux":
+                assert by_proc.processes == 2
+                assert memory_of(process.pid, at_most=0).bytes < by_proc.bytes
+        finally:
+            os.kill(pid, signal.SIGKILL)

@@ -1,7 +1,6 @@
 """Saves in the background: a value is pickled and stored by a forked process while the stage goes on."""
 
 import gc
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -115,4 +114,4 @@ def can_fork() -> bool:
     """Return whether this thread may fork a child that dies with it: the main one, which lasts."""
     import threading
 
-    return threading.current_thread() is threading.main_thread() and hasattr(os, "fork")
+    return threading.current_thread() is threading.main_thread()

@@ -17,6 +17,7 @@ from jobs.execution.slots import Tokens
 from jobs.method.closure import Closure
 from jobs.method.modules import Module
 from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry
 
 PREPARE, ANALYSIS, SYNTHESIS = "prepare", "analysis", "synthesis"
@@ -152,6 +153,10 @@ class JobRequest:
         Whose files are noted when read without being declared (see `jobs.execution.reads.ReadWatch`).
     declared : frozenset of str
         Real paths of declared input files.
+    lookups : mapping of str to (JobRow or None)
+        What texts name to the job, whatever they name by now: a job that is run again finds what it found.
+    order : sequence of int
+        In which order its slices start; by number when it is empty.
     """
 
     label: str
@@ -187,6 +192,8 @@ class JobRequest:
     quiet_paths: tuple[str, ...] = ()
     listed_paths: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
+    lookups: Mapping[str, JobRow | None] = field(default_factory=dict)
+    order: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Run one job: a number, a job directory, an executor to run it, and a publisher for what comes of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from cas.formats.node import put_node
@@ -53,7 +53,7 @@ class Launcher:
     folder
         Where staging and scratch files go, in a folder of this process; made when it is missing.
     turn
-        The caller has it; it is left while a job runs.
+        Taken for each job, and left while it runs.
     """
 
     def __init__(  # noqa: PLR0913 - what running a job takes
@@ -91,12 +91,18 @@ class Launcher:
         answer
             For the label of the job, what builds the subjobs that it wants.
         """
+        with self._turn, self._slot():
+            return self._launch(plan, answer)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Have a slot for a job inside the block."""
         began = self._interruptions
         with self._turn.left():
             self._executor.slots.take()
         try:
             self._check_going(began)
-            return self._launch(plan, answer)
+            yield
         except KeyboardInterrupt:
             # one is meant for all: those that run in other threads hear of it at their next tick
             self._interruptions += began == self._interruptions
@@ -130,6 +136,17 @@ class Launcher:
         if failed is not None:
             raise _job_failed(running, failed)
         return row
+
+    def run_aside(self, running: Running, answer: Answer) -> Finished | Failed:
+        """Run a job of which nothing is published, and return its last event; the caller discards what it left."""
+        with self._turn, self._slot():
+            usage = Usage(running.plan.limits)
+            answering = usage.pausing(self._lending(answer))
+            execution = self._executor.start(self._request(running), answering)
+            try:
+                return self._follow(running, execution, usage)
+            finally:
+                execution.end()
 
     def _lending(self, answer: Answer) -> Answer:
         """Return an answer that gives the slot of the job away while it waits."""
@@ -195,7 +212,7 @@ class Launcher:
             method=plan.method.name,
             module=plan.method.module,
             code={} if plan.method.installed else plan.method.closure.to_modules(),
-            packages=site.packages,
+            packages=site.packages if plan.packages is None else plan.packages,
             options=plan.options,
             datasets=plan.datasets,
             jobs=plan.jobs,
@@ -223,6 +240,8 @@ class Launcher:
             quiet_paths=self._quiet,
             listed_paths=self._listed,
             declared=frozenset(str(path.path.resolve()) for path in plan.input_files),
+            lookups=plan.lookups,
+            order=plan.order,
         )
 
     # -- while it runs -----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatchcase
 from typing import IO, Any
 
@@ -18,6 +18,25 @@ from jobs.jobfiles import RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.values import to_json_bytes, to_pickle
 from jobs.withfile import JobWithFile
+
+
+class _InBlock:
+    """A file that is written in a `with` block, and says so to whoever takes it for open."""
+
+    def __init__(self, block: AbstractContextManager[IO[Any]]) -> None:
+        self._block = block
+
+    def __enter__(self) -> IO[Any]:
+        return self._block.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._block.__exit__(*error)
+
+    def __getattr__(self, name: str) -> Any:
+        raise UsageError(
+            f"a job's file has no '{name}' before its block begins",
+            hint="with job.open(name, 'w') as file: ...",
+        )
 
 
 class OwnFiles(Job):
@@ -131,7 +150,9 @@ class OwnFiles(Job):
         name = self._checked(filename, sliceno)
         if "b" not in mode and encoding is None:
             encoding = "utf-8"
-        return self._open_to_write(name, mode.replace("w", "x"), encoding, errors, temporary=bool(temp))
+        return _InBlock(
+            self._open_to_write(name, mode.replace("w", "x"), encoding, errors, temporary=bool(temp))
+        )
 
     def _open_to_read(
         self, filename: str, mode: str, sliceno: int | None, encoding: str | None, errors: str | None

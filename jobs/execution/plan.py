@@ -1,7 +1,7 @@
 """A job that is to run: what the builder has decided before anything is launched."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from jobs.execution.events import Event
 from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
+from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import ActionKey, InputRun
 from jobs.reuse.key import KeyParts
@@ -43,6 +44,14 @@ class Plan:
         What it may take.
     forced : bool
         It was asked to run although there may be such a job already.
+    packages : mapping of str to Path, or None
+        Where modules are that its closure lacks; None for the packages of the project.
+    lookups : mapping of str to (JobRow or None)
+        What texts name to it, in the place of what they name by now.
+    order : sequence of int
+        In which order its slices start; by number when it is empty.
+    learned : sequence of Fact
+        What is known beforehand that it learns.
     """
 
     method: Method
@@ -61,6 +70,10 @@ class Plan:
     parent: str = ""
     limits: Limits = NO_LIMITS
     forced: bool = False
+    packages: Mapping[str, Path] | None = None
+    lookups: Mapping[str, JobRow | None] = field(default_factory=dict)
+    order: Sequence[int] = ()
+    learned: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,11 @@ class Publisher:
             files |= self._take_in(running, last.pending)
         outcome = Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
         outcome_id = put_node(staging, outcome)
+        facts = (*last.facts, *map(self._fact_of_read, last.reads))
         run = replace(
             self._run_node(running),
             job=put_node(staging, JobNode(plan.parts.source, outcome_id)),
-            facts=(*last.facts, *map(self._fact_of_read, last.reads)),
+            facts=(*plan.learned, *(fact for fact in facts if fact not in plan.learned)),
             subjobs=tuple(Subjob(run, built) for run, built in last.subjobs),
             kept_inputs=self._take_inputs(running),
         )

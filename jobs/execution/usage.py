@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -42,12 +42,19 @@ class Memory(NamedTuple):
 
 
 class Usage:
-    """Watches one job, from now on."""
+    """Watches one job, from now on.
 
-    def __init__(self, limits: Limits) -> None:
+    Parameters
+    ----------
+    clock
+        Gives the time in seconds, from any beginning.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
+        self._clock = clock
         self._idle = limits == Limits()
-        self._begun = self._looked = time.monotonic()
+        self._begun = self._looked = self._clock()
         self._stage = LOAD
         self._slices: set[int] = set()
 
@@ -57,11 +64,11 @@ class Usage:
             return answer
 
         def paused(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-            begun = time.monotonic()
+            begun = self._clock()
             try:
                 return answer(wanted)
             finally:
-                self._begun += time.monotonic() - begun
+                self._begun += self._clock() - begun
 
         return paused
 
@@ -70,7 +77,7 @@ class Usage:
         if self._idle or isinstance(event, Finished | Failed):
             return None
         self._hear(event)
-        now = time.monotonic()
+        now = self._clock()
         if now - self._looked < _EVERY_SECONDS:
             return None
         self._looked = now
@@ -118,7 +125,7 @@ class Usage:
 def memory_of(leader: int, *, at_most: int) -> Memory:
     """Return the memory of a process and all that come from it; exactly only when it is more than `at_most` bytes."""
     if sys.platform != "linux":
-        return _memory_by_ps(leader)
+        return memory_by_ps(leader)
     family = list(_family(leader))
     rough = sum(map(_resident, family))
     return Memory(rough if rough <= at_most else sum(map(_proportional, family)), len(family))
@@ -155,7 +162,8 @@ def _read(path: str) -> str:
         return ""  # the process has gone meanwhile
 
 
-def _memory_by_ps(leader: int) -> Memory:
+def memory_by_ps(leader: int) -> Memory:
+    """Return the memory of a process and all that come from it, as `ps` knows it."""
     asked = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=False
     ).stdout

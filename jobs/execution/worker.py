@@ -48,6 +48,7 @@ from jobs.execution.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.nodes.facts import Fact
+from jobs.nodes.listing import JobRow
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
@@ -114,6 +115,9 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
     store.pins.join(request.pins)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
+    def resolve(name: str) -> JobRow | None:
+        return request.lookups[name] if name in request.lookups else index.resolve(name)
+
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
@@ -134,7 +138,7 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         workdirs=request.workdirs,
         slices=request.slices,
         input_directory=request.input_directory,
-        resolve=index.resolve,
+        resolve=resolve,
         get_job=Job,
         recorder=job.ledger,
         job=job,
@@ -190,6 +194,7 @@ class _Stages:
         self._scratch = request.scratch
         self._stage = LOAD
         self._early: list[int] = []
+        self._order = request.order or range(request.slices)
         self._values: dict[str, Any] = {
             "job": job,
             "slices": request.slices,
@@ -294,9 +299,7 @@ class _Stages:
         request = self._request
         gc.collect()
         gc.freeze()  # what prepare left is not to be touched, or each child would copy it
-        children = fork_each(
-            range(request.slices), at_once=request.concurrency, body=slice_of, tokens=request.tokens
-        )
+        children = fork_each(self._order, at_once=request.concurrency, body=slice_of, tokens=request.tokens)
         for news in children:
             if not isinstance(news, Told):
                 raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status))
@@ -307,7 +310,7 @@ class _Stages:
         gc.unfreeze()
 
     def _in_turn(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
-        for sliceno in range(self._request.slices):
+        for sliceno in self._order:
             done = slice_of(sliceno, self._launcher.tell)
             self._job.end_slice()
             self._take(sliceno, done)

@@ -1,6 +1,7 @@
 """Which methods there are, and each of them by its name; a broken file hurts only who asks for it."""
 
 import os
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from jobs.method.declarations import Declarations
 from jobs.method.definition import METHOD_PREFIX, Method, describe
 from jobs.method.environment import Setting, environment
 from jobs.method.modules import OWN_NAMES
+from jobs.nodes.source import Source
 
 Describe: TypeAlias = Callable[[Closure, Mapping[str, Path]], Json]
 
@@ -106,6 +108,10 @@ class Catalog:
             self._environments[method.name] = found
         return self._environments[method.name]
 
+    def is_standard(self, source: Source) -> bool:
+        """Return whether a source is that of one of acc's own methods."""
+        return posixpath.dirname(source.main).replace("/", ".") in self._standard
+
     def _find(self, name: str) -> MethodName:
         known = self.names()
         found = [method for method in known if method.name == name]
@@ -123,13 +129,17 @@ class Catalog:
         packages = self._standard if installed else self.packages
         closure = find_closure(found.path, packages, found.path.parent if installed else self._root)
         method = Method.of(found.name, found.package, closure, installed=installed)
+        return self.declare(method, {} if installed else packages)
+
+    def declare(self, method: Method, packages: Mapping[str, Path]) -> Method:
+        """Return `method` with its declarations; `packages` is where modules are found that its closure lacks."""
         key = f"{_DECLARATIONS_FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}-{method.source}"
         body = self._cache.get("declarations", key)
         known = body is not None
         if not known:
-            body = self._describe(closure, {} if installed else packages)
+            body = self._describe(method.closure, packages)
         declarations = Declarations.from_json(body)
-        assert declarations.version is not None or not installed, f"{found.path} has no version"
+        assert declarations.version is not None or not method.installed, f"{method.path} has no version"
         if declarations.settled and not known:
             self._cache.put("declarations", key, body)
         return method.declaring(declarations)

@@ -9,7 +9,7 @@ from cas.oid import ObjectId, oid_of
 from cas.refs import Cell, Refs, Table, Transaction
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.reuse.refnames import ACTIONS, label_ref
+from jobs.reuse.refnames import ACTIONS, BUILDS, label_ref
 
 JOBS: Final = Table(
     name="jobs",
@@ -88,6 +88,10 @@ class JobIndex:
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
         return self._first({"run": run})
+
+    def find_build(self, number: int) -> ObjectId | None:
+        """Return the build with that number."""
+        return self._refs.find(f"{BUILDS}{number}")
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""

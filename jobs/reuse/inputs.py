@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cas.formats.canonical import Json, dumps, tag
 from jobs.errors import OptionError
-from jobs.job import Job
+from jobs.job import Job, NoJob
 from jobs.method.arguments import Arguments, check_inputs, check_options
 from jobs.method.declarations import Declarations
 from jobs.method.options import InputPath, ResolveInput
@@ -15,7 +15,6 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs
 from jobs.nodes.references import Referable, walk_references
 from jobs.nodes.run import InputRun
-from jobs.nojob import NoJob
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:

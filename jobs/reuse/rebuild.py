@@ -1,4 +1,4 @@
-"""Refs made again from what the runs and builds in a store tell of them."""
+"""Refs made again from what the runs, builds and sessions in a store tell of them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -25,26 +25,38 @@ from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import Run
+from jobs.nodes.session import Session
+from jobs.nodes.timestamp import InvalidTimestamp
 from jobs.records import make_row
 from jobs.reuse.index import Listing
+from jobs.reuse.refcheck import WrongRef
 from jobs.reuse.refnames import (
     ACTIONS,
     BUILD,
     BUILDS,
+    GHOSTS,
     LABELS,
     RESULTS,
+    URD,
     WINGS,
-    WrongRef,
     find_build,
     find_label,
     label_ref,
+)
+from jobs.reuse.urdrefs import (
+    auto_ref,
+    depends_on,
+    ghost_ref,
+    is_listed,
+    place_of,
+    session_ref,
 )
 
 _LARGEST_NODE_BYTES: Final = 1 << 26
 _TIMES: Final = range(-(1 << 62), 1 << 62)  # of them, and of their differences, SQLite can hold all
 _UNREADABLE: Final = (ObjectNotFound, CorruptObject, NotANode, UnknownFormat)
-# one of these stands in every run and build, and in little else: the rest need not be parsed
-_KINDS: Final = (b'"kind":"run"', b'"kind":"build"')
+# one of these stands in every run, build and session, and in little else: the rest need not be parsed
+_KINDS: Final = (b'"kind":"run"', b'"kind":"build"', b'"kind":"session"')
 
 
 class Listed(NamedTuple):
@@ -76,11 +88,12 @@ class Rebuilt:
 def rebuild(
     refs: Refs, store: Store, taken: Mapping[str, int], *, progress: Callable[[int], None] | None = None
 ) -> Rebuilt:
-    """Add what the runs and builds in a store tell and refs lack, in one transaction; change nothing that is there.
+    """Add what the runs, builds and sessions in a store tell and refs lack, in one transaction; change nothing else.
 
     A label goes to the newest run that has it; an older one gets the next free number, so that it is not lost. An
     action goes to its newest run. A build goes behind those that are there, in the order in which they ended: its
-    number is in no node. A result link goes to what the newest build that made it linked.
+    number is in no node. A result link goes to what the newest build that made it linked. The newest session of a
+    timestamp is listed, if all that it depends on is; the others become ghosts.
 
     Parameters
     ----------
@@ -98,6 +111,7 @@ def rebuild(
         changes.add_runs(survey.runs)
         changes.add_builds(survey.builds)
         changes.add_results(survey.results())
+        changes.add_sessions(survey.sessions)
     return done
 
 
@@ -131,12 +145,13 @@ def list_run(store: Store, oid: ObjectId, run: Run) -> Listed:
 
 @dataclass(slots=True)
 class _Survey:
-    """The runs and builds of a store."""
+    """The runs, builds and sessions of a store."""
 
     store: Store
     notes: list[str]
     runs: dict[ObjectId, Listed] = field(default_factory=dict)
     builds: dict[ObjectId, Build] = field(default_factory=dict)
+    sessions: dict[ObjectId, Session] = field(default_factory=dict)
 
     def look(self, progress: Callable[[int], None] | None) -> None:
         """Look at every object."""
@@ -152,7 +167,7 @@ class _Survey:
                 unreadable += 1
             if progress is not None:
                 progress(number)
-        self._leave_out_builds()
+        self._leave_out()
         self._hold()
         if unreadable:
             self.notes.append(f"objects that cannot be read: {unreadable}; 'acc fsck' names them")
@@ -167,12 +182,13 @@ class _Survey:
 
     def _hold(self) -> None:
         """Leave out what gc has taken meanwhile; the rest it keeps from now on."""
-        held = self.store.hold([*self.runs, *self.builds])
+        held = self.store.hold([*self.runs, *self.builds, *self.sessions])
         self.runs = {oid: run for oid, run in self.runs.items() if oid in held}
         self.builds = {oid: build for oid, build in self.builds.items() if oid in held}
+        self.sessions = {oid: session for oid, session in self.sessions.items() if oid in held}
 
     def _find_node(self, oid: ObjectId) -> bytes | None:
-        """Return the bytes of an object that may be a run or a build."""
+        """Return the bytes of an object that may be a run, a build or a session."""
         with self.store.open(oid) as stream:
             # most objects are no JSON, and their first frame is all that is read of them
             if stream.read(2) != b'{"':
@@ -192,16 +208,22 @@ class _Survey:
                 self.runs[oid] = list_run(self.store, oid, _checked(decode(data, Run)))
             elif kind == Build.KIND:
                 self.builds[oid] = decode(data, Build)
-        except (*_UNREADABLE, UnsafeName, WrongRef) as err:
+            elif kind == Session.KIND:
+                session = decode(data, Session)
+                check_name(session_ref(place_of(session)))
+                self.sessions[oid] = session
+        except (*_UNREADABLE, UnsafeName, WrongRef, InvalidTimestamp) as err:
             # a file that happens to be a run of elsewhere, or a run whose job is lost
             self.notes.append(f"left out {kind} '{oid[:12]}': {err}")
 
-    def _leave_out_builds(self) -> None:
-        """Leave out the builds of which no job is here."""
-        for oid, build in [*self.builds.items()]:
-            if build.jobs and not any(entry.run in self.runs for entry in build.jobs):
-                del self.builds[oid]
-                self.notes.append(f"left out build '{oid[:12]}': none of its jobs is here")
+    def _leave_out(self) -> None:
+        """Leave out the builds and sessions of which no job is here."""
+        nodes: list[tuple[ObjectId, Build | Session]] = [*self.builds.items(), *self.sessions.items()]
+        for oid, node in nodes:
+            if node.jobs and not any(entry.run in self.runs for entry in node.jobs):
+                self.builds.pop(oid, None)
+                self.sessions.pop(oid, None)
+                self.notes.append(f"left out {node.KIND} '{oid[:12]}': none of its jobs is here")
 
 
 def _checked(run: Run) -> Run:
@@ -256,10 +278,34 @@ class _Changes:
         """Set the builds that have no number yet."""
         named = {oid: find_build(name) or 0 for name, oid in self._refs.names(BUILDS)}
         number = self._listing.take_number(BUILD, max(named.values(), default=0))
-        for oid, _ in sorted(builds.items(), key=lambda item: item[1].end):
+        for oid, build in sorted(builds.items(), key=lambda item: item[1].end):
             if oid not in named:
                 number = self._listing.take_number(BUILD, number + 1)
                 self._add(f"{BUILDS}{number}", oid)
+            if is_listed(build):
+                self._add(auto_ref(build.user, build.start), oid)
+
+    def add_sessions(self, sessions: Mapping[ObjectId, Session]) -> None:
+        """List sessions, and keep the others as ghosts."""
+        known = {oid for wing in (URD, GHOSTS) for _, oid in self._refs.names(wing)}
+        lacking = {oid: session for oid, session in sessions.items() if oid not in known}
+        newest = {
+            session_ref(place_of(session)): oid
+            for oid, session in sorted(lacking.items(), key=lambda item: item[1].finished)
+        }
+        listed = {name: oid for name, oid in newest.items() if self._transaction.find(name) is None}
+        while lost := [name for name, oid in listed.items() if not self._holds(lacking[oid], listed)]:
+            for name in lost:
+                del listed[name]
+        for oid, session in lacking.items():
+            name = session_ref(place_of(session))
+            self._add(name if listed.get(name) == oid else ghost_ref(name, oid), oid)
+
+    def _holds(self, session: Session, listed: Mapping[str, ObjectId]) -> bool:
+        """Return whether all that a session depends on is listed."""
+        return all(
+            node == (listed.get(name) or self._transaction.find(name)) for name, node in depends_on(session)
+        )
 
     def add_results(self, results: Mapping[str, ObjectId]) -> None:
         """Set result links."""

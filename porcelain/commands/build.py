@@ -16,7 +16,7 @@ from porcelain.buildlog import BuildRecord
 from porcelain.keyvalue import read_arguments
 from porcelain.progress import Progress
 from porcelain.project import Project
-from porcelain.script import Script, ScriptError, find_scripts, get_script, run_script
+from porcelain.script import Asked, Script, ScriptError, find_scripts, get_script, run_script
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 
@@ -28,18 +28,19 @@ def build(arguments: Sequence[str]) -> int:
     parser = _parser()
     given = parser.parse(arguments, intermixed=True)
     begun = time.monotonic()
+    code = 0
     with ending_in_order(), Progress() as progress, Project(config.here(), progress) as project:
         try:
             _check_workdir(given.workdir, project.config)
             if given.method is None:
-                _run_script(project, given, parser)
+                code = _run_script(project, given, parser)
             else:
                 _run_method(project, given, parser)
         except WouldRun as would:
-            _tell(project, would) if given.why else term.line(str(would))
+            _tell(project, would) if _asks_why(given) else term.line(str(would))
             return 0
         term.line(f"{progress.summary()}, {term.duration(time.monotonic() - begun)} s")
-    return 0
+    return code
 
 
 def _parser() -> Parser:
@@ -82,6 +83,17 @@ def _parser() -> Parser:
         help="run at most so many slices of a job at a time, or of the jobs of one method; repeatable",
     )
     parser.add_argument(
+        "-f",
+        "--flags",
+        type=_flags,
+        default=[],
+        metavar="A,B",
+        help="words for the script, which finds them in urd.flags",
+    )
+    parser.add_argument(
+        "--horizon", metavar="TIMESTAMP", help="urd.latest looks no further than this, as 2019-12"
+    )
+    parser.add_argument(
         "--max-rss",
         type=_limit(parse_bytes),
         metavar="SIZE",
@@ -94,6 +106,10 @@ def _parser() -> Parser:
         help="end a job that runs longer, as 1h or 90s; it fails then. While it waits for subjobs does not count",
     )
     return parser
+
+
+def _flags(text: str) -> list[str]:
+    return [word for word in text.split(",") if word]
 
 
 def _check_workdir(name: str, known: config.Config) -> None:
@@ -109,7 +125,7 @@ def _policy(given: Namespace) -> Policy:
         concurrency=everywhere[-1] if everywhere else None,
         concurrency_of={method: number for method, number in given.concurrency if method},
         limits=Limits(given.max_rss, given.timeout),
-        only_look=given.dry_run or given.why,
+        only_look=given.dry_run or _asks_why(given),
     )
 
 
@@ -117,6 +133,11 @@ def _concurrency(text: str) -> tuple[str, int]:
     """Return the method and the number that `[METHOD=]N` names; "" is all methods."""
     method, _, number = text.rpartition("=")
     return method, positive(number)
+
+
+def _asks_why(given: Namespace) -> bool:
+    # the flag is the peer's name for it
+    return given.why or "why_build" in given.flags
 
 
 def _tell(project: Project, would: WouldRun) -> None:
@@ -143,14 +164,14 @@ def _limit(parse: Callable[[object], Limit]) -> Callable[[str], Limit]:
 # -- build scripts ---------------------------------------------------------------------------------------------
 
 
-def _run_script(project: Project, given: Namespace, parser: Parser) -> None:
+def _run_script(project: Project, given: Namespace, parser: Parser) -> int:
     words: list[str] = given.words
     if any("=" in word for word in words):
         parser.error("KEY=VALUE goes with -m METHOD")
     if len(words) > 1 + given.force:
         parser.error(f"one build script at a time, not '{' '.join(words)}'")
     script, force = _script_and_force(project, words, force=given.force)
-    run_script(project, script, _policy(given), force=force)
+    return run_script(project, script, _policy(given), Asked(force, given.flags, given.horizon))
 
 
 def _script_and_force(project: Project, words: Sequence[str], *, force: bool) -> tuple[Script, Force]:

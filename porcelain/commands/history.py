@@ -18,11 +18,13 @@ def log(arguments: Sequence[str]) -> int:
     parser = Parser(
         "log",
         "list jobs, newest first",
-        prints="a line for each job: label, method, done or failed, end, seconds, caption, why it ran",
+        prints="a line for each job: label, method, done or failed, end, seconds, caption, why it ran; with --builds "
+        "for each build: name, script, start, seconds, how many jobs it built and reused, how it ended",
     )
     parser.add_argument("spec", nargs="?", metavar="SPEC", help="only this job and all that it was made from")
     parser.add_argument("--graph", action="store_true", help="the inputs of each job below it")
     parser.add_argument("-m", "--method", metavar="METHOD", help="only jobs of this method")
+    parser.add_argument("-b", "--builds", action="store_true", help="runs of build scripts in place of jobs")
     limit_help = f"at most so many, 0 for all; by default all, on a terminal {_SCREENFUL}"
     parser.add_argument("-n", dest="limit", type=count, metavar="N", help=limit_help)
     parser.add_json()
@@ -31,6 +33,10 @@ def log(arguments: Sequence[str]) -> int:
     # newest first: on a terminal the newest would scroll away
     is_screen = term.is_terminal() and not given.json
     limit = (_SCREENFUL if given.limit is None and is_screen else given.limit) or None
+    if given.builds:
+        if given.spec or given.method or given.graph:
+            parser.error("--builds lists builds, whatever jobs they have")
+        return _log_builds(resolver, limit, as_json=given.json)
     rows, total = _find_rows(resolver, given.spec, given.method, limit)
     shown = views.log(resolver, rows, graph=given.graph)
     if given.json:
@@ -118,6 +124,45 @@ def _find_rows(
         return resolver.index.rows(limit, method=method), resolver.index.count(method=method)
     rows = [row for row in views.ancestry(resolver, resolver.job(spec)) if method in (None, row.method)]
     return rows[:limit], len(rows)
+
+
+def _log_builds(resolver: Resolver, limit: int | None, *, as_json: bool) -> int:
+    from porcelain import build_views  # here, not above: a log of jobs loads no builds
+
+    shown, total = build_views.builds(resolver, limit)
+    if as_json:
+        term.emit_json(shown)
+        return 0
+    if not shown:
+        term.note("no builds yet; 'acc build' makes some")
+        return 0
+    columns = [
+        Column("build"),
+        Column("script", cut=True),
+        Column("time"),
+        Column("seconds", right=True),
+        Column("built", right=True),
+        Column("reused", right=True),
+        Column("status", cut=True),
+    ]
+    rows = [
+        [
+            view["build"],
+            view["script"],
+            term.moment(view["started"], short=term.is_terminal()),
+            term.duration(view["seconds"]),
+            str(view["built"]),
+            str(view["reused"]),
+            view["status"],
+        ]
+        for view in shown
+    ]
+    term.table(columns, rows)
+    if len(shown) < total:
+        term.note(
+            f"... and {term.count(total - len(shown), 'earlier build')}; 'acc log --builds -n 0' lists all"
+        )
+    return 0
 
 
 def _print_log(shown: Sequence[View], *, graph: bool = False, method: str | None = None) -> None:

@@ -66,7 +66,11 @@ def show(arguments: Sequence[str]) -> int:
 
         print_dataset(dataset(resolver, target), as_json=given.json)
     elif target.kind == "build":
-        _print_build(views.build(resolver, target.name, get_oid(target)), as_json=given.json)
+        from porcelain import (
+            build_views,
+        )  # here, not above: each kind of node costs a millisecond at the start
+
+        _print_build(build_views.build(resolver, target.name, get_oid(target)), as_json=given.json)
     else:
         _show_object(resolver, given.spec, target, as_json=given.json)
     return 0
@@ -200,15 +204,38 @@ def _print_build(view: View, *, as_json: bool) -> None:
         term.emit_json(view)
         return
     term.heading(f"{view['build']}  {view['script']}")
+    asked = {name: text for name, text in view["asked"].items() if text}
     term.fields(
         {
             "status": view["status"],
             "started": term.moment(view["started"]),
             "seconds": term.duration(view["seconds"]),
+            **({"user": view["user"]} if view["user"] else {}),
+            **asked,
         }
     )
-    term.section("jobs", ([entry["job"], entry["name"], entry["how"]] for entry in view["jobs"]))
+    term.section("jobs", _job_lines(view["jobs"]))
     term.section("results", ([name] for name in view["results"]))
+    term.section("warnings", ([text] for text in view["warnings"]))
+    if view["output"]:
+        term.line()
+        term.heading("it printed")
+        term.raw(view["output"].encode())
+
+
+def _job_lines(entries: Sequence[View]) -> list[list[str]]:
+    """Return the cells of the jobs of a build: its name only where that is not the method."""
+    has_names = any(entry["name"] != entry["method"] for entry in entries)
+    return [
+        [
+            entry["job"],
+            entry["method"] or "",
+            *[entry["name"]] * has_names,
+            "built, came out as before" if entry["how"] == "cutoff" else entry["how"],
+            entry["caption"],
+        ]
+        for entry in entries
+    ]
 
 
 def _print_job(view: View, *, as_json: bool) -> None:
@@ -251,7 +278,7 @@ def _facts_of(view: View) -> Iterator[tuple[str, str]]:
         lines = [texts[i : i + _SLICES_A_LINE] for i in range(0, len(texts), _SLICES_A_LINE)]
         yield "slices", "\n".join("  ".join(line) for line in lines)
     if view["parent"]:
-        yield "subjob of", view["parent"]
+        yield ("made in" if view["parent"].startswith("build-") else "subjob of"), view["parent"]
     versions = ", ".join(f"{name} {version}" for name, version in view["versions"].items())
     yield "ran on", ", ".join(text for text in (view["host"], view["user"], versions) if text) or "-"
     if view["path"]:

@@ -38,13 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         "--keep-jobs",
         nargs="+",
         metavar="SPEC",
-        help="first drop the labels of all jobs but these, what they were made from, and linked results",
+        help="first drop the labels of all jobs but these, what they were made from, linked results and urd sessions",
     )
     parser.add_argument(
         "--older-than",
         type=_seconds,
         metavar="AGE",
-        help="first drop the labels of jobs that ended so long ago, but for what others need and linked results",
+        help="first drop the labels of jobs that ended so long ago, but for what others need, linked results and urd "
+        "sessions",
     )
     parser.add_json()
     given = parser.parse(arguments)

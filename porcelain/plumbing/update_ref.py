@@ -19,7 +19,8 @@ from cas.oid import ObjectId, is_prefix
 from jobs.nodes.run import Run
 from jobs.reuse.index import Listing
 from jobs.reuse.rebuild import list_run
-from jobs.reuse.refnames import BUILD, check_ref, find_build, find_label
+from jobs.reuse.refcheck import check_ref
+from jobs.reuse.refnames import BUILD, find_build, find_label
 from porcelain import config, stdin, storage, term
 from porcelain.arguments import Parser
 from porcelain.objects import find_envelope, get_whole_id

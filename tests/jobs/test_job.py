@@ -8,8 +8,7 @@ import pytest
 
 from jobs.errors import JobFailed, NoSuchDataset, NoSuchFile, NoSuchJob, UsageError
 from jobs.execution.executors.serial import SerialExecutor
-from jobs.job import Job
-from jobs.nojob import NoJob
+from jobs.job import Job, NoJob
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -137,6 +136,13 @@ def test_an_unset_job_is_false_and_has_nothing(urd: Urd) -> None:
             ask()
     with pytest.raises(NoSuchDataset):
         NoJob.dataset()
+
+
+def test_a_file_that_is_written_outside_of_a_block_is_refused_clearly(urd: Urd) -> None:
+    code = "def synthesis(job):\n    job.open('a', 'w').write('x')\n"
+    Folder(Path(urd.build("files").path).parents[2], {"mine/a_writes.py": code})
+    with pytest.raises(JobFailed, match="has no 'write' before its block begins"):
+        urd.build("writes")
 
 
 @pytest.mark.parametrize("slices", [0, -1, "2", 1.5, True])

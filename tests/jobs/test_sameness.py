@@ -6,9 +6,13 @@ from collections import OrderedDict, defaultdict
 
 import numpy as np
 import pytest
+from hypothesis import given
 
+from cas.formats.canonical import dumps
+from jobs.nodes.references import to_structure
 from jobs.nodes.values import DotDict, to_pickle
 from jobs.sameness import Unreadable, find_difference, is_same, read_pickle, show
+from tests.strategies import values
 
 NAN = float("nan")
 BEGIN = datetime.datetime(2020, 1, 1)
@@ -135,3 +139,17 @@ def test_no_pickle_is_refused():
 
 def test_what_is_shown_is_short():
     assert len(show(["x" * 10_000] * 10_000)) < 600
+
+
+@given(values)
+def test_a_value_is_the_same_as_its_copy(value):
+    data = pickle.dumps(value, 4)
+    assert is_same(read_pickle(data), read_pickle(data))
+    assert is_same(value, pickle.loads(data))
+
+
+@given(values, values)
+def test_values_differ_when_their_canonical_forms_do(one, other):
+    forms = [dumps(to_structure(value)) for value in (one, other)]
+    assert is_same(one, other) == (forms[0] == forms[1])
+    assert is_same(*map(_unpickled, (one, other))) == (forms[0] == forms[1])

@@ -26,17 +26,19 @@ def processes():
     executor.close()
 
 
-def make_project(root, executor):
+def make_project(root, executor, slices=3):
     """Return a project without inputs."""
     (root / "input").mkdir(parents=True)
-    (root / "acc.toml").write_text('[project]\nslices = 3\ninput_directory = "input"\ndurability = "none"\n')
+    (root / "acc.toml").write_text(
+        f'[project]\nslices = {slices}\ninput_directory = "input"\ndurability = "none"\n'
+    )
     return Project(config.load(root), executor=executor)
 
 
-def build_all(root, executor):
+def build_all(root, executor, slices=3):
     """Return the outcomes of some jobs, each under the name and version of its method and what it is."""
     outcomes = {}
-    with make_project(root, executor) as project:
+    with make_project(root, executor, slices) as project:
         (root / "input" / "x.csv").write_bytes(TEXT)
 
         def build(method, what, **arguments):
@@ -83,10 +85,10 @@ def test_outcomes_are_the_same_in_processes_as_in_one(tmp_path, processes):
     assert build_all(tmp_path / "apart", processes) == build_all(tmp_path / "together", SerialExecutor())
 
 
-def build_parquet(root, executor):
+def build_parquet(root, executor, slices=3):
     """Return the outcomes of jobs that need pyarrow, whose version is written into Parquet files."""
     table = pa.table({"i": range(500), "t": [None if n % 3 else "å" * (n % 5) for n in range(500)]})
-    with make_project(root, executor) as project:
+    with make_project(root, executor, slices) as project:
         pq.write_table(table, root / "input" / "x.parquet", row_group_size=90)
 
         def build(method, **arguments):

@@ -9,12 +9,15 @@ from cas.formats.node import put_node
 from cas.oid import oid_of
 from jobs.dataset.head import DatasetRef
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
-from jobs.nodes.build import Build
+from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.run import Failure
+from jobs.nodes.session import ListedRun, Session
 from porcelain.buildlog import BuildLog
 from porcelain.objects import SpecError
 from porcelain.spec import parse
-from tests.porcelain.conftest import twins
+from porcelain.urdlog import UrdLog
+from porcelain.urdpath import UrdPath
+from tests.porcelain.conftest import Project, twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
 
@@ -45,7 +48,7 @@ def test_a_spec_has_parts(text, base, steps, file, dataset):
     assert (spec.base, shown, spec.file, spec.dataset) == (base, steps, file, dataset)
 
 
-@pytest.mark.parametrize("text", ["", "~2", "dev-1:", ":list/2026", "a b", "dev-1..x", "@", "dev-12@origin"])
+@pytest.mark.parametrize("text", ["", "~2", "dev-1:", ":", ":^", "a b", "dev-1..x", "@", "dev-12@origin"])
 def test_a_text_that_can_name_nothing_is_refused(text):
     with pytest.raises(SpecError):
         parse(text)
@@ -247,3 +250,92 @@ def test_every_refusal_is_an_error_of_ours(project):
     for text in ["", "x", "dev-1", "@zz", "a:b", "a/b", "a~1", "build-1", "/x", "0000"]:
         with pytest.raises(AccError):
             project.resolver.resolve(text)
+
+
+@pytest.fixture
+def sessions(project_of_sessions, monkeypatch):
+    """A project with jobs in sessions and in a build, whose user is anna."""
+    monkeypatch.setenv("USER", "anna")
+    monkeypatch.delenv("URD_AUTH", raising=False)
+    return project_of_sessions
+
+
+@pytest.fixture(scope="module")
+def project_of_sessions(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("sessions"))
+    raw = project.job("raw")
+    rows = [project.job("parse", files={"a.txt": b"a"}, jobs={"source": raw}) for _ in range(3)]
+    log = UrdLog(project.store, project.index.refs)
+    for row, timestamp in zip(rows, ("2019-11", "2019-12-09T12:19:04", "2020-01+3"), strict=True):
+        jobs = [ListedRun("raw", raw.run), ListedRun("par se", row.run)]
+        session = Session("anna", "im.port", timestamp, jobs, 1)
+        log.add(session, lambda: "", seen=log.listed(UrdPath("anna", "im.port")), update=False)
+    jobs = [
+        BuiltJob(name, row.run, "reused")
+        for name, row in (("one", rows[0]), ("two", rows[1]), ("one", rows[2]))
+    ]
+    BuildLog(project.store, project.index.refs).write(Build("main", "done", 1, 2, jobs))
+    return project
+
+
+@pytest.mark.parametrize(
+    ("spec", "label"),
+    [
+        (":im.port:", "dev-4"),
+        (":im.port", "dev-4"),
+        (":anna/im.port:", "dev-4"),
+        (":anna/im.port/latest:", "dev-4"),
+        (":im.port:raw", "dev-1"),
+        (":im.port:0", "dev-1"),
+        (":im.port:-2", "dev-1"),
+        (":im.port/first:par se", "dev-2"),
+        (":im.port/2019-11:", "dev-2"),
+        (":im.port/2019-12-09T12:19:04:", "dev-3"),
+        (":im.port/2019-12-09T12:19:04", "dev-3"),
+        (":im.port/2019-12-09T12:19:04:raw", "dev-1"),
+        (":im.port/<=2019-12:", "dev-3"),
+        (":im.port/>2019-11:", "dev-3"),
+        (":im.port/2020-01+3:", "dev-4"),
+        (":im.port^:", "dev-3"),
+        (":im.port^2:", "dev-2"),
+        (":im.port^^:", "dev-2"),
+        (":im.port/first~:", "dev-3"),
+        (":im.port/first~2^:raw", "dev-1"),
+        (":im.port:.source", "dev-1"),
+        (":im.port:par se~2", "dev-2"),
+        ("build-1:one", "dev-4"),
+        ("build-1:0", "dev-2"),
+        ("build-LATEST:one", "dev-4"),
+        ("build-1:two.source", "dev-1"),
+        ("build-1:two:a.txt", "dev-3"),
+        (":im.port^:par se:a.txt", "dev-3"),
+    ],
+)
+def test_a_job_of_a_session_or_build_is_named(sessions, spec, label):
+    assert sessions.resolver.job(spec).label == label
+    assert (sessions.resolver.resolve(spec).kind == "file") == spec.endswith("a.txt")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (":nolist:", "no urd session 'nolist'"),
+        (":im.port/2018-01:", "no urd session 'im.port/2018-01'"),
+        (":im.port^3:", "no urd session 'im.port^3'"),
+        (":im.port~:", "no urd session 'im.port~'"),
+        (":im.port:nobody", "urd session 'anna/im.port/2020-01+3' has no job 'nobody'"),
+        (":im.port:7", "urd session 'anna/im.port/2020-01+3' has no job '7'"),
+        ("build-1:nobody", "build 'build-1' has no job 'nobody'"),
+        ("build-9:one", "no build 'build-9'"),
+    ],
+)
+def test_a_job_that_is_in_no_session_and_build_is_said_so(sessions, spec, message):
+    with pytest.raises(NoSuchJob) as caught:
+        sessions.resolver.job(spec)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("spec", [":", "::", ":/", ":a/b/c/d:", "build-1:"])
+def test_what_can_name_no_session_is_refused(sessions, spec):
+    with pytest.raises(AccError):
+        sessions.resolver.job(spec)

@@ -9,7 +9,7 @@ from cas.oid import oid_of
 from jobs.dataset.head import DatasetRef
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.run import Failure
-from porcelain import dataset_views, views
+from porcelain import build_views, dataset_views, views
 from porcelain.buildlog import BuildLog, BuildRecord
 
 
@@ -117,13 +117,15 @@ def test_a_dataset_is_shown_with_its_columns_and_chain(project):
 def test_a_build_is_shown_with_what_it_got(project):
     row = project.job("make")
     record = BuildRecord("build")
-    record.add("make", row.run, "built", row.run)
+    record.add(BuiltJob("make", row.run, "built", row.run, "make", "a try"))
     log = BuildLog(project.store, project.index.refs)
     assert log.write(record.to_node("done", {})) == 1
     target = project.resolver.resolve("build-1")
-    view = views.build(project.resolver, target.name, target.oid)
+    view = build_views.build(project.resolver, target.name, target.oid)
     assert (view["build"], view["script"], view["status"]) == ("build-1", "build", "done")
-    assert view["jobs"] == [{"name": "make", "job": "dev-1", "how": "built"}]
+    assert view["jobs"] == [
+        {"name": "make", "job": "dev-1", "how": "built", "method": "make", "caption": "a try", "ran": "dev-1"}
+    ]
 
 
 def test_builds_are_numbered_and_listed_newest_first(project):
@@ -146,9 +148,18 @@ def test_workdirs_say_where_new_jobs_go(project):
 def test_a_build_record_holds_jobs_in_order(project):
     row = project.job("make")
     record = BuildRecord("walk", start=5)
-    record.add("one", row.run, "built", row.run)
-    record.add("two", row.run, "reused", None)
+    record.add(BuiltJob("one", row.run, "built", row.run))
+    record.add(BuiltJob("two", row.run, "reused"))
     node = record.to_node("done", {"x": row.run})
     assert node.jobs == (BuiltJob("one", row.run, "built", row.run), BuiltJob("two", row.run, "reused"))
     assert (node.script, node.start, dict(node.results)) == ("walk", 5, {"x": row.run})
     assert node.end > node.start
+
+
+def test_a_build_record_keeps_the_order_of_asking(project):
+    row = project.job("make")
+    record = BuildRecord("walk")
+    places = [record.ask() for _ in range(3)]
+    record.add(BuiltJob("last", row.run, "reused"), places[2])
+    record.add(BuiltJob("first", row.run, "reused"), places[0])
+    assert [entry.name for entry in record.to_node("done", {}).jobs] == ["first", "last"]

@@ -15,6 +15,7 @@ from jobs.nodes.job import JobNode
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
 from jobs.nodes.result import Result
 from jobs.nodes.run import ActionKey, Failure, InputRun, Run, Subjob, Times
+from jobs.nodes.session import Dependency, ListedRun, Session
 from jobs.nodes.source import Source
 from jobs.reuse.key import KeyParts, action_key
 
@@ -81,6 +82,28 @@ NODES = {
         jobs=(BuiltJob("x", oid("run"), "cutoff", oid("new run")), BuiltJob("y", oid("other run"), "reused")),
         results={"plot.png": oid("result node")},
     ),
+    "build-that-spoke": Build(
+        script="walk",
+        status="done",
+        start=1,
+        end=2,
+        jobs=(BuiltJob("jan", oid("run"), "built", oid("run"), "import", "the first month"),),
+        user="anna",
+        asked={"flags": "quick", "horizon": "2019-12"},
+        warnings=("a column is empty",),
+        output=oid("said"),
+    ),
+    "session": Session(
+        user="anna",
+        name="import",
+        timestamp="2019-12-09T12:19+3",
+        jobs=(ListedRun("parse", oid("run")), ListedRun("type", oid("other run"))),
+        finished=1_700_000_000_000_000,
+        caption="a caption",
+        deps={"anna/raw": Dependency("2019-12", oid("raw session"))},
+        build="build-7",
+        previous=oid("session before"),
+    ),
     "result": Result(run=oid("run"), name="plot.png", blob=oid("plot")),
 }
 
@@ -114,6 +137,11 @@ def test_links_are_what_the_fields_say() -> None:
     assert set(OUTCOME.blobs()) == {oid("result"), oid("part"), oid("plot")}
     expected = {"zebra head", "default head", "head", "earlier outcome", "one", "two"}
     assert set(OUTCOME.nodes()) == {oid(name) for name in expected}
+    session = NODES["session"]
+    assert set(session.nodes()) == {
+        oid(name) for name in ("run", "other run", "raw session", "session before")
+    }
+    assert set(NODES["build-that-spoke"].blobs()) == {oid("said")}
     assert set(RUN.nodes()) == {oid(name) for name in ("job", "source", "earlier run", "sub run")}
 
 

@@ -23,10 +23,15 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.result import Result
 from jobs.nodes.run import FORCED, ActionKey, Failure, Run, Times
+from jobs.nodes.session import Dependency, ListedRun, Session
 from jobs.nodes.source import Source
+from jobs.nodes.timestamp import parse_timestamp
 from jobs.records import make_row
 from jobs.reuse.index import TABLES, JobIndex, Listing
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
+from porcelain.buildlog import BuildLog
+from porcelain.urdlog import UrdLog
+from porcelain.urdpath import UrdPath
 
 SECOND = 1_000_000
 BROKEN = Failure("ValueError: no", "synthesis", None, "Traceback ...")
@@ -367,3 +372,50 @@ def test_refs_of_a_later_format_are_not_taken_for_damaged(busy: Project) -> None
     connection.close()
     with pytest.raises(UnknownFormat):
         salvage(busy.refs.path, busy.open())
+
+
+def test_sessions_come_back_with_their_ghosts(project: Project) -> None:
+    row = project.publish("dev-1")
+    log = UrdLog(project.store, project.refs)
+
+    def add(name: str, timestamp: str, caption: str = "", *, update: bool = False, **deps: str) -> None:
+        found = {
+            f"anna/{path}": Dependency(at, project.refs.find(f"urd/anna/{path}/{at}"))
+            for path, at in deps.items()
+        }
+        project.clock += SECOND
+        session = Session("anna", name, timestamp, [ListedRun("x", row.run)], project.clock, caption, found)
+        log.add(session, lambda: "build-1", seen=log.listed(UrdPath("anna", name)), update=update)
+
+    add("a", "2019-11")
+    add("a", "2019-12")
+    add("b", "2019-11", a="2019-11")
+    add("b", "2019-12", a="2019-12")
+    add("c", "2019-12", b="2019-12")
+    add("a", "2019-12", "another", update=True)
+    done = Build("main", "done", 5 * SECOND, 6 * SECOND, [BuiltJob("x", row.run, "reused")], user="anna")
+    BuildLog(project.store, project.refs).write(done)
+    before = everything(project.refs)
+    assert len([*project.refs.names("ghosts/")]) == 3
+    again = project.open()
+    rebuild(again, project.store, {})
+    assert everything(again) == before
+    assert rebuild(again, project.store, {}).made == {}
+    # where one ref is lost, it comes back, and what was truncated stays away
+    with again.transaction("lost") as transaction:
+        transaction.delete("urd/anna/b/2019-11")
+    UrdLog(project.store, again).truncate(UrdPath("anna", "a"), parse_timestamp("2019-12"))
+    assert [*rebuild(again, project.store, {}).made] == ["urd/anna/b/2019-11"]
+    again.close()
+
+
+def test_a_session_that_can_have_no_ref_and_one_of_lost_jobs_are_left_out(project: Project) -> None:
+    row = project.publish("dev-1")
+    for timestamp, run in (("no time", row.run), ("2019-12", oid_of(b"lost"))):
+        put_node(project.store, Session("anna", "a", timestamp, [ListedRun("x", run)], 1))
+    done = rebuild(project.refs, project.store, {})
+    assert done.made == {}
+    assert sorted(note.partition("': ")[2] for note in done.notes) == [
+        "'no time' is no timestamp",
+        "none of its jobs is here",
+    ]

@@ -193,11 +193,12 @@ def test_why_refuses_what_names_nothing(acc_here, arguments, code, message):
     assert err.startswith(message)
 
 
-def test_a_build_tells_all_about_the_first_job_that_would_run(acc_here, root):
-    code, out, _ = acc_here("build", "--why", "-m", "make", "count=8", "file=data.csv")
+@pytest.mark.parametrize("asked", [["--why"], ["--flags", "why_build"]], ids=["option", "flag"])
+def test_a_build_tells_all_about_the_first_job_that_would_run(acc_here, asked):
+    code, out, _ = acc_here("build", *asked, "-m", "make", "count=8", "file=data.csv")
     assert (code, out.splitlines()[0]) == (0, "make  would run")
     assert "  option 'count': 5 -> 8" in out.splitlines()
-    assert "all reused" in acc_here("build", "--why", "-m", "use", "source=dev-1")[1]
+    assert "all reused" in acc_here("build", *asked, "-m", "use", "source=dev-1")[1]
 
 
 # -- why_build=True --------------------------------------------------------------------------------------------
