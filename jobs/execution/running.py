@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from cas.formats.node import put_node
 from cas.local.staging import Staging
 from jobs.execution.events import LOAD, StageEnded
 from jobs.execution.jobdir import JobDirectory
@@ -50,6 +51,11 @@ class Running:
     clock: Clock = field(default_factory=Clock)
     why: str = ""
     stage: str = LOAD
+
+    def put_source(self) -> None:
+        """Store the source that runs, to which the run will link."""
+        self.staging.put_many(self.plan.method.closure.files.values())
+        put_node(self.staging, self.plan.method.source_node)
 
     def discard(self) -> None:
         """Forget all that the run left, but for its directory."""
