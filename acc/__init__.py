@@ -50,6 +50,8 @@ _NAMES = {
     "SkipSlice": "jobs.dataset.callbacks",
     "UrdConflict": "porcelain.urdpath",
     "UrdError": "porcelain.urdpath",
+    "dummy_status": "jobs.status",
+    "status": "jobs.status",
 }
 
 __all__ = [*_NAMES, "__version__", "build"]  # noqa: PLE0604 - names of the table above
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
     from jobs.method.options import OptionString as OptionString
     from jobs.method.options import RequiredOption as RequiredOption
     from jobs.nodes.values import DotDict as DotDict
+    from jobs.status import dummy_status as dummy_status
+    from jobs.status import status as status
     from jobs.withfile import JobWithFile as JobWithFile
     from porcelain.joblist import JobList as JobList
     from porcelain.urdpath import UrdConflict as UrdConflict

@@ -17,9 +17,12 @@ from jobs.joblabel import JobLabel
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.references import Dereference
 from jobs.nodes.values import from_json_bytes, from_pickle
+from jobs.status import Status
 from jobs.withfile import JobWithFile
 
 RESULT = "result.pickle"
+# to load or save fewer is over before anybody could look
+LONG_BYTES = 1 << 20
 _RAISE: Any = object()
 
 
@@ -99,26 +102,34 @@ class JobFiles(JobLabel):
     ) -> Any:
         """Return the value in a pickle, by default what synthesis returned; `default` when there is no such file."""
         try:
-            data = self.store.get(self._blob(filename, sliceno))
+            blob = self._blob(filename, sliceno)
         except NoSuchFile:
             if default is _RAISE:
                 raise
             return default
-        return from_pickle(data, self._dereference(), encoding=encoding)
+        with self._loading(filename, sliceno):
+            return from_pickle(self.store.get(blob), self._dereference(), encoding=encoding)
 
     def json_load(
         self, filename: str = "result.json", sliceno: int | None = None, default: Any = _RAISE
     ) -> Any:
         """Return the value in a JSON file; `default` when there is no such file."""
         try:
-            data = self.store.get(self._blob(filename, sliceno))
+            blob = self._blob(filename, sliceno)
         except NoSuchFile:
             if default is _RAISE:
                 raise
             return default
-        return from_json_bytes(data)
+        with self._loading(filename, sliceno):
+            return from_json_bytes(self.store.get(blob))
 
     load_json = json_load
+
+    def _loading(self, name: str, sliceno: int | None) -> Status:
+        entry = self._file(name, sliceno)
+        return Status(
+            f"loading '{sliced_name(name, sliceno)}' of {self.label}", brief=entry.size < LONG_BYTES
+        )
 
     def withfile(self, name: str, sliced: bool = False, extra: object = None) -> JobWithFile:  # noqa: FBT001, FBT002 - the peer's order
         """Return a reference to one of its files, to be given as an option."""

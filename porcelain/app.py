@@ -20,6 +20,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     "work": {
         "init": Command("init", "make a folder a project that runs at once"),
         "build": Command("build", "run a build script, or build one job"),
+        "status": Command("status", "show what the builds of the project are doing now"),
     },
     "look back": {
         "log": Command("history", "list jobs, newest first"),

@@ -99,6 +99,11 @@ def job_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def has_environment(variables: Mapping[str, str]) -> bool:
+    """Return whether this process was started with these environment variables."""
+    return all(os.environ.get(name) == value for name, value in variables.items())
+
+
 def user() -> str:
     """Return the name of the user, or "" when the system knows none."""
     import getpass

@@ -1,53 +1,52 @@
 """A build as it runs: one line for each job, and on a terminal below them what is going on now."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from jobs.execution.events import ANALYSIS, LOAD, Event, StageBegan, StageEnded
+from jobs.execution.events import Event
 from jobs.execution.plan import Plan
 from jobs.nodes.listing import JobRow
+from jobs.status import stack
 from porcelain import term
+from porcelain.underway import RunningJob, Underway, status_in_words
 
 if TYPE_CHECKING:
     from rich.live import Live
 
 _LABEL_WIDTH = 8
 _METHOD_WIDTH = 20
-
-
-@dataclass(slots=True)
-class _Job:
-    """A job that is running."""
-
-    label: str
-    method: str
-    slices: int
-    begun: float = field(default_factory=time.monotonic)
-    stage: str = LOAD
-    done: int = 0
-
-    def in_words(self) -> str:
-        where = f"{self.stage} {self.done}/{self.slices}" if self.stage == ANALYSIS else self.stage
-        return f"{_who(self.label, self.method)}  {where}  {time.monotonic() - self.begun:.1f} s"
+# more would push what jobs print off a small terminal
+_STATUS_LINES: Final = 10
+_TICKS_SECONDS: Final = 1.0
 
 
 class Progress:
     """Listens to a build and shows it; `with` a progress the terminal is given back whatever happens.
 
+    Parameters
+    ----------
+    debug
+        Jobs have the terminal for themselves: nothing is shown that moves, and what they print is not shown again.
+
     Attributes
     ----------
     built, reused : int
         How many jobs ran, and how many were there.
+    underway : Underway
+        What runs now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, debug: bool = False) -> None:
         self.built = 0
         self.reused_count = 0
-        self._running: list[_Job] = []
+        self.underway = Underway()
+        self._debug = debug
         self._live: Live | None = None
         self._shown_reused: set[str] = set()
+        self._status_wanted = False
+        self._ticked = 0.0
 
     def __enter__(self) -> "Progress":
         return self
@@ -63,37 +62,49 @@ class Progress:
             return f"{term.count(self.reused_count, 'job')}, all reused"
         return f"{term.count(self.built, 'job')} built, {self.reused_count} reused"
 
+    def show_status(self) -> None:
+        """Print what everything is doing; may be called by a signal at any moment."""
+        if self.underway.jobs and not self._debug and time.monotonic() - self._ticked < _TICKS_SECONDS:
+            self._status_wanted = True  # at the next tick: now, somebody may be in the middle of a line
+        else:
+            term.urgent("\n".join(status_in_words(self.underway.view())))
+
     # -- what a listener hears ---------------------------------------------------------------------------------
 
     def began(self, plan: Plan, label: str) -> None:
         """Show that a job runs."""
-        self._running.append(_Job(label, plan.method.name, plan.parts.slices))
+        self.underway.began(plan, label)
         self._refresh()
 
     def event(self, label: str, event: Event) -> None:
         """Show the stage that a job is in."""
-        job = next((job for job in self._running if job.label == label), None)
-        if job is None:
-            return
-        if isinstance(event, StageBegan) and event.sliceno is None:
-            job.stage = event.stage
-        elif isinstance(event, StageEnded) and event.sliceno is not None:
-            job.done += 1
+        self.underway.hear(label, event)
 
     def said(self, label: str, part: str, text: str) -> None:
         """Show what a job printed, each line with whose it is."""
         where = f"slice {part}" if part.isdigit() else part
-        for line in text.rstrip("\n").split("\n"):
-            self._line(f"{label} {where} | {line}")
+        lines = [f"{where} | {line}" for line in text.rstrip("\n").split("\n")]
+        self.underway.said(label, lines)
+        if self._debug:
+            return
+        for line in lines:
+            self._line(f"{label} {line}")
         term.flush()
 
     def idle(self) -> None:
         """Show that time goes by."""
+        self._ticked = time.monotonic()
+        self.underway.tick()
+        if self._status_wanted:
+            self._status_wanted = False
+            for line in status_in_words(self.underway.view()):
+                self._line(line)
+            term.flush()
         self._refresh()
 
     def ended(self, row: JobRow) -> None:
         """Show a job that has run."""
-        self._running = [job for job in self._running if job.label != row.label]
+        self.underway.ended(row.label)
         if row.state == "failed":
             self._line(f"{_who(row.label, row.method)}  failed")
         else:
@@ -106,7 +117,7 @@ class Progress:
             )
         # a job took its time, and who pipes the build into a file or `tee` wants to see it run
         term.flush()
-        if not self._running:
+        if not self.underway.jobs:
             self._stop()
 
     def reused(self, row: JobRow, caption: str) -> None:
@@ -135,14 +146,14 @@ class Progress:
             term.line(term.printable(text))
 
     def _refresh(self) -> None:
-        if not (self._running and term.is_terminal()):
+        if self._debug or not (self.underway.jobs and term.is_terminal()):
             return
         if self._live is None:
             self._live = _start_live(self._in_words)
         self._live.refresh()
 
     def _in_words(self) -> str:
-        return "\n".join(job.in_words() for job in self._running)
+        return "\n".join(_live_lines(list(self.underway.jobs.values())))
 
     def _stop(self) -> None:
         if self._live is not None:
@@ -163,6 +174,26 @@ def _start_live(in_words: Callable[[], str]) -> "Live":
     )
     live.start()
     return live
+
+
+def _live_lines(running: list[RunningJob]) -> Iterator[str]:
+    """Yield a line for each job, and below it what its parts are doing, as far as there is room for it."""
+    for line in stack():
+        yield f"{term.printable(line.text)}  {_since(line.begun)}"
+    room = max(0, _STATUS_LINES - len(running))
+    for job in running:
+        yield f"{_who(job.label, job.method)}  {job.where()}  {_since(job.begun)}"
+        doing = list(job.doing())
+        for (stage, sliceno), lines in islice(doing, room):
+            where = stage if sliceno is None else f"slice {sliceno}"
+            yield f"  {where:<9} {term.printable(lines[-1].text)}  {_since(lines[-1].begun)}"
+        if len(doing) > room:
+            yield f"  ... and {term.count(len(doing) - room, 'slice')} more"
+        room = max(0, room - len(doing))
+
+
+def _since(begun: float) -> str:
+    return f"{max(0.0, time.time() - begun):.1f} s"
 
 
 def _who(label: str, method: str) -> str:

@@ -72,6 +72,11 @@ def tick(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
+def urgent(text: str) -> None:
+    """Print lines to stderr at once, past all that waits to be printed: also from within a signal."""
+    os.write(2, "".join(printable(part) + "\n" for part in text.split("\n")).encode("utf-8", "replace"))
+
+
 def heading(text: str) -> None:
     """Print a line that stands above others."""
     print(_styled(text, "1", sys.stdout))

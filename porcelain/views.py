@@ -18,6 +18,7 @@ from jobs.nodes.run import MICROSECONDS, Run
 from porcelain.plain import View, moment, plain
 from porcelain.spec import Resolver
 
+ANALYSIS = "analysis"
 _STAGE_ORDER: Mapping[str, float] = {"load": -2, "prepare": -1, "analysis": 0, "synthesis": math.inf}
 
 
@@ -78,6 +79,10 @@ def job(resolver: Resolver, found: JobRow) -> View:
             for stage in sorted(run.times.stages, key=part_order)
         },
         "slices": [micros / MICROSECONDS for micros in run.times.slices],
+        "begun": {
+            "stages": {stage: micros / MICROSECONDS for stage, micros in run.times.stages_begun.items()},
+            "slices": [micros / MICROSECONDS for micros in run.times.slices_begun],
+        },
         "path": str(resolver.config.workdirs[found.workdir] / found.label)
         if found.workdir in resolver.config.workdirs
         else None,
@@ -131,9 +136,19 @@ def inputs(resolver: Resolver, found: JobRow) -> list[View]:
     ]
 
 
-def output(resolver: Resolver, found: JobRow) -> dict[str, str]:
-    """Return what a job printed, by stage or slice, in order."""
-    parts = _output_parts(resolver.run(found))
+def output(resolver: Resolver, found: JobRow, what: str = "") -> dict[str, str]:
+    """Return what a job printed, by stage or slice, in order.
+
+    Parameters
+    ----------
+    what
+        Only that: "prepare", "analysis" (all its slices), "synthesis", or the number of a slice.
+    """
+    parts = [
+        (part, blob)
+        for part, blob in _output_parts(resolver.run(found))
+        if what in ("", part) or (what == ANALYSIS and part.isdigit())
+    ]
     return {part: resolver.store.get(blob).decode("utf-8", "replace") for part, blob in parts}
 
 

@@ -19,7 +19,8 @@ from jobs.dataset.derived import choose_columns, linked_head, merged_head
 from jobs.dataset.head import ColumnNode, DatasetHead, DatasetRef, walk_groups
 from jobs.dataset.lists import DatasetChain
 from jobs.dataset.owner import LostOwner, Owner
-from jobs.dataset.reader import Reading, SliceChoice, iterate
+from jobs.dataset.reader import iterate
+from jobs.dataset.reading import Reading, SliceChoice
 from jobs.errors import DatasetError, NoSuchDataset
 from jobs.nodes.references import DATASET
 

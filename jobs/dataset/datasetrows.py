@@ -9,7 +9,8 @@ from jobs.dataset.arrays import Readable, arrays
 from jobs.dataset.arrow import arrow_reader
 from jobs.dataset.facts import DatasetFacts
 from jobs.dataset.head import ColumnNode
-from jobs.dataset.reader import Reading, SliceChoice, iterate
+from jobs.dataset.reader import iterate
+from jobs.dataset.reading import Reading, SliceChoice
 from jobs.errors import DatasetError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Any, Self, SupportsIndex, TypeVar, Unpack, overload
 
 from jobs.dataset.arrays import Bounds, Readable
 from jobs.dataset.head import DatasetColumn, largest, smallest
-from jobs.dataset.reader import Reading, SliceChoice, iterate
+from jobs.dataset.reader import iterate
+from jobs.dataset.reading import Reading, SliceChoice
 
 D = TypeVar("D", bound=Readable)
 

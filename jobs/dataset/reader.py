@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress, islice
 from operator import index, itemgetter
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from jobs.dataset.arrays import (
     Bounds,
@@ -15,54 +15,16 @@ from jobs.dataset.arrays import (
     chosen_slices,
     opened,
 )
-from jobs.dataset.callbacks import Callback, Callbacks, SkipDataset, SkipSlice, Stop
+from jobs.dataset.callbacks import Callbacks, SkipDataset, SkipSlice, Stop
+from jobs.dataset.reading import ROUNDROBIN, Reading, RowFunction, SliceChoice
+from jobs.dataset.rowstatus import RowStatus
 from jobs.errors import DatasetError
 
-SliceChoice: TypeAlias = int | Literal["roundrobin"] | None
-ROUNDROBIN: Final = "roundrobin"
 # rows of a round-robin that are looked at together
 _ROUND_ROWS: Final = 4096
 
 # a value for each column, in pieces of rows
 Pieces: TypeAlias = Iterator[Sequence[Sequence[Any]]]
-RowFunction: TypeAlias = Callable[[Any], Any]
-
-
-class Reading(TypedDict, total=False):
-    """What `iterate` and its like can be asked for by name.
-
-    Attributes
-    ----------
-    range : mapping of str to (object, object)
-        One column and its bounds, half open, None for no bound: only rows whose value lies within. None never does.
-    sloppy_range : bool
-        Skip only the datasets that have no such row.
-    hashlabel : str
-        Raise unless the rows are spread over the slices by this column.
-    rehash : bool
-        Instead of raising, read all slices of a dataset that is spread otherwise, and give the rows that would be in
-        this one. Not together with slice and "roundrobin".
-    filters : callable or mapping of str to (callable or None)
-        Only rows for which it is true; by column all must be, where None asks for the truth of the value itself.
-    translators : callable or mapping of str to (callable or mapping)
-        Change rows, or values by column, before they are filtered. What a mapping lacks becomes None.
-    slice : int or slice
-        Only these of all rows, as of a list; an int is the row to start at. Not together with range and filters.
-    pre_callback, post_callback : callable
-        Called with the dataset before its first and after its last row; one that takes two arguments with
-        dataset and slice number, for each slice. `pre_callback` may raise `SkipSlice` or `SkipDataset`, and
-        either may raise StopIteration, which ends the iteration.
-    """
-
-    range: Mapping[str, tuple[Any, Any]] | None
-    sloppy_range: bool
-    hashlabel: str | None
-    rehash: bool
-    filters: RowFunction | Mapping[str, RowFunction | None] | None
-    translators: RowFunction | Mapping[str, RowFunction | Mapping[Any, Any]] | None
-    slice: "int | slice | None"
-    pre_callback: Callback | None
-    post_callback: Callback | None
 
 
 def iterate(
@@ -99,9 +61,10 @@ def iterate(
         _check_dataset(dataset, sliceno, names, reading)
     shape = _RowShape(names, reading, bare=isinstance(columns, str) and bool(columns))
     visits = _chosen_visits(datasets, sliceno, reading)
-    return chain.from_iterable(
-        _row_pieces(visits, shape, Callbacks(reading.get("pre_callback"), reading.get("post_callback")))
-    )
+    callbacks = Callbacks(reading.get("pre_callback"), reading.get("post_callback"))
+    if not reading.get("status_reporting", True):
+        return chain.from_iterable(_row_pieces(visits, shape, callbacks))
+    return chain.from_iterable(_reported_pieces(visits, shape, callbacks))
 
 
 def _check_dataset(dataset: Readable, sliceno: SliceChoice, names: Sequence[str], reading: Reading) -> None:
@@ -217,6 +180,15 @@ def _sliced(found: list[tuple[Readable, list[_Visit]]], rows: range) -> list[tup
 # ---- the rows
 
 
+def _reported_pieces(
+    found: Sequence[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: Callbacks
+) -> Iterator[Iterable[Any]]:
+    """Yield the rows in pieces, as `_row_pieces` does, and say meanwhile which row is reached."""
+    shape.status = RowStatus(sum(len(visit.rows) for _, visits in found for visit in visits))
+    with shape.status:
+        yield from _row_pieces(found, shape, callbacks)
+
+
 def _row_pieces(
     found: Iterable[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: Callbacks
 ) -> Iterator[Iterable[Any]]:
@@ -240,11 +212,18 @@ def _row_pieces(
 
 
 class _RowShape:
-    """Makes rows of columns: bare values or tuples, within the range, translated and filtered."""
+    """Makes rows of columns: bare values or tuples, within the range, translated and filtered.
+
+    Attributes
+    ----------
+    status : RowStatus or None
+        Who is told which rows are read.
+    """
 
     def __init__(self, names: Sequence[str], reading: Reading, *, bare: bool) -> None:
         self._names = list(names)
         self._bare = bare
+        self.status: RowStatus | None = None
         self._translate = reading.get("translators")
         self._filter = reading.get("filters")
         self._range = None if reading.get("sloppy_range") else _bounds(reading)
@@ -259,7 +238,15 @@ class _RowShape:
 
     def rows(self, visit: _Visit) -> Iterator[Iterable[Any]]:
         """Yield the rows of a visit, in pieces."""
-        for columns in _read_pieces(visit, self._names, self._range):
+        pieces = _read_pieces(visit, self._names, self._range)
+        if self.status is None:
+            for values in pieces:
+                yield self._filtered(self._joined(values))
+            return
+        is_part = self._range is not None or visit.hashlabel is not None
+        self.status.visit(visit.dataset, visit.sliceno, None if is_part else visit.rows)
+        by_first = isinstance(self._translate, Mapping)
+        for columns in self.status.cut(pieces, by_first=by_first):
             yield self._filtered(self._joined(columns))
 
     def _joined(self, columns: Sequence[Iterable[Any]]) -> Iterable[Any]:

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any, TextIO
 
 from jobs.execution.scratch import Scratch
 
@@ -27,6 +28,42 @@ def captured(path: Path) -> Iterator[None]:
                 yield
         finally:
             _give_back(saved)
+
+
+@contextmanager
+def shown(path: Path) -> Iterator[None]:
+    """Keep what this process prints inside the block in the file at `path` too, and show it as ever.
+
+    What its children print is only shown.
+    """
+    with (
+        open(path, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as kept,
+        redirect_stdout(_Both(sys.stdout, kept)),
+        redirect_stderr(_Both(sys.stderr, kept)),
+    ):
+        yield
+
+
+class _Both:
+    """A stream of text that is written to the terminal and to a file; all else is the terminal's.
+
+    So a debugger finds the terminal that it edits lines at.
+    """
+
+    def __init__(self, terminal: TextIO, kept: TextIO) -> None:
+        self._terminal = terminal
+        self._kept = kept
+
+    def write(self, text: str) -> int:
+        self._kept.write(text)
+        return self._terminal.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
 
 
 def _give_back(saved: tuple[int, int]) -> None:

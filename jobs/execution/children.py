@@ -11,10 +11,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Never, Self, TypeAlias
 
 from jobs.execution.events import Failed
 from jobs.execution.slots import Tokens
+from jobs.status import last_words
 
 _HEADER: Final = struct.Struct("<Q")
 _PIPE_BYTES: Final = 1 << 16
@@ -267,6 +269,12 @@ def death(status: int) -> str:
         return f"was killed by signal {-status}"
 
 
-def died(number: int | None, stage: str, where: str, status: int) -> Failed:
-    """Return the failure of a stage whose process, that of `where`, ended without a word."""
-    return Failed(stage, number, f"the process of {where} {death(status)}")
+def died(number: int | None, stage: str, where: str, status: int, doing: Path) -> Failed:
+    """Return the failure of a stage whose process, that of `where`, ended without a word.
+
+    Parameters
+    ----------
+    doing
+        The file in which it kept its status.
+    """
+    return Failed(stage, number, f"the process of {where} {death(status)}", last_words(doing))

@@ -35,11 +35,29 @@ class StageBegan:
 
 @dataclass(frozen=True, slots=True)
 class StageEnded:
-    """A stage, or analysis of one slice, is done."""
+    """A stage, or analysis of one slice, is done.
+
+    Attributes
+    ----------
+    micros : int
+        How long it took.
+    begun : int
+        When it began, in microseconds since 1970.
+    """
 
     stage: str
     sliceno: int | None
     micros: int
+    begun: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusBegan:
+    """A stage or slice says what it does, until it ends: in the file at `path` (see `jobs.status.read_stack`)."""
+
+    stage: str
+    sliceno: int | None
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +140,7 @@ class Finished:
     held: Sequence[tuple[Seal, bytes]] = ()
 
 
-Event: TypeAlias = StageBegan | StageEnded | Failed | SubjobWanted | Finished
+Event: TypeAlias = StageBegan | StageEnded | StatusBegan | Failed | SubjobWanted | Finished
 
 
 @dataclass(frozen=True, slots=True)

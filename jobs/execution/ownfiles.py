@@ -14,9 +14,10 @@ from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
 from jobs.execution.ledger import Ledger
 from jobs.execution.savedfile import SavedFile
 from jobs.job import Job
-from jobs.jobfiles import RESULT, sliced_name
+from jobs.jobfiles import LONG_BYTES, RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.values import to_json_bytes, to_pickle
+from jobs.status import Status
 from jobs.withfile import JobWithFile
 
 
@@ -110,7 +111,9 @@ class OwnFiles(Job):
         They are compressed while they come, and never lie in the job directory.
         """
         name = self._checked(filename, sliceno)
-        self.ledger.save(name, put_pieces(pieces, self.store), temporary=temp)
+        with Status(f"saving '{filename}'"):
+            entry = put_pieces(pieces, self.store)
+        self.ledger.save(name, entry, temporary=temp)
         return SavedFile(self, filename, sliceno)
 
     def _save(
@@ -119,8 +122,10 @@ class OwnFiles(Job):
         name = self._checked(saved.filename)
 
         def put() -> FileEntry:
-            data = encoded()
-            return FileEntry(self.store.put(data), len(data))
+            with Status(f"saving '{name}'", brief=True):
+                data = encoded()
+                with Status(f"storing {len(data):,} bytes", brief=len(data) < LONG_BYTES):
+                    return FileEntry(self.store.put(data), len(data))
 
         if background and self.saves is not None and can_fork():
             self.saves.start(name, put, temporary=temporary)

@@ -27,6 +27,8 @@ class _Nowhere(Scratch):
         del part
         return Path(os.devnull)
 
+    status = output
+
 
 class _Nobody:
     """A launcher that does not listen."""

@@ -1,6 +1,7 @@
 """One run under way: what the launcher knows of it from its label to its end."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cas.formats.node import put_node
@@ -19,23 +20,37 @@ def now() -> int:
 
 @dataclass(slots=True)
 class Clock:
-    """When a run began, and how long its stages and slices took, in microseconds."""
+    """When a run began, and when after that its stages and slices began and how long they took, in microseconds."""
 
     start: int = field(default_factory=now)
     stages: dict[str, int] = field(default_factory=dict)
     slices: dict[int, int] = field(default_factory=dict)
+    stages_begun: dict[str, int] = field(default_factory=dict)
+    slices_begun: dict[int, int] = field(default_factory=dict)
 
     def take(self, event: StageEnded) -> None:
         """Take down how long a stage or slice took."""
+        # by another host's clock, or one that was set meanwhile, it may have begun before the run
+        begun = max(0, event.begun - self.start)
         if event.sliceno is None:
-            self.stages[event.stage] = event.micros
+            self.stages[event.stage], self.stages_begun[event.stage] = event.micros, begun
         else:
-            self.slices[event.sliceno] = event.micros
+            self.slices[event.sliceno], self.slices_begun[event.sliceno] = event.micros, begun
 
     def times(self) -> Times:
         """Return the times of the run, which ends now."""
-        slices = tuple(self.slices[number] for number in sorted(self.slices))
-        return Times(self.start, now(), dict(self.stages), slices)
+        return Times(
+            self.start,
+            now(),
+            dict(self.stages),
+            _in_order(self.slices),
+            dict(self.stages_begun),
+            _in_order(self.slices_begun),
+        )
+
+
+def _in_order(slices: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(slices[number] for number in sorted(slices))
 
 
 @dataclass(slots=True)

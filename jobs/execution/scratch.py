@@ -1,4 +1,4 @@
-"""The scratch files of a running job: what each part printed, what each slice returned."""
+"""The scratch files of a running job: what each part printed and is doing, what each slice returned."""
 
 import secrets
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 _OUTPUT: Final = "output"
 _RESULT: Final = "result"
+_STATUS: Final = "status"
 
 
 def scratch_name(label: str) -> str:
@@ -49,6 +50,10 @@ class Scratch:
         """Return the file of what `part` prints: a stage, or the number of a slice."""
         return self._folder / f"{self._name}.{_OUTPUT}.{part}"
 
+    def status(self, part: str) -> Path:
+        """Return the file of what `part` is doing (see `jobs.status`)."""
+        return self._folder / f"{self._name}.{_STATUS}.{part}"
+
     def result(self, sliceno: int) -> Path:
         """Return the file of what analysis of a slice returned."""
         return self._folder / f"{self._name}.{_RESULT}.{sliceno}"
@@ -71,5 +76,6 @@ class Scratch:
         """Remove the files."""
         for part in self._parts:
             self.output(part).unlink(missing_ok=True)
+            self.status(part).unlink(missing_ok=True)
             if part.isdigit():
                 self.result(int(part)).unlink(missing_ok=True)

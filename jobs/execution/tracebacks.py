@@ -52,7 +52,9 @@ def one_line(error: BaseException) -> str:
     >>> one_line(ValueError("no such colour"))
     'ValueError: no such colour'
     """
-    return _storable(traceback.format_exception_only(error)[-1].strip())
+    report = traceback.TracebackException(type(error), error, None, compact=True)
+    report.__notes__ = None  # they would stand behind the message
+    return _storable(list(report.format_exception_only())[-1].strip())
 
 
 def _storable(text: str) -> str:

@@ -24,7 +24,7 @@ from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
 from jobs.execution.background import BackgroundSaves
-from jobs.execution.capture import captured
+from jobs.execution.capture import captured, shown
 from jobs.execution.children import Told, died, fork_each
 from jobs.execution.current import CurrentJob, EarlyFinish
 from jobs.execution.events import (
@@ -37,6 +37,7 @@ from jobs.execution.events import (
     JobRequest,
     StageBegan,
     StageEnded,
+    StatusBegan,
     SubjobBuilt,
     SubjobRefused,
     SubjobWanted,
@@ -52,6 +53,7 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+from jobs.status import keeping, note_stack, status
 from jobs.wish import ABOUT_RUNNING
 
 # what a small job saves fits, and then it needs no segment
@@ -76,15 +78,19 @@ class _StageFailed(Exception):
         self.failure = failure
 
 
-def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
+def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool = False) -> None:
     """Run a job to its end and tell the launcher how it went; the last event is `Finished` or `Failed`.
 
     Parameters
     ----------
     fork
         Whether each slice of analysis runs in a forked process; else one after the other in this one.
+    debug
+        Whether somebody may change what happens by a debugger at the terminal, which the job is left with.
     """
     job = CurrentJob(request)
+    if debug:
+        job.ledger.note(Fact("debug", None, ""))
     reads = ReadWatch(
         request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
     )
@@ -94,7 +100,7 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)
     try:
-        _finish(job, _Stages(request, job, launcher, reads, fork=fork).run())
+        _finish(job, _Stages(request, job, launcher, reads, fork=fork, debug=debug).run())
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
         launcher.tell(failed.failure)
@@ -123,10 +129,11 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
         learned = {name: value for name, value in arguments.items() if name not in ABOUT_RUNNING}
         about: dict[str, Json] = {"method": method, "arguments": to_structure(learned)}
-        answer = launcher.ask(SubjobWanted(method, arguments))
-        if isinstance(answer, SubjobRefused):
-            job.ledger.note(Fact("subjob", about, ""))
-            raise answer.error
+        with status(f"building '{method}'"):
+            answer = launcher.ask(SubjobWanted(method, arguments))
+            if isinstance(answer, SubjobRefused):
+                job.ledger.note(Fact("subjob", about, ""))
+                raise answer.error
         job.ledger.note(Fact("subjob", about, answer.job.row.outcome))
         job.ledger.subjobs.append((answer.job.row.run, answer.built))
         job.subjobs.append(answer.job)
@@ -175,6 +182,7 @@ def _failing(stage: str, sliceno: int | None) -> Iterator[None]:
 
 
 def _failure(error: BaseException, stage: str, sliceno: int | None) -> Failed:
+    note_stack(error)
     if isinstance(error, AccError):
         return Failed(stage, sliceno, str(error), user_traceback(error), is_ours=True, hint=error.hint)
     return Failed(stage, sliceno, one_line(error), user_traceback(error))
@@ -184,13 +192,22 @@ class _Stages:
     """The three stages of one method, in order."""
 
     def __init__(
-        self, request: JobRequest, job: CurrentJob, launcher: Launcher, reads: ReadWatch, *, fork: bool
+        self,
+        request: JobRequest,
+        job: CurrentJob,
+        launcher: Launcher,
+        reads: ReadWatch,
+        *,
+        fork: bool,
+        debug: bool,
     ) -> None:
         self._request = request
         self._job = job
         self._launcher = launcher
         self._reads = reads
         self._fork = fork
+        self._debug = debug
+        self._kept = shown if debug else captured
         self._scratch = request.scratch
         self._stage = LOAD
         self._early: list[int] = []
@@ -231,8 +248,9 @@ class _Stages:
     def _loaded(self) -> Iterator[ModuleType]:
         """Give the method's module; what it prints while it is imported belongs to the first stage."""
         with ExitStack() as stack:
-            with captured(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
-                watch(self._reads)
+            with self._kept(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
+                # a debugger reads source files, and what it may change is reused by nobody
+                watch(None if self._debug else self._reads)
                 module = stack.enter_context(method_of(self._request, self._values))
             yield module
 
@@ -247,12 +265,12 @@ class _Stages:
         return function(**{name: known[name] for name in parameters if name in known})
 
     def _single(self, stage: str, function: Callable[..., Any]) -> Any:
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         self._stage = stage
         self._launcher.tell(StageBegan(stage))
-        with captured(self._scratch.output(stage)), _failing(stage, None):
+        with self._listened_to(stage, None, self._launcher.tell), _failing(stage, None):
             value, early = self._called(function)
-        self._launcher.tell(StageEnded(stage, None, _micros(begun)))
+        self._launcher.tell(stopwatch.ended(stage, None))
         if early is not None:
             raise early
         return value
@@ -268,20 +286,29 @@ class _Stages:
             self._job.saves.wait_for_all()
         return value, early
 
+    @contextmanager
+    def _listened_to(self, stage: str, sliceno: int | None, tell: Callable[[Event], None]) -> Iterator[None]:
+        """Keep what a stage or slice prints inside the block, and what it says that it does."""
+        part = stage if sliceno is None else str(sliceno)
+        path = self._scratch.status(part)
+        said = StatusBegan(stage, sliceno, path)
+        with self._kept(self._scratch.output(part)), keeping(path, lambda: tell(said)):
+            yield
+
     def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:
         paths = [self._scratch.result(number) for number in range(self._request.slices)]
 
         def slice_of(sliceno: int, tell: Callable[[Any], None]) -> Any:
             return self._slice(function, sliceno, paths[sliceno] if keep else None, tell)
 
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         self._stage = ANALYSIS
         self._launcher.tell(StageBegan(ANALYSIS))
         if self._fork:
             self._forked(slice_of)
         else:
             self._in_turn(slice_of)
-        self._launcher.tell(StageEnded(ANALYSIS, None, _micros(begun)))
+        self._launcher.tell(stopwatch.ended(ANALYSIS, None))
         self._end_if_early()
         if keep:
             self._values["analysis_res"] = AnalysisResults(paths)
@@ -302,7 +329,8 @@ class _Stages:
         children = fork_each(self._order, at_once=request.concurrency, body=slice_of, tokens=request.tokens)
         for news in children:
             if not isinstance(news, Told):
-                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status))
+                doing = self._scratch.status(str(news.number))
+                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status, doing))
             if news.done:
                 self._take(news.number, news.record)
             else:
@@ -325,17 +353,17 @@ class _Stages:
             job.saves = BackgroundSaves(lambda: job.ledger, self._reads)
             context.enter(replace(context.current(), recorder=job.ledger))
         random.seed(self._request.seed + sliceno + 1)
-        begun = time.perf_counter()
+        stopwatch = _StopWatch()
         tell(StageBegan(ANALYSIS, sliceno))
         try:
-            with captured(self._scratch.output(str(sliceno))), _failing(ANALYSIS, sliceno):
+            with self._listened_to(ANALYSIS, sliceno, tell), _failing(ANALYSIS, sliceno):
                 value, early = self._called(function, sliceno=sliceno)
                 if path is not None and early is None:
                     path.write_bytes(pickle.dumps(storable(value), pickle.HIGHEST_PROTOCOL))
                 closed = {name: writer.close_slice() for name, writer in job.writers.items()}
         except _StageFailed as failed:
             return failed.failure
-        tell(StageEnded(ANALYSIS, sliceno, _micros(begun)))
+        tell(stopwatch.ended(ANALYSIS, sliceno))
         return job.ledger, closed, self._reads.reads(), early is not None
 
     def _take(self, sliceno: int, done: Any) -> None:
@@ -358,5 +386,12 @@ class _Stages:
                 self._job.writers[name].take_slice(sliceno, part)
 
 
-def _micros(begun: float) -> int:
-    return round((time.perf_counter() - begun) * 1_000_000)
+class _StopWatch:
+    """Measures how long a stage or slice takes, from when it is made."""
+
+    def __init__(self) -> None:
+        self._begun = time.time_ns() // 1000
+        self._counter = time.perf_counter_ns()
+
+    def ended(self, stage: str, sliceno: int | None) -> StageEnded:
+        return StageEnded(stage, sliceno, (time.perf_counter_ns() - self._counter + 500) // 1000, self._begun)

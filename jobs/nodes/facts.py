@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 from cas.formats.canonical import Json
 from jobs.nodes.fields import as_map, as_text
 
-FactKind: TypeAlias = Literal["subjob", "lookup", "aside", "read", "module"]
+FactKind: TypeAlias = Literal["subjob", "lookup", "aside", "read", "module", "debug"]
 
 
 class Fact(NamedTuple):
@@ -22,6 +22,7 @@ class Fact(NamedTuple):
         - "read": `about` is a file read, or an input folder listed, without being declared, `was` its content id
           (of a folder: of the names in it), or "" when it was missing.
         - "module": `about` is the path of a project module that the closure lacked, `was` its content id.
+        - "debug": somebody may have changed things by a debugger; both are empty, and it never holds.
     about : Json
         The question.
     was : str

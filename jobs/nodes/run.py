@@ -36,12 +36,16 @@ class Times:
         By stage that ran: "prepare", "analysis", "synthesis".
     slices : sequence of int
         Analysis of each slice, or empty.
+    stages_begun, slices_begun
+        How long after the start each of them began; empty in runs of before they were noted.
     """
 
     start: int
     end: int
     stages: Mapping[str, int] = field(default_factory=dict)
     slices: Sequence[int] = ()
+    stages_begun: Mapping[str, int] = field(default_factory=dict)
+    slices_begun: Sequence[int] = ()
 
     @property
     def seconds(self) -> float:
@@ -50,23 +54,37 @@ class Times:
 
     def to_json(self) -> dict[str, Json]:
         """Return the times as JSON."""
-        return {
+        body: dict[str, Json] = {
             "start": self.start,
             "end": self.end,
             "stages": dict(self.stages),
             "slices": list(self.slices),
         }
+        if self.stages_begun:  # runs that lack it keep their ids
+            body["begun"] = {"stages": dict(self.stages_begun), "slices": list(self.slices_begun)}
+        return body
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
         """Return the times that `to_json` gave."""
         fields = as_map(body)
+        begun = as_map(fields.get("begun", {}))
         return cls(
             start=as_int(fields["start"]),
             end=as_int(fields["end"]),
-            stages={name: as_int(value) for name, value in as_map(fields["stages"]).items()},
-            slices=tuple(map(as_int, as_list(fields["slices"]))),
+            stages=_by_stage(fields["stages"]),
+            slices=_by_slice(fields["slices"]),
+            stages_begun=_by_stage(begun.get("stages", {})),
+            slices_begun=_by_slice(begun.get("slices", [])),
         )
+
+
+def _by_stage(body: Json) -> dict[str, int]:
+    return {name: as_int(value) for name, value in as_map(body).items()}
+
+
+def _by_slice(body: Json) -> tuple[int, ...]:
+    return tuple(map(as_int, as_list(body)))
 
 
 class Failure(NamedTuple):

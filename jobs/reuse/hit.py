@@ -27,7 +27,7 @@ from jobs.reuse.pathnames import PathNames, content_of
 from jobs.withfile import JobWithFile
 
 MISSING: Final = ""
-_QUICK: Final = frozenset({"read", "module"})
+_QUICK: Final = frozenset({"read", "module", "debug"})
 _TRIED_AT_MOST: Final = 8
 
 
@@ -125,6 +125,8 @@ def describe(index: JobIndex, fact: Fact) -> str:
     """Return in words what a run asked beyond its key."""
     if fact.kind in ("read", "module"):
         return f"{'file' if fact.kind == 'read' else 'module'} '{fact.about}'"
+    if fact.kind == "debug":
+        return "how it ran"
     about = _mapping(fact)
     if fact.kind == "subjob":
         return f"subjob '{about['method']}'" + _arguments_in_words(about["arguments"])
@@ -181,6 +183,7 @@ class _Facts:
             "aside": self._aside,
             "read": self._read,
             "module": self._module,
+            "debug": self._debug,
         }
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
@@ -226,6 +229,9 @@ class _Facts:
 
     def _module(self, fact: Fact) -> Answer:
         return _answer(fact, self._content(fact), f"module '{fact.about}' has changed")
+
+    def _debug(self, _: Fact) -> Answer:
+        return Answer("it ran under a debugger")
 
     def _content(self, fact: Fact) -> str:
         try:

@@ -1,10 +1,14 @@
 """`acc build`: run a build script, or build one job from the command line."""
 
+import os
+import signal
+import sys
 import time
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from jobs.builder import WouldRun
 from jobs.errors import MethodError, UsageError
@@ -20,6 +24,9 @@ from porcelain.script import Asked, Script, ScriptError, find_scripts, get_scrip
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 
+if TYPE_CHECKING:
+    from jobs.execution.executors import Executor
+
 Limit = TypeVar("Limit", int, float)
 
 
@@ -29,13 +36,16 @@ def build(arguments: Sequence[str]) -> int:
     given = parser.parse(arguments, intermixed=True)
     begun = time.monotonic()
     code = 0
-    with ending_in_order(), Progress() as progress, Project(config.here(), progress) as project:
+    executor = _executor_for_debugging() if given.debug else None
+    progress = Progress(debug=given.debug)
+    with ending_in_order(), progress, Project(config.here(), progress, executor) as project:
         try:
             _check_workdir(given.workdir, project.config)
-            if given.method is None:
-                code = _run_script(project, given, parser)
-            else:
-                _run_method(project, given, parser)
+            with _watched(project, progress, given):
+                if given.method is None:
+                    code = _run_script(project, given, parser)
+                else:
+                    _run_method(project, given, parser)
         except WouldRun as would:
             _tell(project, would) if _asks_why(given) else term.line(str(would))
             return 0
@@ -74,6 +84,12 @@ def _parser() -> Parser:
     )
     parser.add_argument("-w", "--workdir", default="", help="where new jobs go; by default the first one")
     parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="run jobs and their slices one by one in this process, at the terminal, so that breakpoint() works in "
+        "them; they are not reused later",
+    )
+    parser.add_argument(
         "-c",
         "--concurrency",
         type=_concurrency,
@@ -110,6 +126,40 @@ def _parser() -> Parser:
 
 def _flags(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
+
+
+@contextmanager
+def _watched(project: Project, progress: Progress, given: Namespace) -> Iterator[None]:
+    """Have the build show itself to `acc status`, and to who sends it a signal, inside the block."""
+    folder = project.config.data / "tmp" / project.store.pins.name
+    title = given.method or (given.words[0] if given.words else "build")
+    with progress.underway.shown_in(folder, title), _on_signals(progress.show_status):
+        yield
+
+
+@contextmanager
+def _on_signals(show: Callable[[], None]) -> Iterator[None]:
+    # ^T on terminals that have it sends SIGINFO
+    numbers = [getattr(signal, name) for name in ("SIGUSR1", "SIGINFO") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: show()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _executor_for_debugging() -> "Executor":
+    """Return what runs jobs in this process, begun again with the environment that decides what comes out of them."""
+    # here, not above: they load all that runs jobs
+    from jobs.execution.executors.serial import SerialExecutor
+    from jobs.execution.zygote import ENVIRONMENT
+
+    if not config.has_environment(ENVIRONMENT):
+        term.flush()
+        environment = {**config.job_environment(), **ENVIRONMENT}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    return SerialExecutor(at_terminal=True)
 
 
 def _check_workdir(name: str, known: config.Config) -> None:

@@ -16,6 +16,9 @@ from porcelain.spec import Resolver, Target, get_oid, open_resolver
 
 _CHUNK_BYTES = 1 << 20
 _SLICES_A_LINE = 8
+_PARTS = ("prepare", "analysis", "synthesis")
+_WIDTH = 80
+_SET_IN = "  "
 
 
 def job(arguments: Sequence[str]) -> int:
@@ -26,22 +29,51 @@ def job(arguments: Sequence[str]) -> int:
         prints="how it came to be (why it ran, when, the time of each stage and slice), its options and inputs,\n"
         "its files, datasets and subjobs, what it learned while it ran, and how it failed if it did",
     )
-    parser.add_argument("spec", metavar="SPEC", help="the job, as dev-12 or a method's name")
+    parser.add_argument("spec", nargs="?", metavar="SPEC", help="the job, as dev-12 or a method's name")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "-o", "--output", action="store_true", help="print what it printed, by stage and slice"
+        "-o",
+        "--output",
+        nargs="?",
+        const="",
+        metavar="PART",
+        help="print what it printed, by stage and slice; behind SPEC with a PART, only that of prepare, analysis, "
+        "synthesis, or the slice of that number",
     )
     which.add_argument("-s", "--source", action="store_true", help="print the code that ran")
+    which.add_argument(
+        "-v", "--verbose", action="store_true", help="also show as bars when each stage and slice ran"
+    )
     parser.add_json()
     given = parser.parse(arguments)
+    if given.spec is None:
+        # `acc job -o dev-12`: the word behind -o is the job
+        given.spec, given.output = given.output, ""
+    if not given.spec:
+        parser.error("the following arguments are required: SPEC")
     resolver = open_resolver(config.here())
     row = resolver.job(given.spec)
-    if given.output or given.source:
-        texts = views.output(resolver, row) if given.output else views.source(resolver, row)
+    if given.output is not None:
+        _print_output(resolver, row, _checked_part(parser, given.output), as_json=given.json)
+    elif given.source:
+        texts = views.source(resolver, row)
         term.emit_json(texts) if given.json else _print_texts(texts)
     else:
-        _print_job(views.job(resolver, row), as_json=given.json)
+        _print_job(views.job(resolver, row), as_json=given.json, bars=given.verbose)
     return 0
+
+
+def _checked_part(parser: Parser, part: str) -> str:
+    if part and part not in _PARTS and not part.isdecimal():
+        parser.error(f"'{part}' is none of {', '.join(_PARTS)} and no number of a slice")
+    return str(int(part)) if part.isdecimal() else part
+
+
+def _print_output(resolver: Resolver, row: JobRow, part: str, *, as_json: bool) -> None:
+    if part.isdecimal() and int(part) >= resolver.config.slices and part not in resolver.run(row).output:
+        raise NoSuchFile(f"job '{row.label}' has no slice {part}", hint=f"'acc job {row.label}' shows it")
+    texts = views.output(resolver, row, part)
+    term.emit_json(texts) if as_json else _print_texts(texts)
 
 
 def show(arguments: Sequence[str]) -> int:
@@ -238,12 +270,14 @@ def _job_lines(entries: Sequence[View]) -> list[list[str]]:
     ]
 
 
-def _print_job(view: View, *, as_json: bool) -> None:
+def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
     if as_json:
         term.emit_json(view)
         return
     term.heading(f"{view['label']}  {view['method']}")
     term.fields(dict(_facts_of(view)))
+    if bars:
+        _print_bars(view)
     term.section("options", ([name, repr(value)] for name, value in view["options"].items()))
     term.section(
         "inputs", ([entry["path"], entry["spec"], entry["method"] or ""] for entry in view["inputs"])
@@ -259,6 +293,18 @@ def _print_job(view: View, *, as_json: bool) -> None:
         term.line(f"it printed something in: {', '.join(view['output'])} ('acc job -o {view['label']}')")
     if view["failure"]:
         _print_failure(view["failure"])
+
+
+def _print_bars(view: View) -> None:
+    from porcelain.timeline import timeline
+
+    # as wide as a small terminal where there is none
+    lines = timeline(view, (term.width() if term.is_terminal() else _WIDTH) - len(_SET_IN))
+    if lines:
+        term.line()
+        term.heading("times")
+    for line in lines:
+        term.line(f"{_SET_IN}{line}")
 
 
 def _facts_of(view: View) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import JobFailed, OptionError
-from jobs.execution.events import Event, StageBegan, StageEnded
+from jobs.execution.events import ANALYSIS, Event, StageBegan, StageEnded, StatusBegan
 from jobs.execution.executors import Executor
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Silent
@@ -46,6 +46,23 @@ METHODS = {
         def analysis(sliceno):
             if sliceno == 1:
                 raise RuntimeError("slice one")
+        """,
+    "mine/a_tells.py": """
+        from acc import status
+
+        datasets = ("source",)
+        options = dict(sub=False)
+
+        def prepare(options):
+            if options.sub:
+                from acc import build
+                build("fails")
+
+        def analysis(sliceno, datasets):
+            with status("outer") as update:
+                update("outer, further")
+                for n in datasets.source.iterate(sliceno, "n"):
+                    1 / (n - 11)
         """,
     "mine/a_unloadable.py": "import there_is_no_such_module\n\ndef synthesis():\n    pass\n",
     "mine/a_sub.py": "options = dict(n=0)\n\ndef synthesis(options):\n    return options.n * 10\n",
@@ -164,6 +181,37 @@ class ExecutorSuite:
         assert (caught.value.stage, caught.value.sliceno, caught.value.method) == ("analysis", 1, "fails")
         assert "slice one" in str(caught.value)
         assert "a_fails.py" in caught.value.traceback
+
+    def test_a_failure_tells_the_status_and_the_row(self, build: Callable[..., Job], heard: Heard) -> None:
+        source = build("dataset")
+        with pytest.raises(JobFailed) as caught:
+            build("tells", source=source)
+        expected = [
+            "ZeroDivisionError: division by zero",
+            "Status when it was raised:",
+            "  outer, further",
+            f"  iterating {source}/default, slice 1: row 2 of 3",
+        ]
+        assert caught.value.traceback.splitlines()[-4:] == expected
+        assert str(caught.value).endswith("ZeroDivisionError: division by zero")
+        told = [event for event in heard.events if isinstance(event, StatusBegan)]
+        assert {(event.stage, event.sliceno) for event in told} >= {(ANALYSIS, 1)}
+        assert not any(event.path.exists() for event in told)
+
+    def test_a_failed_subjob_is_part_of_the_status(self, build: Callable[..., Job]) -> None:
+        with pytest.raises(JobFailed) as caught:
+            build("tells", source=build("dataset"), sub=True)
+        assert "building 'fails'" in caught.value.traceback
+
+    def test_times_tell_when_stages_and_slices_began(self, build: Callable[..., Job]) -> None:
+        times = build("stages").run.times
+        assert set(times.stages_begun) == set(times.stages) == {"prepare", "analysis", "synthesis"}
+        begun, ends = times.stages_begun, {n: t + times.stages_begun[n] for n, t in times.stages.items()}
+        assert (
+            begun["prepare"] <= ends["prepare"] <= begun["analysis"] <= ends["analysis"] <= begun["synthesis"]
+        )
+        assert len(times.slices_begun) == 3
+        assert all(begun["analysis"] <= each <= ends["analysis"] for each in times.slices_begun)
 
     def test_a_subjob_is_built_and_its_errors_reach_the_method(self, build: Callable[..., Job]) -> None:
         value, refused = build("parent").load()

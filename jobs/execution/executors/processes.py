@@ -24,6 +24,7 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Cores, Slots
 from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
@@ -34,7 +35,8 @@ _TICK_SECONDS = 0.1
 class _InProcess:
     """A job in a process of its own."""
 
-    def __init__(self, process: JobProcess, answer: Answer) -> None:
+    def __init__(self, process: JobProcess, answer: Answer, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._process = process
         self._answer = answer
         self._over = False
@@ -57,7 +59,7 @@ class _InProcess:
             return
         # the job process itself died; a slice's death would have been told by it
         where = f"{ANALYSIS}, which starts the slices" if stage == ANALYSIS else stage
-        yield died(None, stage, where, status)
+        yield died(None, stage, where, status, self._scratch.status(stage))
 
     def _records(self) -> Iterator[Event | None]:
         """Yield the records of the job until its end, and None at every tick without one."""
@@ -114,7 +116,7 @@ class ProcessExecutor:
         """Fork a process for a job."""
         if request.shares_cores:
             request = replace(request, tokens=self._cores.tokens)
-        return _InProcess(self._started().launch(request), answer)
+        return _InProcess(self._started().launch(request), answer, request.scratch)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method, imported in a process of its own."""

@@ -1,4 +1,4 @@
-"""Everything in this process, slices in turn: for tests, and for a debugger."""
+"""Everything in this process, slices in turn: for tests, and for a debugger at a terminal."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,13 +15,14 @@ from jobs.method.closure import Closure
 class _InTurn:
     """A job that runs when its events are asked for; seen from the job, its launcher."""
 
-    def __init__(self, request: JobRequest, answer: Answer) -> None:
+    def __init__(self, request: JobRequest, answer: Answer, *, at_terminal: bool) -> None:
         self._request = request
+        self._at_terminal = at_terminal
         self._answer = answer
         self._told: list[Event] = []
 
     def events(self) -> Iterator[Event | None]:
-        run_job(self._request, self, fork=False)
+        run_job(self._request, self, fork=False, debug=self._at_terminal)
         yield from self._told
 
     def leader(self) -> None:
@@ -42,16 +43,24 @@ class _InTurn:
 
 
 class SerialExecutor:
-    """Runs a job in the calling process; a method that kills its process kills the build."""
+    """Runs a job in the calling process; a method that kills its process kills the build.
+
+    Parameters
+    ----------
+    at_terminal
+        Somebody sits there and may change things by a debugger: what jobs print is shown while it is kept, and the
+        jobs are not reused.
+    """
 
     apart = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_terminal: bool = False) -> None:
         self.slots: Slots = Unlimited()
+        self._at_terminal = at_terminal
 
     def start(self, request: JobRequest, answer: Answer) -> _InTurn:
         """Return a job that runs when its events are asked for."""
-        return _InTurn(request, answer)
+        return _InTurn(request, answer, at_terminal=self._at_terminal)
 
     def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
         """Return the declarations of a method."""

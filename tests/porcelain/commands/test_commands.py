@@ -156,6 +156,54 @@ def test_job_prints_output_and_source(acc, project):
     assert json.loads(acc("job", "-o", "make", "--json")[1]) == {"prepare": "begin\n", "1": "one"}
 
 
+@pytest.mark.parametrize(
+    ("part", "printed"),
+    [
+        ("prepare", "begin\n"),
+        ("analysis", "slice 0:\nzero\n\nslice 1:\none\n"),
+        ("1", "one\n"),
+        ("synthesis", ""),
+    ],
+)
+def test_job_prints_the_output_of_one_stage_or_slice(acc, project, part, printed):
+    project.job("make", output={"1": b"one", "0": b"zero\n", "prepare": b"begin\n"})
+    assert acc("job", "make", "-o", part) == (0, printed, "")
+    assert acc("job", "-o", part, "make") == (0, printed, "")
+
+
+def test_job_refuses_what_is_no_part_of_a_job(acc, project):
+    project.job("make")
+    assert acc("job", "make", "-o", "rest")[0] == 2
+    assert acc("job", "-o")[0] == 2
+    code, _, err = acc("job", "make", "-o", "2")
+    assert (code, err.splitlines()[0]) == (1, "acc: job 'dev-1' has no slice 2")
+
+
+def test_job_shows_times_as_bars(acc, project):
+    project.job("make")
+    out = acc("job", "-v", "make")[1]
+    times = out[out.index("\ntimes\n") :].splitlines()[2:6]
+    assert [line.split()[:2] for line in times] == [
+        ["analysis", "1.000"],
+        ["slice", "0"],
+        ["slice", "1"],
+        ["synthesis", "0.400"],
+    ]
+    assert max(map(len, times)) <= 80
+
+
+def test_status_of_a_project_without_builds_is_its_last_error(acc, project):
+    assert acc("status") == (0, "no build runs\n", "")
+    project.job("make", failure=BROKEN)
+    project.job("use")
+    code, out, _ = acc("status")
+    assert code == 0
+    assert "last error: dev-1  make" in out
+    assert "failed in analysis, slice 1: ValueError: no" in out
+    shown = json.loads(acc("status", "--json")[1])
+    assert (shown["builds"], shown["last_error"]["label"]) == ([], "dev-1")
+
+
 def test_job_shows_how_a_job_failed(acc, project):
     project.job("make", failure=BROKEN)
     code, out, _ = acc("job", "dev-1")
