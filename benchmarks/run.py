@@ -1,23 +1,27 @@
 """Measure acc beside its peer, interleaved in one run, and print one table of medians and ratios.
 
-    make bench                              overhead, chain and cli
-    make bench BENCH="ds csv"               any of: overhead chain cli ds csv memory frames store
+    make bench                              overhead, chain, cli, scale and slices
+    make bench BENCH="ds csv"               any of: overhead chain cli scale slices ds csv memory frames store
 
 The figures are of the machine as it is now: trust the ratios, and look at the load printed with them.
 """
 
 import os
+import signal
 import subprocess
 import sys
 
 from datasets import csv, ds, memory
 from engine import chain, cli, overhead
 from frames import frames
+from scale import scale, slices
 from sides import SLICES, WORK, Acc, Peer
 from store import store
 from table import Table
 
-WORKLOADS = {work.__name__: work for work in (overhead, chain, cli, ds, csv, memory, frames, store)}
+WORKLOADS = {
+    work.__name__: work for work in (overhead, chain, cli, scale, slices, ds, csv, memory, frames, store)
+}
 
 
 def main(names):
@@ -48,7 +52,8 @@ def _measure(workloads, table):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # or the peer's server would stay
     try:
-        main(sys.argv[1:] or ["overhead", "chain", "cli"])
+        main(sys.argv[1:] or ["overhead", "chain", "cli", "scale", "slices"])
     except subprocess.CalledProcessError as error:
         sys.exit(str(error))

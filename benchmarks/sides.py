@@ -17,6 +17,7 @@ WORK = HERE / ".work"
 OUT = WORK / "out.json"
 SLICES = 2
 REPS = int(os.environ.get("BENCH_REPS", "3"))
+JOBS = int(os.environ.get("BENCH_JOBS", "200"))
 
 # what a user has: PYTHONDONTWRITEBYTECODE, where a machine sets it, would have each start compile all code again
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -52,9 +53,9 @@ class Acc:
 
     name = "acc"
 
-    def __init__(self, slices=SLICES):
+    def __init__(self, slices=SLICES, *, name=""):
         self.slices = slices
-        self.folder = WORK / f"acc-{slices}"
+        self.folder = WORK / (name or f"acc-{slices}")
         self.command = Path(sys.executable).parent / "acc"
         self.env = dict(ENVIRONMENT)
 

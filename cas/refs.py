@@ -94,5 +94,11 @@ class Refs(Protocol):
     ) -> list[dict[str, Cell]]:
         """Return those rows, in any order, that besides have one of `cells` in `column`; None equals nothing."""
 
+    def follow(self, table: str, column: str, onward: str, cell: Cell, limit: int) -> list[dict[str, Cell]]:
+        """Return the row that has `cell` in `column`, the row that has there what that one has in `onward`, and so on.
+
+        At most `limit` rows. When several rows have the same in `column`, all of them come, and all that follow each.
+        """
+
     def count(self, table: str, where: Row | None = None) -> int:
         """Return the number of rows that `select` would return."""

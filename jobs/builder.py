@@ -12,9 +12,6 @@ from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
 from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
-from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
-from jobs.execution.executors import Answer
-from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.job import Job
@@ -34,6 +31,9 @@ from jobs.reuse.pathnames import PathNames
 from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
+    from jobs.execution.events import SubjobWanted
+    from jobs.execution.executors import Answer
+    from jobs.execution.launcher import Launcher
     from jobs.reuse.difference import Side
     from jobs.reuse.why import Nearest
 
@@ -107,6 +107,8 @@ class Builder:
         Taken for each job, and left while it runs.
     file_id
         Gives the content id of a file, as it is now.
+    launcher
+        Gives what runs jobs; called when the first job is to run.
     fetch
         Gives the file at a URL, as it is now.
     cores
@@ -119,7 +121,7 @@ class Builder:
         context: Context,
         index: JobIndex,
         methods: Methods,
-        launcher: Launcher,
+        launcher: "Callable[[], Launcher]",
         listener: Listener,
         leases: Leases,
         turn: Turn,
@@ -183,7 +185,7 @@ class Builder:
                 if hit.row is not None:
                     return self._reused(hit.row, wish)
             plan = self._plan(request, hit, wish)
-            row = self._launcher.launch(plan, lambda label: self._answer(label, request, wish))
+            row = self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
         return self._got(row)
 
     def _reused(self, row: JobRow, wish: Wish) -> Got:
@@ -231,7 +233,7 @@ class Builder:
 
     def stop(self) -> None:
         """Have every job that runs end as one that is interrupted, and none begin any more."""
-        self._launcher.stop()
+        self._launcher().stop()
 
     def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
@@ -331,10 +333,12 @@ class Builder:
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 
-    def _answer(self, parent: str, request: Request, above: Wish) -> Answer:
+    def _answer(self, parent: str, request: Request, above: Wish) -> "Answer":
+        from jobs.execution.events import SubjobBuilt, SubjobRefused
+
         wish = Wish(above.policy, workdir=above.workdir, parent=parent, above=(*above.above, request.key))
 
-        def answer(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        def answer(wanted: "SubjobWanted") -> SubjobBuilt | SubjobRefused:
             try:
                 if len(wish.above) > _NESTED_AT_MOST:
                     raise MethodError(f"subjobs are nested at most {_NESTED_AT_MOST} deep")

@@ -32,6 +32,9 @@ class Labels(Protocol):
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""
 
+    def before(self, row: JobRow) -> Iterator[JobRow]:
+        """Yield the jobs before one in its chain, nearest first, as far as the listing knows them."""
+
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
 

@@ -151,11 +151,19 @@ class Job(JobRecord):
         stop_job
             Ends before this job; `{job: parameter}` is the one that a job was given as that parameter.
         """
-        jobs = walk_back(Job.of(self.row), Job._previous, length=length, stop=self._stop(stop_job))
+        listed = context.current().labels.before(self._row)
+
+        def previous(job: Job) -> Job | None:
+            row = next(listed, None)
+            return job._previous() if row is None else Job.of(row)
+
+        jobs = walk_back(Job.of(self._row), previous, length=length, stop=self._stop(stop_job))
         return jobs[::-1] if reverse else jobs
 
     def _previous(self) -> "Job | None":
-        run = self.run.find_input("jobs.previous")
+        if self._row.previous == "":
+            return None
+        run = self.run.previous
         return None if run is None else Job.of(row_of_run(context.current(), run))
 
     @property

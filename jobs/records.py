@@ -55,6 +55,7 @@ def make_row(run: ObjectId, node: Run, outcome: ObjectId | None) -> JobRow:
         caption=node.caption,
         why=node.why,
         facts=len(node.facts),
+        previous=node.previous or "",
     )
 
 

@@ -4,13 +4,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock, local
-from typing import Any, Final, Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO, cast
 
 from cas.oid import ObjectId
 from cas.store import ObjectWriter, Store
-from jobs.execution.events import Event
 from jobs.execution.plan import Listener, Plan
 from jobs.nodes.listing import JobRow
+
+if TYPE_CHECKING:
+    from jobs.execution.events import Event
 
 # a script that prints more than this is written to the store while it runs
 _HELD_BYTES: Final = 1 << 20
@@ -128,7 +130,7 @@ class Hearing:
         with self._aside():
             self._listener.began(plan, label)
 
-    def event(self, label: str, event: Event) -> None:
+    def event(self, label: str, event: "Event") -> None:
         """Hand on what a running job tells."""
         with self._aside():
             self._listener.event(label, event)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from jobs.execution.events import Event
 from jobs.execution.plan import Plan
 from jobs.nodes.listing import JobRow
 from jobs.status import stack
@@ -14,6 +13,8 @@ from porcelain.underway import RunningJob, Underway, status_in_words
 
 if TYPE_CHECKING:
     from rich.live import Live
+
+    from jobs.execution.events import Event
 
 _LABEL_WIDTH = 8
 _METHOD_WIDTH = 20
@@ -76,7 +77,7 @@ class Progress:
         self.underway.began(plan, label)
         self._refresh()
 
-    def event(self, label: str, event: Event) -> None:
+    def event(self, label: str, event: "Event") -> None:
         """Show the stage that a job is in."""
         self.underway.hear(label, event)
 

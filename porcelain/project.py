@@ -1,25 +1,21 @@
 """The composition root: a project that builds, with catalog, executor and builder put together."""
 
-import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cas
+from cas.formats.canonical import Json
 from cas.oid import ObjectId
 from jobs.builder import Builder
-from jobs.execution.executors import Executor
-from jobs.execution.executors.processes import ProcessExecutor
-from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
-from jobs.execution.publisher import Publisher
 from jobs.execution.turn import Turn
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
+from jobs.method.closure import Closure
 from jobs.method.options import InputPath
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
@@ -30,6 +26,8 @@ from porcelain.hearing import Hearing
 from porcelain.stored import StoredProject, cores
 
 if TYPE_CHECKING:
+    from jobs.execution.executors import Executor
+    from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
     from jobs.verify import Verifier
     from porcelain.urdlog import UrdLog
@@ -52,7 +50,7 @@ class Project(StoredProject):
     """
 
     def __init__(
-        self, config: Config, listener: Listener | None = None, executor: Executor | None = None
+        self, config: Config, listener: Listener | None = None, executor: "Executor | None" = None
     ) -> None:
         super().__init__(config)
         self.listener = Hearing(listener or Silent())
@@ -99,23 +97,26 @@ class Project(StoredProject):
             (STANDARD_METHODS, _CODE / "porcelain" / "methods"),
             cache=self.cache,
             setting=self.config.environment,
-            describe=self.executor.describe,
+            describe=self._describe,
         )
 
     @cached_property
-    def executor(self) -> Executor:
+    def executor(self) -> "Executor":
         """What runs jobs."""
+        # here, not above: a build that only reuses jobs runs none, and starts in two thirds of the time without
+        from jobs.execution.executors.processes import ProcessExecutor
+
         return self._executor or ProcessExecutor(configuration.job_environment(), cores())
+
+    @cached_property
+    def turn(self) -> Turn:
+        """Whose turn it is to work in the engine."""
+        return Turn()
 
     @cached_property
     def leases(self) -> Leases:
         """Who computes what."""
         return Leases(self.config.data / "locks" / "leases")
-
-    @cached_property
-    def turn(self) -> Turn:
-        """Which thread works in the engine."""
-        return Turn()
 
     @cached_property
     def builder(self) -> Builder:
@@ -124,7 +125,7 @@ class Project(StoredProject):
             context=self.context,
             index=self.index,
             methods=self.catalog,
-            launcher=self.launcher,
+            launcher=lambda: self.launcher,
             listener=self.listener,
             leases=self.leases,
             turn=self.turn,
@@ -183,8 +184,11 @@ class Project(StoredProject):
         return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
     @cached_property
-    def launcher(self) -> Launcher:
+    def launcher(self) -> "Launcher":
         """What runs one job."""
+        from jobs.execution.launcher import Launcher
+        from jobs.execution.publisher import Publisher
+
         site = self._site()
         publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
         return Launcher(
@@ -198,7 +202,12 @@ class Project(StoredProject):
             turn=self.turn,
         )
 
+    def _describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+        return self.executor.describe(closure, packages)
+
     def _site(self) -> Site:
+        import platform
+
         config = self.config
         return Site(
             root=config.root,
@@ -219,6 +228,9 @@ class Project(StoredProject):
         )
 
     def _versions(self) -> Mapping[str, str]:
+        import platform
+        from importlib.metadata import version
+
         return {"python": platform.python_version(), "acc": version("acc")}
 
 

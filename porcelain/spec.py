@@ -316,7 +316,7 @@ class Resolver:
     def find_previous(self, row: JobRow) -> JobRow | None:
         """Return the job before `row` in its chain, or None at the first."""
         run = self.run(row)
-        before = run.find_input("jobs.previous") or run.find_input("datasets.previous")
+        before = run.previous or run.find_input("datasets.previous")
         return None if before is None else self.row_of_run(before)
 
     def row_of_run(self, run: ObjectId) -> JobRow:

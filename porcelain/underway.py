@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cas.files import write_atomically
-from jobs.execution.events import ANALYSIS, LOAD, Event, StageBegan, StageEnded, StatusBegan
 from jobs.execution.plan import Plan
 from jobs.status import Line, keeping, read_stack, stack
 from porcelain import term
 from porcelain.plain import View
+
+if TYPE_CHECKING:
+    from jobs.execution.events import Event
 
 FILE: Final = "build.json"
 _STATUS: Final = "build.status"
@@ -50,13 +52,16 @@ class RunningJob:
     caption: str
     slices: int
     begun: float = field(default_factory=time.time)
-    stage: str = LOAD
+    stage: str = "load"
     done: int = 0
     parts: dict[Part, Path | None] = field(default_factory=dict)
     output: deque[str] = field(default_factory=lambda: deque(maxlen=_OUTPUT_LINES))
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: "Event") -> None:
         """Take down what the job tells."""
+        # here, not above: a build that only reuses jobs has no events
+        from jobs.execution.events import ANALYSIS, StageBegan, StageEnded, StatusBegan
+
         if isinstance(event, StageBegan):
             self.stage = event.stage
             if event.stage != ANALYSIS or event.sliceno is not None:
@@ -85,7 +90,7 @@ def stage_in_words(stage: str, done: int, slices: int) -> str:
     >>> stage_in_words("analysis", 3, 8)
     'analysis 3/8'
     """
-    return f"{stage} {done}/{slices}" if stage == ANALYSIS else stage
+    return f"{stage} {done}/{slices}" if stage == "analysis" else stage
 
 
 class Underway:
@@ -130,7 +135,7 @@ class Underway:
         self.jobs[label] = RunningJob(label, plan.method.name, plan.caption, plan.parts.slices)
         self.tick()
 
-    def hear(self, label: str, event: Event) -> None:
+    def hear(self, label: str, event: "Event") -> None:
         """Take down what a job tells."""
         if label in self.jobs:
             self.jobs[label].hear(event)

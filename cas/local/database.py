@@ -187,9 +187,15 @@ class Database:
         return definitions
 
     def _check_columns(self, connection: sqlite3.Connection, table: Table) -> None:
-        found = _fetch(connection, "SELECT name, type, pk FROM pragma_table_info(?)", (table.name,))
-        places = {name: place for place, name in enumerate(table.key, start=1)}
-        if found != [(name, kind.upper(), places.get(name, 0)) for name, kind in table.columns.items()]:
+        found, declared = _columns_in(connection, table), _declared_columns(table)
+        if found != declared and found == declared[: len(found)] and not self.read_only:
+            connection.execute("BEGIN IMMEDIATE")
+            found = _columns_in(connection, table)  # again: another process may just have added some
+            for name, kind, _ in declared[len(found) :]:
+                connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{name}" {kind}')
+            connection.execute("COMMIT")
+            found = _columns_in(connection, table)
+        if found != declared:
             raise UnknownFormat(
                 f"table '{table.name}' in '{self.path}' has other columns than this acc knows",
                 hint="it was written by another version of acc; 'acc update-ref --rebuild' makes it again",
@@ -310,6 +316,16 @@ def _decode_leniently(text: bytes) -> str:
 def _definitions_in(connection: sqlite3.Connection) -> dict[str, str]:
     """Return the SQL of each table and index that is there, by its name."""
     return dict(_fetch(connection, "SELECT name, sql FROM sqlite_master", ()))
+
+
+def _columns_in(connection: sqlite3.Connection, table: Table) -> list[tuple[str, str, int]]:
+    """Return name, type and place in the key of each column of a table that is there."""
+    return _fetch(connection, "SELECT name, type, pk FROM pragma_table_info(?)", (table.name,))
+
+
+def _declared_columns(table: Table) -> list[tuple[str, str, int]]:
+    places = {name: place for place, name in enumerate(table.key, start=1)}
+    return [(name, kind.upper(), places.get(name, 0)) for name, kind in table.columns.items()]
 
 
 def _create_table(table: Table, *, temporary: bool = False) -> str:

@@ -130,10 +130,10 @@ class PackFolder:
         multi, stat = self._multi, self._stat_multi()
         if stat != self._multi_stat:
             multi, self._multi_stat = open_multi_index(f"{self._root}/{multiindex.NAME}"), stat
-        # names that the index over many packs holds need no look: it can hold none but names of packs
-        names = listed.intersection(multi.files if multi is not None else ())
-        names.update(name for name in listed - names if _fits(name))
-        came, gone = names - self._packs.keys(), self._packs.keys() - names
+        # only a new name needs a look, and none that the index over many packs holds: it holds names of packs alone
+        covered = multi.files if multi is not None else frozenset()
+        came = {name for name in listed - self._packs.keys() if name in covered or _fits(name)}
+        gone = self._packs.keys() - listed
         for name in gone:
             del self._packs[name]
         for name in came:

@@ -166,6 +166,22 @@ class LocalRefs:
             found += _select(connection, declared, chosen, tail, part)
         return found
 
+    def follow(self, table: str, column: str, onward: str, cell: Cell, limit: int) -> list[dict[str, Cell]]:
+        """Return the row that has `cell` in `column`, the row that has there what that one has in `onward`, and so on.
+
+        At most `limit` rows. When several rows have the same in `column`, all of them come, and all that follow each.
+        """
+        columns = tuple(self._database.tables[table].columns)
+        _check_columns(self._database.tables[table], {column: None, onward: None})
+        # a queue: one row goes in for each that comes out, so the rows come as they follow each other
+        sql = (
+            f"WITH RECURSIVE links AS ({_selection(table, columns, (column,), '')} UNION ALL"
+            f' SELECT {", ".join(f"t.{each}" for each in quoted(columns))} FROM links JOIN "{table}" t'
+            f' ON t."{column}" = links."{onward}" LIMIT ?) SELECT * FROM links'
+        )
+        rows = self._database.connection().run(sql, (cell, limit))
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
     def count(self, table: str, where: Row | None = None) -> int:
         """Return the number of rows that `select` would return."""
         chosen = where or {}

@@ -1,8 +1,5 @@
-"""What a running job tells its launcher, and what it is given: records on a socket."""
+"""What a running job tells its launcher, and what it is given: records, as they go through a channel."""
 
-import pickle
-import socket
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +19,6 @@ from jobs.nodes.outcome import FileEntry
 
 PREPARE, ANALYSIS, SYNTHESIS = "prepare", "analysis", "synthesis"
 LOAD = "load"
-_HEADER = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,54 +224,3 @@ class Described:
     """What a method declares, as JSON."""
 
     declarations: Json
-
-
-class Channel:
-    """Records over a stream socket: one process at each end."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._buffer = bytearray()
-
-    def fileno(self) -> int:
-        """Return the descriptor, for `select`."""
-        return self._connection.fileno()
-
-    def send(self, record: object) -> None:
-        """Send one record."""
-        data = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
-        self._connection.sendall(_HEADER.pack(len(data)) + data)
-
-    def receive(self) -> Any:
-        """Return the next record, waiting for it; raise EOFError when the other end is gone."""
-        while True:
-            record = self.take()
-            if record is not None:
-                return record
-            if not self.fill():
-                raise EOFError("the other end of the channel is gone")
-
-    def fill(self) -> bool:
-        """Read what has arrived, waiting for something; return whether there was anything before the end."""
-        try:
-            data = self._connection.recv(1 << 16)
-        except ConnectionResetError:
-            data = b""
-        self._buffer += data
-        return bool(data)
-
-    def take(self) -> Any:
-        """Return a record that has arrived whole, or None."""
-        if len(self._buffer) < _HEADER.size:
-            return None
-        (length,) = _HEADER.unpack_from(self._buffer)
-        end = _HEADER.size + length
-        if len(self._buffer) < end:
-            return None
-        record = pickle.loads(memoryview(self._buffer)[_HEADER.size : end])
-        del self._buffer[:end]
-        return record
-
-    def close(self) -> None:
-        """Close this end."""
-        self._connection.close()

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.local.store import Durability
-from jobs.execution.events import Event
 from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
@@ -14,6 +13,9 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import ActionKey, InputRun
 from jobs.reuse.key import KeyParts
+
+if TYPE_CHECKING:
+    from jobs.execution.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Listener(Protocol):
     def began(self, plan: Plan, label: str) -> None:
         """Hear that a job is about to run."""
 
-    def event(self, label: str, event: Event) -> None:
+    def event(self, label: str, event: "Event") -> None:
         """Hear what a running job tells."""
 
     def said(self, label: str, part: str, text: str) -> None:
@@ -145,7 +147,7 @@ class Silent:
     def began(self, plan: Plan, label: str) -> None:
         """Say nothing."""
 
-    def event(self, label: str, event: Event) -> None:
+    def event(self, label: str, event: "Event") -> None:
         """Say nothing."""
 
     def said(self, label: str, part: str, text: str) -> None:

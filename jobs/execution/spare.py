@@ -15,9 +15,9 @@ from typing import Never, TypeAlias
 from cas.errors import AccError
 from cas.local.store import Durability
 from jobs.execution.capture import captured
+from jobs.execution.channel import Channel
 from jobs.execution.children import die_with_parent
 from jobs.execution.events import (
-    Channel,
     Described,
     DescribeRequest,
     Event,

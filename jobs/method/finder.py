@@ -57,9 +57,11 @@ class SourceFinder:
         """Answer for the project from now on; modules of it that were imported before are put aside."""
         sys.meta_path.insert(0, self)
         tops = {name.partition(".")[0] for name in (*self._modules, *self._roots)} - OWN_NAMES
-        for name in list(sys.modules):
-            if name.partition(".")[0] in tops:
-                self._put_aside[name] = sys.modules.pop(name)
+        # to look at each of the names would copy 80 pages of a forked process
+        if not sys.modules.keys().isdisjoint(tops):
+            for name in list(sys.modules):
+                if name.partition(".")[0] in tops:
+                    self._put_aside[name] = sys.modules.pop(name)
 
     def remove(self) -> None:
         """Answer no more, forget the modules that were imported, and bring back those that were put aside."""

@@ -23,6 +23,8 @@ class JobRow(NamedTuple):
         How many facts its run holds; with none, a hit need not read the run.
     earlier : str
         Label of the earlier job that had this outcome, when the run was cut off early; else "".
+    previous : str or None
+        The run of the job before it in its chain, "" when it is the first; None: its node tells.
     job, outcome : ObjectId or None
         None when the run failed.
     """
@@ -41,6 +43,7 @@ class JobRow(NamedTuple):
     why: str = ""
     facts: int = 0
     earlier: str = ""
+    previous: str | None = None
 
     @property
     def label(self) -> str:

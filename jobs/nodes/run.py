@@ -255,6 +255,11 @@ class Run:
         yield from (entry.run for entry in self.inputs)
         yield from (subjob.run for subjob in self.subjobs)
 
+    @property
+    def previous(self) -> ObjectId | None:
+        """The run before it in its chain: that of its input job `previous`."""
+        return self.find_input("jobs.previous")
+
     def find_input(self, path: str) -> ObjectId | None:
         """Return the run that the input at `path` came from, or None."""
         return next((entry.run for entry in self.inputs if entry.path == path), None)

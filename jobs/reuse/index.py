@@ -29,6 +29,7 @@ JOBS: Final = Table(
         "facts": "integer",
         "earlier": "text",
         "checksum": "text",
+        "previous": "text",  # behind the others: databases that are older than it get it when they are opened
     },
     key=("workdir", "number"),
     indexes=(
@@ -48,6 +49,9 @@ DATASETS: Final = Table(
 )
 COUNTERS: Final = Table(name="counters", columns={"workdir": "text", "number": "integer"}, key=("workdir",))
 TABLES: Final = (JOBS, DATASETS, COUNTERS)
+# links of a chain are read so many at a time, and four times as many each time
+_FIRST_LINKS: Final = 64
+_MOST_LINKS: Final = 4096
 
 
 class JobIndex:
@@ -92,6 +96,22 @@ class JobIndex:
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""
         return self._refs.find(f"{BUILDS}{number}")
+
+    def before(self, row: JobRow) -> Iterator[JobRow]:
+        """Yield the jobs before one in its chain, nearest first, as far as the listing knows them."""
+        page = _FIRST_LINKS
+        while row.previous:
+            links = [*map(_to_row, self._refs.follow("jobs", "run", "previous", row.previous, page))]
+            page = min(4 * page, _MOST_LINKS)
+            # a run that has several labels has what is before it several times: one by one then
+            several = len({link.run for link in links}) < len(links)
+            for link in [] if several else links:
+                if link.run != row.previous:
+                    raise _damaged(row.label)
+                yield link
+                row = link
+            if several or not links:
+                return
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
@@ -285,7 +305,7 @@ def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
 
 
 def _to_row(cells: dict[str, Cell]) -> JobRow:
-    return JobRow(**_checked(cells))  # type: ignore[arg-type]  # the table's columns are the fields
+    return JobRow._make(_checked(cells).values())  # the columns are the fields, in their order
 
 
 # A flipped bit in a row would make a hit of a job whose facts do not hold, or of another job; one in an index would
@@ -300,9 +320,16 @@ def _checked(cells: dict[str, Cell]) -> dict[str, Cell]:
     """Return the cells of a row without its checksum; raise `CorruptRefs` when that does not fit."""
     checksum = cells.pop("checksum")
     if checksum != _checksum(cells):
-        raise CorruptRefs(f"the listing of job '{cells['workdir']}-{cells['number']}' is damaged")
+        raise _damaged(f"{cells['workdir']}-{cells['number']}")
     return cells
 
 
+def _damaged(label: str) -> CorruptRefs:
+    return CorruptRefs(f"the listing of job '{label}' is damaged")
+
+
 def _checksum(cells: dict[str, Cell]) -> str:
-    return oid_of("\0".join(map(str, cells.values())).encode())[:16]
+    known = [*cells.values()]
+    if cells.get("previous", "") is None:  # a row from before it had that
+        known.pop()
+    return oid_of("\0".join(map(str, known)).encode())[:16]

@@ -28,6 +28,7 @@ from jobs.nodes.outcome import FileEntry, Inputs, Outcome
 from jobs.nodes.references import to_structure
 from jobs.nodes.run import ActionKey, Failure, InputRun, Run, Subjob, Times
 from jobs.nodes.source import Source
+from jobs.records import make_row
 from porcelain import config
 from porcelain.cli import main
 from porcelain.spec import Resolver, open_resolver
@@ -110,21 +111,7 @@ class Project:
             subjobs=[Subjob(row.run, True) for row in plan.subjobs],
             failure=plan.failure,
         )
-        state = "failed" if plan.failure else "done"
-        row = JobRow(
-            workdir,
-            number,
-            put_node(self.store, run),
-            job,
-            outcome,
-            method,
-            key,
-            state,
-            times.end,
-            1_500_000,
-            plan.caption,
-            plan.why,
-        )
+        row = make_row(put_node(self.store, run), run, outcome)
         return row, datasets
 
     def _outcome(self, method: str, plan: Plan, datasets: dict[str, ObjectId]) -> Outcome:

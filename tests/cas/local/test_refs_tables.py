@@ -38,6 +38,25 @@ def test_rows_are_chosen_by_several_cells(refs, jobs):
         refs.select_any("jobs", "colour", ["red"])
 
 
+def test_rows_follow_each_other(tmp_path):
+    steps = Table("steps", {"here": "integer", "onward": "integer", "name": "text"}, ("here",))
+    refs = LocalRefs(tmp_path / "refs.sqlite", [steps])
+    with refs.transaction("steps") as transaction:
+        for here, onward in ((5, 2), (2, 9), (9, 4), (7, 2)):  # nothing is at 4
+            transaction.insert("steps", {"here": here, "onward": onward, "name": f"n{here}"})
+    assert [row["name"] for row in refs.follow("steps", "here", "onward", 5, 10)] == ["n5", "n2", "n9"]
+    assert refs.follow("steps", "here", "onward", 5, 1) == [{"here": 5, "onward": 2, "name": "n5"}]
+    assert refs.follow("steps", "here", "onward", 4, 10) == []
+    with pytest.raises(AssertionError):
+        refs.follow("steps", "here", "colour", 5, 10)
+
+
+def test_rows_follow_each_other_in_a_circle_no_further_than_the_limit(refs, jobs):
+    with refs.transaction("circle") as transaction:
+        transaction.insert("jobs", row(4711, "itself"))
+    assert len(refs.follow("jobs", "number", "number", 4711, 5)) == 5
+
+
 def test_rows_are_ordered_and_limited(refs, jobs):
     chosen = refs.select("jobs", {"workdir": "dev"}, order=["number"], descending=True, limit=2)
     assert [row["number"] for row in chosen] == [10, 3]
@@ -92,11 +111,24 @@ def test_a_table_declared_later_is_made(path):
     second.close()
 
 
+def test_a_table_that_was_declared_without_its_last_columns_gets_them(refs, path, jobs):
+    with_more = Table("jobs", {**JOBS.columns, "more": "text", "most": "integer"}, JOBS.key)
+    newer = LocalRefs(path, [with_more], read_only=True)
+    with pytest.raises(UnknownFormat, match="table 'jobs'"):
+        newer.select("jobs")
+    newer.close()
+    newer = LocalRefs(path, [with_more])
+    assert newer.select("jobs", {"number": 10}) == [{**row(10, "plot", 0.5), "more": None, "most": None}]
+    newer.close()
+    with pytest.raises(UnknownFormat, match="table 'jobs'"):
+        LocalRefs(path, [JOBS]).select("jobs")
+
+
 @pytest.mark.parametrize(
     "table",
     [
         Table("jobs", {"workdir": "text", "number": "integer"}, ["workdir", "number"]),
-        Table("jobs", {**JOBS.columns, "more": "text"}, JOBS.key),
+        Table("jobs", {"more": "text", **JOBS.columns}, JOBS.key),
         Table("jobs", {**JOBS.columns, "method": "integer"}, JOBS.key),
         Table("jobs", JOBS.columns, ["number", "workdir"]),
     ],

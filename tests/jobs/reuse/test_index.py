@@ -12,7 +12,7 @@ from cas.local.refs import LocalRefs
 from cas.oid import oid_of
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import ActionKey
-from jobs.reuse.index import TABLES, JobIndex, Listing
+from jobs.reuse.index import JOBS, TABLES, JobIndex, Listing
 from tests.cas.local.test_many_refs import steps
 
 
@@ -61,6 +61,58 @@ def test_what_is_not_there_is_none(index: JobIndex) -> None:
     assert index.find_latest() is None
     assert index.find_dataset_owner(oid_of(b"head")) is None
     assert index.last_number("dev") == 0
+
+
+def test_the_columns_of_a_listed_job_are_its_fields() -> None:
+    assert [column for column in JOBS.columns if column != "checksum"] == [*JobRow._fields]
+
+
+def chain_of(index: JobIndex, length: int) -> list[JobRow]:
+    """Publish a chain of jobs; return it, oldest first."""
+    rows = [row(1, previous="")]
+    rows += [row(number, previous=row(number - 1).run) for number in range(2, length + 1)]
+    for each in rows:
+        index.publish(each, {})
+    return rows
+
+
+def test_the_jobs_before_one_are_found_nearest_first(index: JobIndex) -> None:
+    rows = chain_of(index, 200)  # more than are read at a time
+    assert list(index.before(rows[-1])) == rows[-2::-1]
+    assert list(index.before(rows[1])) == rows[:1]
+    assert list(index.before(rows[0])) == []
+
+
+def test_the_listing_of_a_chain_ends_before_a_job_that_is_not_listed(index: JobIndex) -> None:
+    rows = chain_of(index, 10)
+    index.drop(rows[3:4], "gone")
+    assert list(index.before(rows[-1])) == rows[8:3:-1]
+
+
+def test_the_listing_of_a_chain_ends_at_a_job_that_is_listed_without_the_one_before(index: JobIndex) -> None:
+    old = row(1)
+    new = row(2, previous=old.run)
+    for each in (old, new):
+        index.publish(each, {})
+    assert list(index.before(new)) == [old]
+    assert list(index.before(old)) == []
+
+
+def test_a_job_with_two_labels_is_before_another_once(index: JobIndex) -> None:
+    rows = chain_of(index, 3)
+    index.publish(rows[1]._replace(number=4711), {})
+    assert [each.run for each in index.before(rows[2])] in ([], [rows[1].run, rows[0].run])
+
+
+@pytest.mark.parametrize("column", ["run", "previous", "checksum"])
+def test_a_damaged_link_leads_to_no_other_job(index: JobIndex, tmp_path: Path, column: str) -> None:
+    rows = chain_of(index, 4)
+    index.publish(row(5), {})
+    with sqlite3.connect(tmp_path / "refs.sqlite") as database:
+        database.execute(f"UPDATE jobs SET {column} = ? WHERE number = 3", (row(5).run,))
+    damaged = rows[3]._replace(previous=row(5).run) if column == "run" else rows[3]
+    with pytest.raises(CorruptRefs):
+        list(index.before(damaged))
 
 
 def test_listings_are_newest_first(index: JobIndex) -> None:
@@ -203,6 +255,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> JobIndex:
         for number in range(1, MANY + 1):
             state = "failed" if number % 7 == 0 else "done"
             made = row(number, method=f"m{number % 10}", outcome=oid_of(b"%d" % (number % 20)), state=state)
+            made = made._replace(previous=oid_of(b"run %d" % (number - 1)) if number > 1 else "")
             listing.write(made, {"default": oid_of(b"head %d" % number)})
     return JobIndex(refs)
 
@@ -218,6 +271,7 @@ LOOKS = {
     "outcome": lambda index: index.find_first_of_outcome(oid_of(b"7")),
     "dataset": lambda index: index.find_dataset_owner(oid_of(b"head 4711")),
     "datasets": lambda index: index.find_dataset_owners([(oid_of(b"head %d" % n), "") for n in range(16)]),
+    "chain": lambda index: list(index.before(row(20, previous=oid_of(b"run 19")))),
     "log": lambda index: index.rows(20),
     "log_of_workdir": lambda index: index.rows(20, workdir="dev"),
     "log_of_method": lambda index: index.rows(20, method="m3"),
