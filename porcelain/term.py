@@ -162,7 +162,7 @@ def fields(pairs: Mapping[str, str]) -> None:
     for name, value in pairs.items():
         lines = [printable(line) for line in value.split("\n")]
         if is_terminal():
-            lines = [part.strip() for line in lines for part in _filled(line, set_in, set_in) or [""]]
+            lines = [part.strip() for line in lines for part in _filled(line, set_in, set_in)]
         print(_styled(name.ljust(name_width), "2", sys.stdout) + _GAP + lines[0])
         for text in lines[1:]:
             print(set_in + text)
@@ -196,12 +196,14 @@ def diff(lines: Iterable[str], *, set_in: str = "") -> None:
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows set in, their cells under each other, without titles; a terminal wraps the last cell."""
     cells = [[printable(cell) for cell in row] for row in rows]
-    texts = aligned([Column("")] * len(cells[0]), cells)
+    lines = [_GAP + text for text in aligned([Column("")] * len(cells[0]), cells)]
     if is_terminal():
-        before = sum(max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1))
-        texts = [part for text in texts for part in _wrapped(text, before)]
-    for text in texts:
-        print(_GAP + text)
+        before = len(_GAP) + sum(
+            max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1)
+        )
+        lines = [part for text in lines for part in _filled(text[before:], text[:before], " " * before)]
+    for text in lines:
+        print(text)
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -367,22 +369,11 @@ def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[i
     return widths
 
 
-def _wrapped(text: str, before: int) -> list[str]:
-    """Return `text` in lines that fit the terminal, the further ones set in by `before`."""
-    import textwrap
-
-    room = width() - len(_GAP)
-    if len(text) <= room or before + 2 * _LEAST_WIDTH > room:
-        return [text]
-    first, *more = textwrap.wrap(text[before:], room - before)
-    return [text[:before] + first, *(" " * before + part for part in more)]
-
-
 def _filled(text: str, first: str, further: str) -> list[str]:
     """Return `text` in lines that fit the terminal, set in by `first` and then by `further`; no word is broken."""
     import textwrap
 
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text,
         max(width(), len(further) + 2 * _LEAST_WIDTH),
         initial_indent=first,
@@ -390,6 +381,7 @@ def _filled(text: str, first: str, further: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return lines or [first.rstrip()]
 
 
 def _pad(cell: str, width: int, column: Column) -> str:
