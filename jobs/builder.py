@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
-from cas.oid import ObjectId
+from cas.oid import ObjectId, oid_of
 from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
 from jobs.execution.plan import Listener, Plan
@@ -22,21 +22,23 @@ from jobs.nodes.build import How
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
-from jobs.reuse.hit import Asks, Hit, find_hit
+from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
-from jobs.reuse.why import why_new
 from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
     from jobs.execution.events import SubjobWanted
     from jobs.execution.executors import Answer
     from jobs.execution.launcher import Launcher
+    from jobs.reuse.difference import Side
+    from jobs.reuse.why import Nearest
 
 _NESTED_AT_MOST = 5
+_COMPARED_AT_MOST = 500
 
 
 class Methods(Protocol):
@@ -58,6 +60,20 @@ class Request:
     parts: KeyParts
     key: ActionKey
 
+    def side(self) -> "Side":
+        """Return the request as one side of a comparison."""
+        # here, not above, as all that explains: what is reused is not compared
+        from jobs.reuse.difference import Side
+
+        files = self.method.closure.files.values()
+        return Side(
+            self.parts,
+            self.key,
+            read_source=lambda: self.method.source_node,
+            read=lambda blob: next(data for data in files if oid_of(data) == blob),
+            find_origin=self.given.find_origin,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Got:
@@ -69,7 +85,17 @@ class Got:
 
 
 class WouldRun(AccError):
-    """A job would run, and the caller only wanted to look; the message says why it would."""
+    """A job would run, and the caller only wanted to look; the message says why it would.
+
+    Attributes
+    ----------
+    request : Request
+        What was asked for.
+    """
+
+    def __init__(self, message: str, request: Request) -> None:
+        super().__init__(message)
+        self.request = request
 
 
 class Builder:
@@ -150,7 +176,7 @@ class Builder:
             return self._reused(hit.row, wish)
         name = request.method.name
         if only_look:
-            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
+            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
         if request.key in wish.above:
             raise MethodError(f"job of method '{name}' wants itself as a subjob")
         with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
@@ -175,7 +201,7 @@ class Builder:
     def _has_come(self, request: Request, hit: Hit) -> bool:
         """Return whether somebody has published a job of that key since `hit` was looked for."""
         row = self._index.find_action(request.key)
-        return row is not None and row.run != hit.newest
+        return row is not None and (hit.ran is None or row.run != hit.ran.run)
 
     def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
@@ -245,19 +271,36 @@ class Builder:
                 break
             key = action_key(replace(request.parts, source=ObjectId(source)))
             equivalent = self._find_key(key, request.given, asks)
-            hit = equivalent if equivalent.row is not None else hit
+            hit = replace(equivalent, equivalent=True) if equivalent.row is not None else hit
         return hit
 
     def explain(self, request: Request, hit: Hit) -> str:
         """Return in one line why `hit` is none."""
-        source = request.method.source_node
-        return hit.why_not or why_new(self._context.store, self._index, request.parts, source)
+        from jobs.reuse.why import why_new
+
+        return hit.why_not or why_new(self._context.store, self._index, request.side())
+
+    def find_nearest(self, request: Request) -> "Nearest | None":
+        """Return the earlier job that differs least from `request`."""
+        from jobs.reuse.why import find_nearest
+
+        rows = self._index.of_method(request.method.name, limit=_COMPARED_AT_MOST)
+        return find_nearest(self._context.store, self._index, rows, request.side())
+
+    def check_facts(self, row: JobRow, request: Request) -> list[CheckedFact]:
+        """Return what a run learned beyond the key of `request`, and whether it holds now; builds nothing."""
+        return check_facts(self._context, self._index, row, request.given.sources(), self._look)
 
     def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._context.store.hold([hit.row.run]):
+        if hit.row is not None and not self._is_here(hit.row.run, only_look=asks is self._look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
         return hit
+
+    def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
+        """Return whether a run is in the store, which keeps it for this process unless that only looks."""
+        store = self._context.store
+        return store.has(run) if only_look else bool(store.hold([run]))
 
     def _check_present(self, given: Given) -> None:
         """Raise when an input is gone: a job that cannot read its input need not start."""

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import pickle
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from itertools import zip_longest
@@ -122,6 +123,8 @@ def _by_key(one: dict[Any, Any], other: dict[Any, Any]) -> _Pairs:
     for key, value in other.items():
         if key not in one:
             yield f"[{show(key)}]", _MISSING, value
+    if isinstance(one, OrderedDict):
+        yield ".keys()", [*one], [*other]
 
 
 def _difference(place: _Place, one: Any, other: Any) -> Difference:

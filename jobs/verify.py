@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Literal, TypeAlias
@@ -31,7 +30,7 @@ from jobs.reuse.key import KeyParts, action_key
 
 Result: TypeAlias = Literal["equal", "same values", "different", "failed", "not run"]
 
-# not the label that it had: so a method that puts it into its outcome is found out
+# neither the label nor the number that it had: so a method that puts one into its outcome is found out
 _LABEL: Final = "verify"
 
 
@@ -107,7 +106,6 @@ class Verifier:
         self._launcher = launcher
         self._folder = folder
         self._cores = cores
-        self._numbers = count(1)
 
     def verify(self, row: JobRow) -> Verification:
         """Run the job of `row` aside and compare its outcome; nothing of it is published.
@@ -120,7 +118,7 @@ class Verifier:
             except CannotRunAgain as err:
                 return Verification(row, problem=str(err), hint=err.hint)
             verification = Verification(row, environment=tuple(self._changed(replay)))
-            with self._aside(replay, folder) as running:
+            with self._aside(replay, row.number + 1, folder) as running:
                 last = self._launcher.run_aside(running, replay.answer)
                 if isinstance(last, Failed):
                     return replace(verification, failed=_in_words(last))
@@ -166,9 +164,8 @@ class Verifier:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def _aside(self, replay: Replay, folder: Path) -> Iterator[Running]:
+    def _aside(self, replay: Replay, number: int, folder: Path) -> Iterator[Running]:
         """Give a run with a label that no job has, which writes into `folder` only."""
-        number = next(self._numbers)
         label = f"{_LABEL}-{number}"
         directory = folder / label
         directory.mkdir()

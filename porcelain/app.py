@@ -30,6 +30,8 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "grep": Command("grep", "print the rows of datasets that match a pattern"),
         "hist": Command("hist", "show how the values of a column are distributed"),
         "du": Command("du", "show what jobs cost, alone and shared with others"),
+        "why": Command("explain", "tell why a job ran, or what a build would do now"),
+        "diff": Command("diff", "show what differs between two jobs, files or datasets"),
         "urd": Command("urd", "list urd lists and their sessions, or show one"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },

@@ -28,6 +28,7 @@ from porcelain.stored import StoredProject, cores
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
+    from jobs.explain import Explainer
     from jobs.verify import Verifier
     from porcelain.urdlog import UrdLog
 
@@ -133,6 +134,16 @@ class Project(StoredProject):
             fetch=self.fetch,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, cores()),
+        )
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        """What tells why jobs run or are reused."""
+        # here, not above: few commands ask
+        from jobs.explain import Explainer
+
+        return Explainer(
+            self.context, self.index, self.catalog, self.builder, file_id=self.file_id, fetch=self.fetch
         )
 
     @cached_property

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _GAP = "  "
+_DIFF_STYLES = {"-": "31", "+": "32", "@": "36", " ": ""}
 _LEAST_WIDTH = 8
 _BOX_SIDE, _BOX_WIDTH, _BOX_LEAST = "## ", 80, 30
 _BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
@@ -155,13 +156,16 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
 
 
 def fields(pairs: Mapping[str, str]) -> None:
-    """Print names and values, the values under each other; further lines of a value are set in as far."""
-    width = max((len(name) for name in pairs), default=0)
+    """Print names and values, the values under each other; a terminal wraps them."""
+    name_width = max((len(name) for name in pairs), default=0)
+    set_in = " " * (name_width + len(_GAP))
     for name, value in pairs.items():
-        first, *more = value.split("\n")
-        print(_styled(name.ljust(width), "2", sys.stdout) + _GAP + printable(first))
-        for text in more:
-            print(" " * (width + len(_GAP)) + printable(text))
+        lines = [printable(line) for line in value.split("\n")]
+        if is_terminal():
+            lines = [part.strip() for line in lines for part in _filled(line, set_in, set_in)]
+        print(_styled(name.ljust(name_width), "2", sys.stdout) + _GAP + lines[0])
+        for text in lines[1:]:
+            print(set_in + text)
 
 
 def section(title: str, rows: Iterable[Sequence[str]]) -> None:
@@ -173,15 +177,33 @@ def section(title: str, rows: Iterable[Sequence[str]]) -> None:
         columns(listed)
 
 
+def diff(lines: Iterable[str], *, set_in: str = "") -> None:
+    """Print lines about what differs, without control characters; a terminal wraps sentences.
+
+    Those of a diff stay as they are; on a terminal what goes is red and what comes is green.
+    """
+    for text in lines:
+        shown = text.expandtabs().translate(_CONTROLS)
+        style = _DIFF_STYLES.get(text[:1])
+        if style is not None:
+            print(set_in + (_styled(shown, style, sys.stdout) if style else shown))
+        elif is_terminal():
+            print("\n".join(_filled(shown, set_in, set_in + _GAP)))
+        else:
+            print(set_in + shown)
+
+
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows set in, their cells under each other, without titles; a terminal wraps the last cell."""
     cells = [[printable(cell) for cell in row] for row in rows]
-    texts = aligned([Column("")] * len(cells[0]), cells)
+    lines = [_GAP + text for text in aligned([Column("")] * len(cells[0]), cells)]
     if is_terminal():
-        before = sum(max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1))
-        texts = [part for text in texts for part in _wrapped(text, before)]
-    for text in texts:
-        print(_GAP + text)
+        before = len(_GAP) + sum(
+            max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1)
+        )
+        lines = [part for text in lines for part in _filled(text[before:], text[:before], " " * before)]
+    for text in lines:
+        print(text)
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -347,15 +369,19 @@ def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[i
     return widths
 
 
-def _wrapped(text: str, before: int) -> list[str]:
-    """Return `text` in lines that fit the terminal, the further ones set in by `before`."""
+def _filled(text: str, first: str, further: str) -> list[str]:
+    """Return `text` in lines that fit the terminal, set in by `first` and then by `further`; no word is broken."""
     import textwrap
 
-    room = width() - len(_GAP)
-    if len(text) <= room or before + 2 * _LEAST_WIDTH > room:
-        return [text]
-    first, *more = textwrap.wrap(text[before:], room - before)
-    return [text[:before] + first, *(" " * before + part for part in more)]
+    lines = textwrap.wrap(
+        text,
+        max(width(), len(further) + 2 * _LEAST_WIDTH),
+        initial_indent=first,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first.rstrip()]
 
 
 def _pad(cell: str, width: int, column: Column) -> str:

@@ -19,11 +19,12 @@ from porcelain.urdpath import When
 from porcelain.urdsession import Sessions
 
 if TYPE_CHECKING:
+    from porcelain.explanations import WhyBuild
     from porcelain.submitted import Submissions, Submitted
     from porcelain.urdlog import UrdLog
 
 # what `Urd.build` takes that is not for the method, and counts in no action key
-ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "concurrency"})
+ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "why_build", "concurrency"})
 
 
 class Surroundings(NamedTuple):
@@ -101,6 +102,7 @@ class Urd(Sessions):
         caption: str | None = None,
         workdir: str | None = None,
         force_build: bool = False,
+        why_build: bool = False,
         concurrency: int | None = None,
         **keywords: Any,
     ) -> Job:
@@ -118,6 +120,9 @@ class Urd(Sessions):
             Where a new job gets its label.
         force_build
             Run it although there is such a job.
+        why_build
+            Build nothing, and return what differs: `{method: {label: {section: {name: earlier value}}}}`, with the
+            nearest earlier job; or the job that would be reused, in which nothing differs.
         concurrency
             At most so many slices at a time.
         keywords
@@ -135,7 +140,12 @@ class Urd(Sessions):
             "concurrency": concurrency,
         }
         call = self._asked(method, (options, datasets, jobs), keywords, about)
-        return self._build(call if self._submissions is None else call.awaited())
+        if self._submissions is not None:
+            call = call.awaited()
+        if why_build:
+            # what the peer gives, which is no job
+            return self._why(call)  # type: ignore[return-value]
+        return self._build(self._placed(call))
 
     def _build(self, call: "_Call") -> Job:
         return self._got(call, self._builder.build(call.method, call.arguments, call.keywords, call.wish))
@@ -173,7 +183,7 @@ class Urd(Sessions):
         from porcelain.submitted import Submitted, needed
 
         about = {key: keywords.pop(key) for key in ABOUT_THE_JOB & keywords.keys()}
-        call = self._asked(method, (options, datasets, jobs), keywords, about)
+        call = self._placed(self._asked(method, (options, datasets, jobs), keywords, about))
         needs = list(needed([options, datasets, jobs, keywords]))
         if needs and self._builder.runs_apart:
             return self._submitted(call, lambda: self._build(call.awaited()), needs)
@@ -191,7 +201,7 @@ class Urd(Sessions):
         keywords: Mapping[str, Any],
         about: Mapping[str, Any],
     ) -> "_Call":
-        """Return what is asked for, with a place in the record; `about` are arguments of `build` by name."""
+        """Return what is asked for; `about` are arguments of `build` by name."""
         wish = Wish(
             policy=self._policy,
             caption=about.get("caption") or "",
@@ -200,7 +210,11 @@ class Urd(Sessions):
             force=about.get("force_build") or self._force is True or self._force == method,
         )
         arguments = Arguments(*(_section(method, given) for given in sections))
-        return _Call(method, about.get("name") or method, arguments, keywords, wish, self._record.ask())
+        return _Call(method, about.get("name") or method, arguments, keywords, wish)
+
+    def _placed(self, call: "_Call") -> "_Call":
+        """Return a call with a place in the record: jobs may come in another order than they are asked for."""
+        return replace(call, place=self._record.ask())
 
     def _got(self, call: "_Call", got: Got) -> Job:
         """Write down what was got for a call."""
@@ -268,17 +282,25 @@ class Urd(Sessions):
         """Say something that the user should know; it is shown when the build has ended."""
         self._record.said.extend(text.rstrip() for text in line.expandtabs().split("\n"))
 
+    def _why(self, call: "_Call") -> "WhyBuild":
+        # here, not above: few scripts ask
+        from jobs.explain import explain
+        from porcelain.explanations import why_build
+
+        request = self._builder.request(call.method, call.arguments, call.keywords)
+        return why_build(explain(self._builder, request))
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A job that the script asks for, and its place in the record."""
+    """A job that the script asks for, and its place in the record once it has one."""
 
     method: str
     name: str
     arguments: Arguments
     keywords: Mapping[str, Any]
     wish: Wish
-    place: int
+    place: int = -1
 
     def awaited(self) -> Self:
         """Return it with jobs in the place of submitted ones, once they are there."""

@@ -76,7 +76,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "started": moment(run.times.start),
         "stages": {
             stage: run.times.stages[stage] / MICROSECONDS
-            for stage in sorted(run.times.stages, key=_part_order)
+            for stage in sorted(run.times.stages, key=part_order)
         },
         "slices": [micros / MICROSECONDS for micros in run.times.slices],
         "begun": {
@@ -201,22 +201,26 @@ def _label_of_content(resolver: Resolver, found: Found) -> str:
     return rows[0].label if rows else "?"
 
 
-def _setup_options(resolver: Resolver, found: JobRow) -> View:
-    """Return the options of a failed job, which has no outcome, from the setup.json that it left."""
+def setup(resolver: Resolver, found: JobRow) -> View:
+    """Return the setup.json that a job left, for a failed one the only word of its options; {} when there is none."""
     folder = resolver.config.workdirs.get(found.workdir)
     try:
-        setup = json.loads((folder / found.label / "setup.json").read_text("utf-8")) if folder else {}
+        left = json.loads((folder / found.label / "setup.json").read_text("utf-8")) if folder else {}
     except (OSError, ValueError):
         return {}
-    given = setup.get("options") if isinstance(setup, dict) else None
+    return left if isinstance(left, dict) else {}
+
+
+def _setup_options(resolver: Resolver, found: JobRow) -> View:
+    given = setup(resolver, found).get("options")
     return given if isinstance(given, dict) else {}
 
 
 def _output_parts(run: Run) -> list[tuple[str, ObjectId]]:
-    return sorted(run.output.items(), key=lambda part: _part_order(part[0]))
+    return sorted(run.output.items(), key=lambda part: part_order(part[0]))
 
 
-def _part_order(part: str) -> float:
+def part_order(part: str) -> float:
     """Return where a stage or slice stands among the others."""
     return int(part) if part.isdigit() else _STAGE_ORDER.get(part, 0)
 

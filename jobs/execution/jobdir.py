@@ -48,6 +48,7 @@ class JobDirectory:
 
     def write_setup(self, setup: Mapping[str, Any]) -> None:
         """Write setup.json."""
+        self.path.mkdir(exist_ok=True)  # the method is on its way, and may have removed it
         (self.path / SETUP).write_bytes(to_json_bytes(setup, sort_keys=False))
 
     def write_post(self, post: Mapping[str, Any]) -> None:
@@ -73,7 +74,7 @@ class JobDirectory:
     def keep_output(self, outputs: Mapping[str, bytes]) -> None:
         """Write what each part printed into `OUTPUT`, for whoever looks into a failed run's directory."""
         folder = self.path / OUTPUT
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for part, text in outputs.items():
             (folder / part).write_bytes(text)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from cas.formats.node import put_node
 from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
@@ -206,8 +205,7 @@ class Launcher:
         start = running.clock.start / MICROSECONDS
         setup = setup_of(plan, running.label, self._site, start=start, why=running.why)
         running.directory.write_setup(setup)
-        running.staging.put_many(plan.method.closure.files.values())
-        put_node(running.staging, plan.method.source_node)
+        running.put_source()
 
     def _request(self, running: Running) -> JobRequest:
         plan, site = running.plan, self._site

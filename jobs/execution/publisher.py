@@ -92,6 +92,7 @@ class Publisher:
 
     def publish_failed(self, running: Running, last: Failed) -> JobRow:
         """Return the row of a run that failed, once it is published; its directory stays as it is."""
+        running.put_source()  # it may have been interrupted before
         failure = Failure(last.message, last.stage, last.sliceno, last.traceback)
         run = replace(self._run_node(running), failure=failure)
         run_id = put_node(running.staging, run)

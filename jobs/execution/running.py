@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cas.formats.node import put_node
 from cas.local.staging import Staging
 from jobs.execution.events import LOAD, StageEnded
 from jobs.execution.jobdir import JobDirectory
@@ -65,6 +66,11 @@ class Running:
     clock: Clock = field(default_factory=Clock)
     why: str = ""
     stage: str = LOAD
+
+    def put_source(self) -> None:
+        """Store the source that runs, to which the run will link."""
+        self.staging.put_many(self.plan.method.closure.files.values())
+        put_node(self.staging, self.plan.method.source_node)
 
     def discard(self) -> None:
         """Forget all that the run left, but for its directory."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from cas.formats.canonical import Json
@@ -53,19 +53,42 @@ class Asks:
     names: PathNames
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """What the index has for a key: the job, or why there is none.
 
     Attributes
     ----------
-    newest : ObjectId or None
-        When there is none, the newest run that the index has all the same, but whose facts do not hold.
+    row : JobRow or None
+        The job that is reused.
+    why_not : str
+        Why a run that has the key is not reused, or "".
+    ran : JobRow or None
+        The run that has the key: that of `row`, or one that came out as `row` (early cutoff); or the newest,
+        whose facts do not hold.
+    equivalent : bool
+        Whether it has the key of a source that the method declares to do the same.
     """
 
     row: JobRow | None
     why_not: str = ""
-    newest: ObjectId | None = None
+    ran: JobRow | None = None
+    equivalent: bool = False
+
+
+class Answer(NamedTuple):
+    """What is found now where a fact has what was found then: in words why it does not hold, or "", and an id."""
+
+    broken: str
+    now: str = MISSING
+
+
+class CheckedFact(NamedTuple):
+    """A fact of a run, what it is about in words, and what is found now."""
+
+    fact: Fact
+    what: str
+    answer: Answer
 
 
 def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
@@ -84,11 +107,44 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
             row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
         )
         if isinstance(held, str):
-            return Hit(None, held, row.run)
+            return Hit(None, held, row)
         row = held
-    if row.earlier:
-        row = index.find_label(row.earlier) or row
-    return Hit(row)
+    earlier = index.find_label(row.earlier) if row.earlier else None
+    return Hit(earlier or row, ran=row)
+
+
+def check_facts(
+    now: Context, index: JobIndex, row: JobRow, given: Iterable[JobRow], asks: Asks
+) -> list[CheckedFact]:
+    """Return all that a run learned beyond its key, and whether it holds now."""
+    checked = _Facts(now, index, asks, list(given)).check(row)
+    return [CheckedFact(fact, describe(index, fact), answer) for fact, answer in checked]
+
+
+def describe(index: JobIndex, fact: Fact) -> str:
+    """Return in words what a run asked beyond its key."""
+    if fact.kind in ("read", "module"):
+        return f"{'file' if fact.kind == 'read' else 'module'} '{fact.about}'"
+    if fact.kind == "debug":
+        return "how it ran"
+    about = _mapping(fact)
+    if fact.kind == "subjob":
+        return f"subjob '{about['method']}'" + _arguments_in_words(about["arguments"])
+    if fact.kind == "lookup":
+        return f"the job that '{about['name']}' names"
+    row = index.find_first_of_outcome(ObjectId(str(about["outcome"])))
+    return f"the {about['of']} of input '{row.label}'" if row else f"the {about['of']} of an input"
+
+
+def _arguments_in_words(arguments: Json) -> str:
+    # here, not above: a hit asks for no words
+    from jobs.reuse.difference import Reference
+    from jobs.sameness import show
+
+    values = from_structure(arguments, Reference)
+    given = values.items() if isinstance(values, dict) else ()
+    words = ", ".join(f"{name}={show(value)}" for name, value in given)
+    return f" ({words})" if words else ""
 
 
 def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -> JobRow | str:
@@ -112,10 +168,14 @@ class _Facts:
     asks: Asks
     given: list[JobRow]
     roots: list[JobRow] = field(default_factory=list)
-    checks: dict[str, Callable[[Fact], str]] = field(default_factory=dict)
+    checks: dict[str, Callable[[Fact], Answer]] = field(default_factory=dict)
 
     def find_broken(self, row: JobRow) -> str:
         """Return the first fact that does not hold any more, in words, or "" when all hold."""
+        return next((answer.broken for _, answer in self.check(row) if answer.broken), "")
+
+    def check(self, row: JobRow) -> Iterator[tuple[Fact, Answer]]:
+        """Yield the facts of a run as they are checked."""
         self.roots = list(self.given)
         self.checks = {
             "subjob": self._subjob,
@@ -128,12 +188,9 @@ class _Facts:
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
-            broken = self.checks[fact.kind](fact)
-            if broken:
-                return broken
-        return ""
+            yield fact, self.checks[fact.kind](fact)
 
-    def _subjob(self, fact: Fact) -> str:
+    def _subjob(self, fact: Fact) -> Answer:
         about = _mapping(fact)
         method = str(about["method"])
         try:
@@ -142,19 +199,19 @@ class _Facts:
         except AccError as err:
             # a method may have lived with that; but who only looks does not know how it would end
             refused = fact.was == MISSING and self.asks.build is not self.asks.look
-            return "" if refused else f"subjob '{method}' cannot be had: {err}"
+            return Answer("" if refused else f"subjob '{method}' cannot be had: {err}")
         self.roots.append(job.row)
-        return "" if job.row.outcome == fact.was else f"subjob '{method}' has another outcome"
+        return _answer(fact, job.row.outcome or MISSING, f"subjob '{method}' has another outcome")
 
-    def _lookup(self, fact: Fact) -> str:
+    def _lookup(self, fact: Fact) -> Answer:
         name = str(_mapping(fact)["name"])
         row = self.index.resolve(name)
         if row is not None:
             self.roots.append(row)
         found = MISSING if row is None else row.outcome or MISSING
-        return "" if found == fact.was else f"'{name}' is another job now"
+        return _answer(fact, found, f"'{name}' is another job now")
 
-    def _aside(self, fact: Fact) -> str:
+    def _aside(self, fact: Fact) -> Answer:
         about = _mapping(fact)
         what = str(about["of"])
         outcome = about["outcome"]
@@ -162,18 +219,19 @@ class _Facts:
         rows = [row for row in self.roots if row.outcome == outcome]
         rows = rows or list(islice((row for row in self._reachable() if row.outcome == outcome), 1))
         for row in rows:
-            if aside(self.now, row, what) != fact.was:
-                return f"the {what} of input '{row.label}' differs"
-        return "" if rows else f"an input whose {what} was used is gone"
+            found = aside(self.now, row, what)
+            if found != fact.was:
+                return Answer(f"the {what} of input '{row.label}' differs", found)
+        return Answer("", fact.was) if rows else Answer(f"an input whose {what} was used is gone")
 
-    def _read(self, fact: Fact) -> str:
-        return "" if self._content(fact) == fact.was else f"'{fact.about}' was read and has changed"
+    def _read(self, fact: Fact) -> Answer:
+        return _answer(fact, self._content(fact), f"'{fact.about}' was read and has changed")
 
-    def _module(self, fact: Fact) -> str:
-        return "" if self._content(fact) == fact.was else f"module '{fact.about}' has changed"
+    def _module(self, fact: Fact) -> Answer:
+        return _answer(fact, self._content(fact), f"module '{fact.about}' has changed")
 
-    def _debug(self, _: Fact) -> str:
-        return "it ran under a debugger"
+    def _debug(self, _: Fact) -> Answer:
+        return Answer("it ran under a debugger")
 
     def _content(self, fact: Fact) -> str:
         try:
@@ -210,6 +268,10 @@ class _Facts:
             if entry is not None and isinstance(blobs, list) and entry.blob in blobs[:1]:
                 return Job.of(row)
         raise NoSuchFile(f"no input has the file '{content['name']}' any more")
+
+
+def _answer(fact: Fact, found: str, otherwise: str) -> Answer:
+    return Answer("" if found == fact.was else otherwise, found)
 
 
 def _mapping(fact: Fact) -> dict[str, Json]:

@@ -57,6 +57,11 @@ class Given:
             if rows:
                 yield InputRun(found.path, rows[0].run)
 
+    def find_origin(self, tag: str, content: Json) -> JobRow | None:
+        """Return the job that a reference comes from."""
+        rows = self.rows.get(dumps({tag: content}))
+        return rows[0] if rows else None
+
     def sources(self) -> list[JobRow]:
         """Return the jobs that the inputs come from."""
         return [row for rows in self.rows.values() for row in rows]

@@ -1,121 +1,75 @@
-"""Why a job runs: what differs from the nearest earlier job of its method, by name and value."""
+"""Why a job runs: the nearest earlier job of its method, and in one line what differs from it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from cas.errors import AccError
-from cas.formats.canonical import Json, dumps
-from cas.formats.node import get_node
-from cas.oid import ObjectId
 from cas.store import Store
-from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
-from jobs.nodes.outcome import Inputs, Outcome
-from jobs.nodes.references import from_structure
-from jobs.nodes.source import Source
-from jobs.records import get_run
+from jobs.reuse.difference import Difference, Side, differences, size_of
 from jobs.reuse.index import JobIndex
-from jobs.reuse.key import KeyParts
 
-_SHOWN = 40
-_COMPARED_AT_MOST = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that differs; `before` and `after` are in words, "" when that says nothing."""
-
-    what: str
-    before: str = ""
-    after: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.before} -> {self.after}" if self.before or self.after else self.what
+_COMPARED_AT_MOST: Final = 16
+_MEASURED_AT_MOST: Final = 50
+_NAMED_AT_MOST: Final = 3
 
 
-def why_new(store: Store, index: JobIndex, parts: KeyParts, source: Source) -> str:
-    """Return in one line why there is no job yet for the key of `parts`.
+class Nearest(NamedTuple):
+    """The earlier job that differs least, what it was given, and what differs."""
 
-    Parameters
-    ----------
-    source
-        The source that is to run, whose node may not be stored yet.
-    """
-    nearest: list[Difference] | None = None
-    for row in index.of_method(parts.method, limit=_COMPARED_AT_MOST):
+    row: JobRow
+    side: Side
+    differences: list[Difference]
+
+
+def why_new(store: Store, index: JobIndex, side: Side) -> str:
+    """Return in one line why there is no job yet that was given what `side` says."""
+    method = side.parts.method
+    nearest: Nearest | None = None
+    for each in _compared(store, index, index.of_method(method, limit=_COMPARED_AT_MOST), side):
+        if nearest is None or len(each.differences) < len(nearest.differences):
+            nearest = each
+        if len(nearest.differences) <= 1:
+            break  # a hit is not looked for here, and nothing is nearer
+    return reason(nearest, method)
+
+
+def reason(nearest: Nearest | None, method: str) -> str:
+    """Return in one line what differs from the nearest earlier job."""
+    if nearest is None:
+        return f"first run of '{method}'"
+    if not nearest.differences:
+        return f"like '{nearest.row.label}', which cannot be reused"
+    named = "; ".join(map(str, nearest.differences[:_NAMED_AT_MOST]))
+    more = len(nearest.differences) - _NAMED_AT_MOST
+    return f"{named}; and {more} more" if more > 0 else named
+
+
+def find_nearest(store: Store, index: JobIndex, rows: Iterable[JobRow], side: Side) -> Nearest | None:
+    """Return the job of `rows`, newest first, in which the fewest things differ, and in these the least."""
+    fewest: list[Nearest] = []
+    for each in _compared(store, index, rows, side):
+        if fewest and _things(each) > _things(fewest[0]):
+            continue
+        if not fewest or _things(each) < _things(fewest[0]):
+            fewest.clear()
+        fewest.append(each)
+        if not each.differences:
+            break
+    # texts are read and compared only where the number of things does not decide
+    return min(
+        fewest[:_MEASURED_AT_MOST], key=lambda each: size_of(each.differences, each.side, side), default=None
+    )
+
+
+def _things(nearest: Nearest) -> int:
+    return len({(each.kind, each.name) for each in nearest.differences})
+
+
+def _compared(store: Store, index: JobIndex, rows: Iterable[JobRow], side: Side) -> Iterator[Nearest]:
+    for row in rows:
         try:
-            found = list(differences(store, row, parts, source))
+            there = Side.of_job(store, index, row)
+            yield Nearest(row, there, differences(there, side))
         except AccError:
             continue  # objects of it are missing: it tells nothing
-        if not found:
-            return f"like '{row.label}', which cannot be reused"
-        if nearest is None or len(found) < len(nearest):
-            nearest = found
-        if len(nearest) == 1:
-            break
-    return "; ".join(map(str, nearest)) if nearest else f"first run of '{parts.method}'"
-
-
-def differences(store: Store, row: JobRow, parts: KeyParts, source: Source) -> Iterator[Difference]:
-    """Yield what differs between a finished job and the parts of a new key."""
-    assert row.outcome is not None
-    assert row.job is not None
-    outcome = get_node(store, row.outcome, Outcome)
-    run = get_run(store, row.run)
-    yield from _source(store, get_node(store, row.job, JobNode).source, parts, source)
-    yield from _inputs(outcome.inputs, parts.inputs)
-    if outcome.slices != parts.slices:
-        yield Difference("slices", str(outcome.slices), str(parts.slices))
-    yield from _environment(run.environment, parts.environment)
-
-
-def _source(store: Store, before: ObjectId, parts: KeyParts, source: Source) -> Iterator[Difference]:
-    if before == parts.source or parts.version is not None:
-        return
-    old = get_node(store, before, Source).files
-    for path in sorted({*old, *source.files}):
-        if old.get(path) != source.files.get(path):
-            change = "new" if path not in old else "gone" if path not in source.files else "changed"
-            yield Difference(f"source {path} {change}")
-
-
-def _inputs(before: Inputs, after: Inputs) -> Iterator[Difference]:
-    for kind, old, new in (
-        ("option", before.options, after.options),
-        ("dataset", before.datasets, after.datasets),
-        ("job", before.jobs, after.jobs),
-    ):
-        yield from _values(kind, old, new)
-
-
-def _values(kind: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Difference]:
-    for name in sorted({*old, *new}):
-        before, after = old.get(name), new.get(name)
-        if dumps(before) == dumps(after):
-            continue
-        what = f"{kind} '{name}'"
-        shown = _shown(before), _shown(after)
-        yield Difference(f"{what} changed") if shown[0] == shown[1] else Difference(what, *shown)
-
-
-def _environment(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            yield Difference(name, before.get(name, "none"), after.get(name, "none"))
-
-
-def _shown(value: Json) -> str:
-    """Return `value` in few letters, as a user would write it; what counts by its content is shown by its name."""
-    text = repr(from_structure(value, _name_of))
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-
-
-class _Name(str):
-    """Stands for a job, dataset or file in a value that is shown."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def _name_of(tag: str, content: Json) -> object:
-    return _Name(content["name"] if isinstance(content, dict) else f"a {tag[1:]}")

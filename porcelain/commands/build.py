@@ -47,7 +47,7 @@ def build(arguments: Sequence[str]) -> int:
                 else:
                     _run_method(project, given, parser)
         except WouldRun as would:
-            term.line(str(would))
+            _tell(project, would) if _asks_why(given) else term.line(str(would))
             return 0
         term.line(f"{progress.summary()}, {term.duration(time.monotonic() - begun)} s")
     return code
@@ -73,6 +73,9 @@ def _parser() -> Parser:
         "--dry-run",
         action="store_true",
         help="stop at the first job that would run, and say why it would",
+    )
+    parser.add_argument(
+        "--why", action="store_true", help="the same, and tell all that 'acc why' would of that job"
     )
     parser.add_argument(
         "--force",
@@ -172,7 +175,7 @@ def _policy(given: Namespace) -> Policy:
         concurrency=everywhere[-1] if everywhere else None,
         concurrency_of={method: number for method, number in given.concurrency if method},
         limits=Limits(given.max_rss, given.timeout),
-        only_look=given.dry_run,
+        only_look=given.dry_run or _asks_why(given),
     )
 
 
@@ -180,6 +183,20 @@ def _concurrency(text: str) -> tuple[str, int]:
     """Return the method and the number that `[METHOD=]N` names; "" is all methods."""
     method, _, number = text.rpartition("=")
     return method, positive(number)
+
+
+def _asks_why(given: Namespace) -> bool:
+    # the flag is the peer's name for it
+    return given.why or "why_build" in given.flags
+
+
+def _tell(project: Project, would: WouldRun) -> None:
+    # here, not above: most builds build
+    from jobs.explain import explain
+    from porcelain.commands.explain import print_explanation
+    from porcelain.explanations import explanation
+
+    print_explanation(explanation(project.store, explain(project.builder, would.request)))
 
 
 def _limit(parse: Callable[[object], Limit]) -> Callable[[str], Limit]:

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 
 from cas.formats.canonical import Json, dumps
 from jobs.builder import Builder, Request
-from jobs.method.arguments import Arguments
 from porcelain import config, term
 from porcelain.arguments import Parser
-from porcelain.keyvalue import read_arguments
 from porcelain.project import Project
-from porcelain.urd import ABOUT_THE_JOB
+from porcelain.request import read_request
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,10 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("give a METHOD")
     texts = parser.key_values(given.words)
     with Project(config.here()) as project:
-        declared = project.catalog.get(given.method).declarations
-        values = read_arguments(texts, declared, project.resolver)
-        for_method = {key: value for key, value in values.items() if key not in ABOUT_THE_JOB}
-        request = project.builder.request(given.method, Arguments({}, {}, {}), for_method)
+        request = read_request(project, given.method, texts)
         if given.verbose:
             _print_parts(project.builder, request, nul=given.nul)
         else:

@@ -1,15 +1,18 @@
 """What a build gets: the job there is, or one that runs; and what a run learned decides whether it is reused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cas.errors import ObjectNotFound
+from cas.formats.node import get_node
 from jobs.errors import JobFailed, MethodError, NoSuchDataset, NoSuchFile, NoSuchJob, OptionError, UsageError
 from jobs.execution.executors.serial import SerialExecutor
-from jobs.execution.plan import Silent
+from jobs.execution.plan import Plan, Silent
 from jobs.job import Job
+from jobs.nodes.source import Source
+from jobs.records import get_run
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -76,6 +79,16 @@ class Heard(Silent):
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+
+class Meddling(Silent):
+    """A listener that does something as soon as a job is on its way."""
+
+    def __init__(self, meddle: Callable[[str], object]) -> None:
+        self.meddle = meddle
+
+    def began(self, plan: Plan, label: str) -> None:
+        self.meddle(label)
 
 
 class Builds:
@@ -305,3 +318,27 @@ def test_a_file_opened_to_read_and_write_is_noted(builds: Builds) -> None:
     builds.folder.write("mine/a_updates.py", code)
     job = builds.build("updates")
     assert [fact.about for fact in job.run.facts] == ["input/data.txt"]
+
+
+def test_a_build_that_is_interrupted_before_anything_is_written_leaves_a_whole_run(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, METHODS)
+
+    def interrupt(label: str) -> None:
+        raise KeyboardInterrupt
+
+    with Project(config.load(folder.root), Meddling(interrupt), SerialExecutor()) as project:
+        with pytest.raises(KeyboardInterrupt):
+            Urd(project.builder, BuildRecord("test")).build("number")
+        (row,) = project.index
+        source = get_node(project.store, get_run(project.store, row.run).source, Source)
+        assert all(project.store.has(blob) for blob in source.files.values())
+
+
+def test_a_job_may_remove_its_directory_before_anything_is_written_there(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, METHODS)
+    jobs = folder.root / ".acc/jobs"
+    with Project(
+        config.load(folder.root), Meddling(lambda label: (jobs / label).rmdir()), SerialExecutor()
+    ) as project:
+        job = Urd(project.builder, BuildRecord("test")).build("number")
+    assert (jobs / job / "setup.json").is_file()

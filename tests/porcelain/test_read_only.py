@@ -64,6 +64,7 @@ pytestmark = pytest.mark.skipif(os.getuid() == 0 and not shutil.which("setpriv")
         "cat-job dev-1",
         "checkout dev-1",
         "count-objects -v",
+        "diff dev-1 dev-1",
         "du",
         "fsck",
         "hash-object build.py",
@@ -75,6 +76,8 @@ pytestmark = pytest.mark.skipif(os.getuid() == 0 and not shutil.which("setpriv")
         "show dev-1:n.pickle",
         "show-ref --all",
         "verify-pack",
+        "why dev-1",
+        "why -m one n=3",
         "workdir",
     ],
 )
