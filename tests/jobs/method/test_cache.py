@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -51,13 +52,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     import jobs.method.cache as room
 
     files: list[Path] = []
-    read = room.oid_of_file
+    read = room.oid_of_stream
 
-    def noting(path: Path) -> str:
-        files.append(path)
-        return read(path)
+    def noting(stream: BinaryIO) -> str:
+        files.append(Path(stream.name))
+        return read(stream)
 
-    monkeypatch.setattr(room, "oid_of_file", noting)
+    monkeypatch.setattr(room, "oid_of_stream", noting)
     return files
 
 
