@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
+from jobs.errors import JobFailed, MethodError, NoSuchFile, UndeclaredReads, UsageError
 from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.launcher import Launcher
@@ -19,6 +20,7 @@ from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
+from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
@@ -102,8 +104,8 @@ class Builder:
         self._fetch = fetch
         self._default_workdir = default_workdir
         self._cores = cores
-        self._look = Asks(self._look_for_fact, self._look_for_fact, file_id, names)
-        self._asks = Asks(self._build_for_fact, self._look_for_fact, file_id, names)
+        self._names = names
+        self._warned: set[str] = set()
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -117,14 +119,18 @@ class Builder:
         """
         only_look = wish.policy.only_look
         request = self.request(name, arguments, keywords)
-        hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look)
+        hit = Hit(None, FORCED) if wish.force else self.find(request, wish.policy)
         if hit.row is not None:
+            if wish.policy.strict and hit.undeclared:
+                who = f"job '{hit.row.label}' ({name})"
+                raise UndeclaredReads(undeclared_in_words(who, hit.undeclared))
             self._listener.reused(hit.row, wish.caption)
             return Got(Job.of(hit.row), "reused")
         if only_look:
             raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}")
         method, given = request.method, request.given
         self._check_present(given)
+        self._warn_of(method)
         plan = Plan(
             method=method,
             options=given.options,
@@ -140,6 +146,7 @@ class Builder:
             caption=wish.caption,
             parent=wish.parent,
             forced=wish.force,
+            strict=wish.policy.strict,
         )
         row = self._launcher.launch(plan, lambda label: self._answer(label, wish))
         return self._got(row)
@@ -159,15 +166,15 @@ class Builder:
         )
         return Request(method, given, parts, action_key(parts))
 
-    def find(self, request: Request, *, only_look: bool) -> Hit:
+    def find(self, request: Request, policy: Policy) -> Hit:
         """Return the job of the method as it is, or of a source that it declares to do the same.
 
         Parameters
         ----------
-        only_look
-            Build no subjob to see whether a fact holds.
+        policy
+            That of subjobs that are built to see whether a fact holds; none is when it says only to look.
         """
-        asks = self._look if only_look else self._asks
+        asks = self._asks(policy)
         hit = self._find_key(request.key, request.given, asks)
         for source in request.method.equivalents:
             if hit.row is not None:
@@ -195,6 +202,13 @@ class Builder:
         for row in rows:
             if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
                 raise gone(row)
+
+    def _warn_of(self, method: Method) -> None:
+        """Say what the user should know of a method, once."""
+        if method.name not in self._warned:
+            self._warned.add(method.name)
+            for text in method.warnings():
+                self._listener.warn(text)
 
     def _got(self, row: JobRow) -> Got:
         earlier = self._index.find_label(row.earlier) if row.earlier else None
@@ -240,11 +254,12 @@ class Builder:
 
         return answer
 
-    def _build_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(depth=1)).job
+    def _asks(self, policy: Policy) -> Asks:
+        look = partial(self._build_for_fact, replace(policy, only_look=True))
+        return Asks(partial(self._build_for_fact, policy), look, self._file_id, self._names)
 
-    def _look_for_fact(self, method: str, **arguments: Any) -> Job:
-        return self._subjob(method, arguments, Wish(Policy(only_look=True), depth=1)).job
+    def _build_for_fact(self, policy: Policy, method: str, /, **arguments: Any) -> Job:
+        return self._subjob(method, arguments, Wish(policy, depth=1)).job
 
     def _subjob(self, name: str, arguments: Mapping[str, Any], wish: Wish) -> Got:
         keywords = dict(arguments)

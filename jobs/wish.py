@@ -21,12 +21,15 @@ class Policy:
         The same for single methods, by name.
     only_look : bool
         Do not run anything: a miss raises `jobs.builder.WouldRun`.
+    strict : bool
+        A job that reads what it does not declare fails; one that did so is not reused but refused.
     """
 
     workdir: str = ""
     concurrency: int | None = None
     concurrency_of: Mapping[str, int] = field(default_factory=dict)
     only_look: bool = False
+    strict: bool = False
 
 
 AS_USUAL: Final = Policy()

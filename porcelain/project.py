@@ -4,18 +4,19 @@ import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 
 import cas
-from cas.oid import ObjectId
+from cas.oid import ObjectId, oid_of
 from jobs.builder import Builder
 from jobs.execution.executors import Executor
 from jobs.execution.executors.processes import ProcessExecutor
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.publisher import Publisher
+from jobs.execution.territory import Territory, prefixes
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
 from jobs.method.options import InputPath
@@ -83,7 +84,7 @@ class Project(StoredProject):
             (STANDARD_METHODS, _CODE / "porcelain" / "methods"),
             cache=self.cache,
             setting=self.config.environment,
-            describe=self.executor.describe,
+            describe=partial(self.executor.describe, territory=self.territory),
         )
 
     @cached_property
@@ -111,6 +112,14 @@ class Project(StoredProject):
         """Return the content id of a file, as it is now."""
         return self.cache.file_id(path)
 
+    def is_news(self, text: str) -> bool:
+        """Return whether the user has not been told `text` yet; from now on he has, in later builds too."""
+        key = oid_of(text.encode())
+        known = self.cache.get("told", key) is not None
+        if not known:
+            self.cache.put("told", key, True)  # noqa: FBT003 - a value that is there
+        return not known
+
     def fetch(self, url: str) -> InputPath:
         """Return the file at a URL, as it is now."""
         from jobs.reuse.remote import RemoteFiles
@@ -119,7 +128,9 @@ class Project(StoredProject):
 
     def _launcher(self) -> Launcher:
         site = self._site()
-        publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
+        publisher = Publisher(
+            index=self.index, site=site, listener=self.listener, file_id=self.file_id, is_news=self.is_news
+        )
         return Launcher(
             store=self.store,
             index=self.index,
@@ -143,11 +154,22 @@ class Project(StoredProject):
             durability=config.durability,
             keep_inputs=config.keep_inputs,
             preload=("acc",),
-            own_paths=(config.data, Path(sys.prefix), Path(sys.base_prefix), *code_folders()),
-            quiet_paths=configuration.quiet_folders(),
+            territory=self.territory,
             host=platform.node(),
             user=configuration.user(),
             versions=self._versions(),
+        )
+
+    @cached_property
+    def territory(self) -> Territory:
+        """Whose files a job may read without a word."""
+        config = self.config
+        installed = (Path(sys.prefix), Path(sys.base_prefix), *code_folders())
+        return Territory(
+            own=prefixes((config.data, *config.workdirs.values(), *installed)),
+            noted=prefixes((config.root, config.input_directory)),
+            passing=prefixes((configuration.temporary_folder(),)),
+            quiet=prefixes(configuration.quiet_folders()),
         )
 
     def _versions(self) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Run one job: a number, a job directory, an executor to run it, and a publisher for what comes of it."""
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from cas.formats.node import put_node
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
-from jobs.errors import JobFailed
+from jobs.errors import JobFailed, SpoiledOutcome
 from jobs.execution.capture import Echo
 from jobs.execution.events import (
     ANALYSIS,
@@ -23,8 +24,7 @@ from jobs.execution.events import (
 from jobs.execution.executors import Answer, Execution, Executor
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.plan import Listener, Plan, Site
-from jobs.execution.publisher import Publisher, SpoiledOutcome
-from jobs.execution.reads import prefixes
+from jobs.execution.publisher import Publisher
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
 from jobs.execution.setup import setup_of
@@ -64,10 +64,6 @@ class Launcher:
         self._site = site
         self._listener = listener
         self._folder = folder
-        self._own = prefixes((*site.own_paths, *site.workdirs.values()))
-        self._noted = prefixes((site.root, site.input_directory))
-        self._quiet = prefixes(site.quiet_paths)
-        self._listed = prefixes((site.input_directory,))
 
     def launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         """Run a job and return its row, once it is published; raise `JobFailed` when it failed.
@@ -153,11 +149,8 @@ class Launcher:
             input_directory=site.input_directory,
             result_directory=site.result_directory,
             preload=(*site.preload, *_preload(plan.method)),
-            own_paths=self._own,
-            noted_paths=self._noted,
-            quiet_paths=self._quiet,
-            listed_paths=self._listed,
-            declared=frozenset(str(path.path.resolve()) for path in plan.input_files),
+            territory=site.territory,
+            declared=frozenset(name for file in plan.input_files for name in _names_of(file.path)),
         )
 
     # -- while it runs -----------------------------------------------------------------------------------------
@@ -214,6 +207,10 @@ def _job_failed(running: Running, last: Failed) -> JobFailed:
         traceback="" if method.installed and last.is_ours else last.traceback,
         hint=last.hint,
     )
+
+
+def _names_of(path: Path) -> tuple[str, str]:
+    return os.path.abspath(path), os.path.realpath(path)
 
 
 def _first_part(method: Method) -> str:

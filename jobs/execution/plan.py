@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from cas.local.store import Durability
 from jobs.execution.events import Event
+from jobs.execution.territory import Territory
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.listing import JobRow
@@ -38,6 +39,8 @@ class Plan:
         At most so many slices run at a time.
     forced : bool
         It was asked to run although there may be such a job already.
+    strict : bool
+        It fails when it reads what it does not declare.
     """
 
     method: Method
@@ -54,6 +57,7 @@ class Plan:
     caption: str = ""
     parent: str = ""
     forced: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class Site:
         Whether the bytes of declared input files are stored.
     preload : sequence of str
         Modules that every job gets imported, beside those of its method.
-    quiet_paths, own_paths : sequence of Path
-        Files that a job may read without a word (see `jobs.execution.reads`).
+    territory : Territory
+        Whose files a job may read without a word.
     host, user : str
         Noted in each run.
     versions : mapping of str to str
@@ -84,8 +88,7 @@ class Site:
     durability: Durability
     keep_inputs: bool
     preload: Sequence[str]
-    own_paths: Sequence[Path]
-    quiet_paths: Sequence[Path]
+    territory: Territory
     host: str
     user: str
     versions: Mapping[str, str]

@@ -5,6 +5,7 @@ from typing import Final
 
 _OUTPUT: Final = "output"
 _RESULT: Final = "result"
+_READS: Final = "reads"
 
 
 class Scratch:
@@ -33,6 +34,10 @@ class Scratch:
         """Return the file of what analysis of a slice returned."""
         return self._folder / f"{self._name}.{_RESULT}.{sliceno}"
 
+    def reads(self) -> Path:
+        """Return the file where processes that the method forks leave word of what they read."""
+        return self._folder / f"{self._name}.{_READS}"
+
     def note(self, part: str) -> None:
         """Remember that a part has begun, so that its files are looked for."""
         self._parts[part] = None
@@ -49,6 +54,7 @@ class Scratch:
 
     def clear(self) -> None:
         """Remove the files."""
+        self.reads().unlink(missing_ok=True)
         for part in self._parts:
             self.output(part).unlink(missing_ok=True)
             if part.isdigit():

@@ -47,7 +47,6 @@ from jobs.execution.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.nodes.facts import Fact
-from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
 
@@ -82,15 +81,14 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool) -> None:
         Whether each slice of analysis runs in a forked process; else one after the other in this one.
     """
     job = CurrentJob(request)
-    reads = ReadWatch(
-        request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
-    )
+    reads = ReadWatch(request.territory, request.declared, request.scratch.reads())
     here = Path.cwd()
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)
     try:
         _Stages(request, job, launcher, reads, fork=fork).run()
         _finish(job)
+        reads.collect()
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
         launcher.tell(failed.failure)
@@ -109,12 +107,13 @@ def open_store(root: Path, durability: Durability) -> LocalStore:
 def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
     store = open_store(request.store_root, request.durability)
     store.pins.join(request.pins)
+    names = PathNames(request.root, request.input_directory)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
-        about: dict[str, Json] = {"method": method, "arguments": to_structure(arguments)}
+        about: dict[str, Json] = {"method": method, "arguments": names.to_structure(arguments)}
         answer = launcher.ask(SubjobWanted(method, arguments))
         if isinstance(answer, SubjobRefused):
             job.ledger.note(Fact("subjob", about, ""))
@@ -183,6 +182,7 @@ class _Stages:
         self._reads = reads
         self._fork = fork
         self._scratch = request.scratch
+        self._names = PathNames(request.root, request.input_directory)
         self._values: dict[str, Any] = {
             "job": job,
             "slices": request.slices,
@@ -195,7 +195,7 @@ class _Stages:
 
     def run(self) -> None:
         """Run what the method has of prepare, analysis and synthesis."""
-        with importing(self._request, self._learned), self._loaded() as module:
+        with importing(self._request, self._learned, self._missed), self._loaded() as module:
             random.seed(self._request.seed)
             self._run(module)
 
@@ -223,8 +223,12 @@ class _Stages:
 
     def _learned(self, _name: str, path: Path, code: bytes) -> None:
         """Note a project module that the closure lacked."""
-        names = PathNames(self._request.root, self._request.input_directory)
-        self._job.ledger.note(Fact("module", names.name_of(str(path)), oid_of(code)))
+        self._reads.forget(path)  # what ran is known better than by the file
+        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), oid_of(code)))
+
+    def _missed(self, path: Path) -> None:
+        """Note a project module that was not there; `path` is where, without a suffix."""
+        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), ""))
 
     def _call(self, function: Callable[..., Any], **more: Any) -> Any:
         known: Mapping[str, Any] = {**self._values, **more}
@@ -285,6 +289,7 @@ class _Stages:
         job = self._job
         job.sliceno = sliceno
         if self._fork:
+            self._reads.settle_in()
             job.ledger = type(job.ledger)()
             context.enter(replace(context.current(), recorder=job.ledger))
         random.seed(self._request.seed + sliceno + 1)

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from cas.formats.canonical import Json
+from cas.formats.canonical import Json, dumps
+from cas.oid import oid_of
 from jobs.errors import MethodError
 from jobs.method.cache import Cache
 from jobs.method.closure import Closure, find_closure
@@ -123,7 +124,9 @@ class Catalog:
         packages = self._standard if installed else self.packages
         closure = find_closure(found.path, packages, found.path.parent if installed else self._root)
         method = Method.of(found.name, found.package, closure, installed=installed)
-        key = f"{_DECLARATIONS_FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}-{method.source}"
+        # defaults may come from packages that it imports, and so change with them
+        environment = oid_of(dumps(dict(self.environment(method))))
+        key = f"{_DECLARATIONS_FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}-{environment}-{method.source}"
         body = self._cache.get("declarations", key)
         known = body is not None
         if not known:

@@ -16,10 +16,11 @@ from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import NoSuchFile
 from jobs.job import Job, dereference
-from jobs.nodes.facts import Fact
+from jobs.method.modules import is_found, is_missing
+from jobs.nodes.facts import Fact, undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
-from jobs.nodes.references import WITHFILE, from_structure
+from jobs.nodes.references import INPUT, WITHFILE, from_structure
 from jobs.nodes.run import ActionKey
 from jobs.records import aside, get_run, row_of_run
 from jobs.reuse.index import JobIndex
@@ -55,10 +56,11 @@ class Asks:
 
 @dataclass(slots=True)
 class Hit:
-    """What the index has for a key: the job, or why there is none."""
+    """What the index has for a key: the job, or why there is none; and what its run read without declaring it."""
 
     row: JobRow | None
     why_not: str = ""
+    undeclared: tuple[str, ...] = ()
 
 
 def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
@@ -72,16 +74,16 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
     row = index.find_action(key)
     if row is None:
         return Hit(None)
+    undeclared: tuple[str, ...] = ()
     if row.facts:
-        held = _first_that_holds(
-            row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
-        )
+        facts = _Facts(now, index, asks, list(given))
+        held = _first_that_holds(row, index.of_key(key, _TRIED_AT_MOST), facts)
         if isinstance(held, str):
             return Hit(None, held)
-        row = held
+        row, undeclared = held, facts.undeclared
     if row.earlier:
         row = index.find_label(row.earlier) or row
-    return Hit(row)
+    return Hit(row, undeclared=undeclared)
 
 
 def _first_that_holds(newest: JobRow, rows: Iterable[JobRow], facts: "_Facts") -> JobRow | str:
@@ -105,6 +107,7 @@ class _Facts:
     asks: Asks
     given: list[JobRow]
     roots: list[JobRow] = field(default_factory=list)
+    undeclared: tuple[str, ...] = ()
     checks: dict[str, Callable[[Fact], str]] = field(default_factory=dict)
 
     def find_broken(self, row: JobRow) -> str:
@@ -119,6 +122,7 @@ class _Facts:
         }
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
+        self.undeclared = undeclared(facts)
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
             broken = self.checks[fact.kind](fact)
             if broken:
@@ -162,6 +166,11 @@ class _Facts:
         return "" if self._content(fact) == fact.was else f"'{fact.about}' was read and has changed"
 
     def _module(self, fact: Fact) -> str:
+        path = self.asks.names.path_of(str(fact.about))
+        if fact.was == MISSING:
+            return "" if is_missing(path) else f"module '{fact.about}' is there now"
+        if not is_found(path):
+            return f"module '{fact.about}' is not what is found under its name any more"
         return "" if self._content(fact) == fact.was else f"module '{fact.about}' has changed"
 
     def _content(self, fact: Fact) -> str:
@@ -182,6 +191,8 @@ class _Facts:
             waiting.extend(row_of_run(self.now, entry.run) for entry in inputs)
 
     def _dereference(self, tag: str, content: Json) -> object:
+        if tag == INPUT and isinstance(content, dict) and "path" in content:
+            return str(self.asks.names.path_of(str(content["path"])))
         if tag != WITHFILE:
             return dereference(tag, content)
         assert isinstance(content, dict)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cas.formats.canonical import Json, dumps
 from jobs.builder import Builder, Request
 from jobs.method.arguments import Arguments
+from jobs.wish import Policy
 from porcelain import config, term
 from porcelain.arguments import Parser
 from porcelain.keyvalue import read_arguments
@@ -58,7 +59,7 @@ def _print_parts(builder: Builder, request: Request, *, nul: bool) -> None:
     term.record("key", request.key, nul=nul)
     for name, value in request.parts.named():
         term.record(name, _to_line(value), nul=nul)
-    hit = builder.find(request, only_look=True)
+    hit = builder.find(request, Policy(only_look=True))
     if hit.row is not None:
         term.record("hit", hit.row.label, nul=nul)
     else:

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.execution.territory import Territory
 from jobs.method.closure import Closure
 
 Answer: TypeAlias = Callable[[SubjobWanted], SubjobBuilt | SubjobRefused]
@@ -36,7 +37,7 @@ class Executor(Protocol):
             Builds the subjob that the job wants.
         """
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method as JSON, by importing it where its jobs run."""
 
     def close(self) -> None:

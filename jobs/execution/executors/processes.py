@@ -22,6 +22,7 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.territory import Territory
 from jobs.execution.zygote import JobProcess, Zygote
 from jobs.method.closure import Closure
 
@@ -98,10 +99,10 @@ class ProcessExecutor:
         zygote = self._started()
         return _InProcess(zygote, zygote.launch(request), answer)
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
         zygote = self._started()
-        process = zygote.launch(DescribeRequest(closure, packages, sorted(closure.imports)))
+        process = zygote.launch(DescribeRequest(closure, packages, territory, sorted(closure.imports)))
         try:
             answer = process.channel.receive()
         except EOFError:

@@ -7,6 +7,7 @@ from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
 from jobs.execution.reads import describe_watched, watch
+from jobs.execution.territory import Territory
 from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
@@ -44,9 +45,9 @@ class SerialExecutor:
         """Return a job that runs when its events are asked for."""
         return _InTurn(request, answer)
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method."""
-        return describe_watched(closure, packages)
+        return describe_watched(closure, packages, territory)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.execution.reads import ReadWatch, prefixes, stat_of, watch
+from jobs.execution.reads import ReadWatch, stat_of, watch
+from jobs.execution.territory import Territory, prefixes
 
 
 @pytest.fixture
@@ -26,12 +27,14 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watched(project: Path):
-    active = ReadWatch(
+    territory = Territory(
         own=prefixes([project / "job", Path(sys.prefix), Path(sys.base_prefix)]),
         noted=prefixes([project]),
-        quiet=prefixes([project.parent / "quiet", project]),
-        declared=frozenset({str((project / "declared.csv").resolve())}),
+        passing=prefixes([project.parent / "passing"]),
+        quiet=prefixes([project.parent / "quiet", project.parent / "passing", project]),
     )
+    declared = frozenset({str((project / "declared.csv").resolve())})
+    active = ReadWatch(territory, declared, project.parent / "reads")
     watch(active)
     yield active
     watch(None)
