@@ -19,7 +19,7 @@ from jobs.execution.savedfile import SavedFile
 from jobs.job import DEFAULT_DATASET, Job
 from jobs.jobfiles import RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
-from jobs.nodes.values import DotDict, dotted, in_canonical_order, to_json_bytes, to_pickle
+from jobs.nodes.values import DotDict, as_held, dotted, to_json_bytes, to_pickle
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class CurrentJob(Job):
         self._request = request
         self._params = DotDict(
             **request.params,
-            options=dotted(in_canonical_order(request.options)),
+            options=dotted(as_held(request.options)),
             datasets=DotDict(request.datasets),
             jobs=DotDict(request.jobs),
             seed=request.seed,

@@ -15,6 +15,7 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs
 from jobs.nodes.references import Referable, walk_references
 from jobs.nodes.run import InputRun
+from jobs.nodes.values import as_held
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def check_arguments(
     given.inputs = Inputs(
         *(_structure(values, given) for values in (given.options, given.datasets, given.jobs))
     )
+    given.options = {name: as_held(value) for name, value in given.options.items()}
     return given
 
 
