@@ -277,24 +277,6 @@ class Job(JobFiles):
             about: dict[str, Json] = {"outcome": self._row.outcome, "of": what}
             context.note(Fact("aside", about, aside(context.current(), self._row, what)))
 
-    def __str__(self) -> str:
-        self.note_label()
-        return str.__str__(self)
-
-    def __format__(self, spec: str) -> str:
-        self.note_label()
-        return str.__format__(self, spec)
-
-    def __repr__(self) -> str:
-        self.note_label()
-        return str.__repr__(self)
-
-    def __add__(self, other: str) -> str:
-        return str(self) + other
-
-    def __radd__(self, other: str) -> str:
-        return other + str(self)
-
 
 class _NoJob(Job):
     """The job that an unset parameter holds: falsy, without files and datasets."""

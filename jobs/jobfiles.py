@@ -13,6 +13,7 @@ from cas.store import Store
 from jobs import context
 from jobs.checkout import blob_of, checkout
 from jobs.errors import NoSuchFile, UsageError
+from jobs.labeltext import LabelText
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.references import Dereference
@@ -23,7 +24,7 @@ RESULT = "result.pickle"
 _RAISE: Any = object()
 
 
-class JobFiles(str):
+class JobFiles(LabelText):
     """A job, as far as its files go; `Job` is the whole of it."""
 
     _row: JobRow
@@ -46,10 +47,6 @@ class JobFiles(str):
     @abstractmethod
     def _files(self) -> dict[str, FileEntry]:
         """Return its files by name."""
-
-    @abstractmethod
-    def note_label(self) -> None:
-        """Note that somebody looked at which job this is."""
 
     @abstractmethod
     def to_reference(self) -> dict[str, Json]:

@@ -119,7 +119,7 @@ def _structure(values: Mapping[str, Any], given: Given) -> dict[str, Json]:
 
 def _is_unset(value: object) -> bool:
     """Return whether `value` is NoJob or NoDataset, which count as nothing."""
-    return value == "" and type(value) is not str
+    return isinstance(value, str) and not len(value) and type(value) is not str
 
 
 def _owner(value: Any) -> Job | None:

@@ -297,7 +297,12 @@ def test_a_checked_out_file_that_somebody_edits_is_put_right(builds: Builds) -> 
 
 
 @pytest.mark.parametrize(
-    "look", ["str(s)", "f'{s}'", "repr(s)", "s + ''", "'' + s", "'%s' % s", "s.path", "s.number"]
+    "look",
+    [
+        *("str(s)", "f'{s}'", "repr(s)", "s + ''", "'' + s", "'%s' % s", "s.path", "s.number", "s.workdir"),
+        *("s == 'dev-1'", "s != 'dev-1'", "s < 'dev-2'", "{s: 1}['dev-1']", "'dev' in s", "s in ('dev-1',)"),
+        *("s[:3]", "list(s)", "s.split('-')", "s.startswith('dev')", "s.encode()", "'{}'.format(s)"),
+    ],
 )
 def test_every_way_to_look_at_a_label_is_noted(builds: Builds, look: str) -> None:
     builds.folder.write(
@@ -306,6 +311,15 @@ def test_every_way_to_look_at_a_label_is_noted(builds: Builds, look: str) -> Non
     )
     job = builds.build("looks", source=builds.build("number"))
     assert [fact.about["of"] for fact in job.run.facts] == ["label"]
+
+
+@pytest.mark.parametrize("look", ["bool(s)", "s or 1", "{s: 1}[s]", "s.load()", "s.method", "s is None"])
+def test_what_a_job_is_by_its_outcome_is_no_look_at_its_label(builds: Builds, look: str) -> None:
+    builds.folder.write(
+        "mine/a_looks.py",
+        f"jobs = ('source',)\n\ndef synthesis(jobs):\n    s = jobs.source\n    {look}\n",
+    )
+    assert builds.build("looks", source=builds.build("number")).run.facts == ()
 
 
 def test_a_file_opened_to_read_and_write_is_noted(builds: Builds) -> None:
