@@ -1,5 +1,6 @@
 """The cache: right about files whatever befalls them, and never anybody's problem."""
 
+import mmap
 import os
 import sqlite3
 import time
@@ -253,3 +254,45 @@ def test_a_forked_process_uses_it_too(cache: Cache, other: Cache) -> None:
     cache.put("declarations", "parent", 2)
 
     assert (other.get("declarations", "child"), other.get("declarations", "parent")) == (1, 2)
+
+
+def test_a_write_into_a_mapped_page_shows(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * mmap.PAGESIZE)
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+        mapped[0] = ord("b")  # from now on the page is dirty, and to write there again changes no time
+        let_time_pass(monkeypatch)
+        assert cache.file_id(path) == oid_of(bytes(mapped))
+        before = stamp_of(path)
+        deadline = time.monotonic() + 5
+        while stamp_of(path) == before and time.monotonic() < deadline:
+            mapped[0] ^= 1  # until the filesystem's clock has ticked
+            mapped.flush()
+        if stamp_of(path) == before:
+            pytest.skip("this filesystem never tells of writes into mapped files")
+        assert cache.file_id(path) == oid_of(bytes(mapped))
+
+
+def test_a_file_that_is_swapped_while_it_is_read_is_known_by_what_was_read(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import jobs.method.cache as room
+
+    path, other = write(tmp_path / "a", b"x"), write(tmp_path / "b", b"y")
+    let_time_pass(monkeypatch)
+    read = room.oid_of_stream
+
+    def swapping(stream: BinaryIO) -> str:
+        path.rename(tmp_path / "aside")
+        other.rename(path)
+        found = read(stream)
+        path.rename(other)
+        (tmp_path / "aside").rename(path)
+        return found
+
+    monkeypatch.setattr(room, "oid_of_stream", swapping)
+    assert cache.file_id(path) == oid_of(b"x")
+    monkeypatch.setattr(room, "oid_of_stream", read)
+    assert [cache.file_id(path), cache.file_id(other)] == [oid_of(b"x"), oid_of(b"y")]
