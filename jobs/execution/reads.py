@@ -90,7 +90,7 @@ class ReadWatch:
         if not isinstance(path, str | bytes | os.PathLike):
             return
         name = os.path.abspath(_source_of(os.fsdecode(path)))
-        if flags & _MAKING:
+        if flags & _MAKING and _can_make(name, flags):
             self._made.add(name)
         if flags & _WRITING or name in self._seen or name in self._declared or name in self._made:
             return
@@ -146,6 +146,13 @@ class ReadWatch:
                 os.write(descriptor, line.encode())  # in one piece: others write there too
             finally:
                 os.close(descriptor)
+
+
+def _can_make(name: str, flags: int) -> bool:
+    """Return whether opening a file to write it anew will do: who cannot may read what is there."""
+    if not os.path.lexists(name):
+        return True
+    return not flags & os.O_EXCL and os.access(name, os.W_OK)
 
 
 def _source_of(path: str) -> str:

@@ -150,6 +150,14 @@ def test_a_file_that_was_made_is_no_longer_anybody_elses(project: Path, watched:
     assert names(watched, project) == ["project/notes.txt"]
 
 
+def test_a_file_that_could_not_be_made_is_read(project: Path, watched: ReadWatch) -> None:
+    with pytest.raises(FileExistsError):
+        (project / "notes.txt").open("x")
+    (project / "notes.txt").read_text()
+    watch(None)
+    assert names(watched, project) == ["project/notes.txt"]
+
+
 def test_temporary_files_count_when_they_were_there_before(project: Path, watched: ReadWatch) -> None:
     watch(None)
     old = project.parent / "passing/old.txt"
