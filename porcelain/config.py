@@ -109,7 +109,7 @@ def user() -> str:
         return ""
 
 
-def quiet_folders() -> tuple[Path, ...]:
+def system_folders() -> tuple[Path, ...]:
     """Return folders whose files a job reads without that being a fact: the system's, and hidden ones at home."""
     home = Path.home()
     return (*map(Path, _SYSTEM_FOLDERS), *(home / name for name in _HOME_FOLDERS))

@@ -1,5 +1,6 @@
 """The composition root: a project that builds, with catalog, executor and builder put together."""
 
+import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -164,16 +165,23 @@ class Project(StoredProject):
     def territory(self) -> Territory:
         """Whose files a job may read without a word."""
         config = self.config
-        installed = (Path(sys.prefix), Path(sys.base_prefix), *code_folders())
+        own = (config.data, *config.workdirs.values(), *installed_folders(), *configuration.system_folders())
         return Territory(
-            own=prefixes((config.data, *config.workdirs.values(), *installed)),
+            own=prefixes(own),
             noted=prefixes((config.root, config.input_directory)),
             passing=prefixes((configuration.temporary_folder(),)),
-            quiet=prefixes(configuration.quiet_folders()),
         )
 
     def _versions(self) -> Mapping[str, str]:
         return {"python": platform.python_version(), "acc": version("acc")}
+
+
+def installed_folders() -> tuple[Path, ...]:
+    """Return the folders of Python, of what is installed for it, and of acc's own code."""
+    packages = (
+        Path(folder) for folder in sys.path if Path(folder).name in ("site-packages", "dist-packages")
+    )
+    return (Path(sys.prefix), Path(sys.base_prefix), Path(os.__file__).parent, *packages, *code_folders())
 
 
 def code_folders() -> tuple[Path, ...]:

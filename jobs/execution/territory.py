@@ -9,34 +9,38 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """What the paths of files begin with, by how reading them counts (see `prefixes`).
+    """What the paths of files begin with, by how reading them counts (see `prefixes`); the longest decides.
+
+    So a `.venv` in the project is none of it, and a project in `/usr/src` is none of the system.
 
     Attributes
     ----------
     own : tuple of str
-        Of acc, the jobs and the installation: never noted.
+        Of acc, the jobs, the installation and the system: not noted.
     noted : tuple of str
-        Of the project: noted otherwise.
+        Of the project: noted, as is what lies in none of these.
     passing : tuple of str
         For temporary files: noted when they were there before the job, which made the others.
-    quiet : tuple of str
-        Of the rest of the system: not noted. What is in none of these is.
     """
 
     own: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
-    quiet: tuple[str, ...] = ()
 
     def is_quiet(self, name: str) -> bool:
         """Return whether reading the file `name`, an absolute path, is nothing to note, wherever it comes from."""
-        if name.startswith(self.own):
-            return True
-        return name.startswith(self.quiet) and not name.startswith((*self.noted, *self.passing))
+        return _longest(name, self.own) > max(_longest(name, self.noted), _longest(name, self.passing))
 
     def is_passing(self, name: str) -> bool:
         """Return whether it matters if the file `name` was there before the job."""
-        return name.startswith(self.passing) and not name.startswith((*self.own, *self.noted))
+        return _longest(name, self.passing) > max(_longest(name, self.own), _longest(name, self.noted))
+
+
+def _longest(name: str, beginnings: tuple[str, ...]) -> int:
+    """Return the length of the longest of `beginnings` that `name` has, or 0."""
+    if not name.startswith(beginnings):
+        return 0
+    return max(len(each) for each in beginnings if name.startswith(each))
 
 
 # where everything is noted

@@ -36,10 +36,9 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def watched(project: Path):
     territory = Territory(
-        own=prefixes([project / "job", Path(sys.prefix), Path(sys.base_prefix)]),
+        own=prefixes([project / "job", project.parent / "quiet", Path(sys.prefix), Path(sys.base_prefix)]),
         noted=prefixes([project]),
         passing=prefixes([project.parent / "passing"]),
-        quiet=prefixes([project.parent / "quiet", project.parent / "passing", project]),
     )
     declared = frozenset({str((project / "declared.csv").resolve())})
     active = ReadWatch(territory, declared, project.parent / "reads")
