@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, NoSuchFile, UsageError
+from jobs.errors import JobFailed, MethodError, NoSuchFile, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.job import Job
@@ -19,6 +19,7 @@ from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
 from jobs.nodes.build import How
+from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.records import gone
@@ -144,6 +145,7 @@ class Builder:
         self._cores = cores
         look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
         self._look = Asks(look, look, file_id, names)
+        self._warned: set[str] = set()
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -161,8 +163,8 @@ class Builder:
     def find_now(self, request: Request, wish: Wish) -> Got | None:
         """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
         with self._turn:
-            row = None if wish.force else self.find(request, only_look=True).row
-            return None if row is None else self._reused(row, wish)
+            hit = Hit(None) if wish.force else self.find(request, only_look=True)
+            return None if hit.row is None else self._reused(request, hit, wish)
 
     def get(self, request: Request, wish: Wish) -> Got:
         """Return the job of a request: an earlier one, or one that is run now; raises what `build` does."""
@@ -173,7 +175,7 @@ class Builder:
         only_look = wish.policy.only_look
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
-            return self._reused(hit.row, wish)
+            return self._reused(request, hit, wish)
         name = request.method.name
         if only_look:
             raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
@@ -183,12 +185,17 @@ class Builder:
             if not wish.force and (waited or self._has_come(request, hit)):
                 hit = self.find(request, only_look=False, wish=wish)
                 if hit.row is not None:
-                    return self._reused(hit.row, wish)
+                    return self._reused(request, hit, wish)
             plan = self._plan(request, hit, wish)
             row = self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
         return self._got(row)
 
-    def _reused(self, row: JobRow, wish: Wish) -> Got:
+    def _reused(self, request: Request, hit: Hit, wish: Wish) -> Got:
+        row = hit.row
+        assert row is not None
+        if wish.policy.strict and hit.undeclared:
+            who = f"job '{row.label}' ({request.method.name})"
+            raise UndeclaredReads(undeclared_in_words(who, hit.undeclared))
         self._listener.reused(row, wish.caption)
         return Got(Job.of(row), "reused")
 
@@ -206,6 +213,7 @@ class Builder:
     def _plan(self, request: Request, hit: Hit, wish: Wish) -> Plan:
         method, given = request.method, request.given
         self._check_present(given)
+        self._warn_of(method)
         concurrency = wish.concurrency_for(method.name, method.declarations.concurrency)
         return Plan(
             method=method,
@@ -224,6 +232,7 @@ class Builder:
             parent=wish.parent or wish.policy.build(),
             limits=wish.policy.limits.within(method.declarations.limits),
             forced=wish.force,
+            strict=wish.policy.strict,
         )
 
     def request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
@@ -309,6 +318,13 @@ class Builder:
         for row in rows:
             if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
                 raise gone(row)
+
+    def _warn_of(self, method: Method) -> None:
+        """Say what the user should know of a method, once."""
+        if method.name not in self._warned:
+            self._warned.add(method.name)
+            for text in method.warnings():
+                self._listener.warn(text)
 
     def _got(self, row: JobRow) -> Got:
         earlier = self._index.find_label(row.earlier) if row.earlier else None

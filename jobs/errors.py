@@ -51,6 +51,20 @@ class CannotRunAgain(AccError):
     """A job that cannot be run as it was: something that it needs has changed, or is gone."""
 
 
+class SpoiledOutcome(AccError):
+    """A job that came to its end, and whose outcome cannot be believed."""
+
+
+class UndeclaredReads(SpoiledOutcome):
+    """A job that read files without declaring them, where that is not wanted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            hint="make files options (InputFile) or name them in depend_extra, or build without --strict",
+        )
+
+
 class JobFailed(AccError):
     """A job that did not reach its end.
 

@@ -4,12 +4,13 @@ from abc import abstractmethod
 
 from cas.formats.canonical import Json
 from jobs import context
+from jobs.labeltext import LabelText
 from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.records import aside
 
 
-class JobLabel(str):
+class JobLabel(LabelText):
     """A text like "dev-12" that notes when somebody looks at it."""
 
     _row: JobRow
@@ -28,21 +29,3 @@ class JobLabel(str):
         if context.is_recording() and self._row.outcome is not None:
             about: dict[str, Json] = {"outcome": self._row.outcome, "of": what}
             context.note(Fact("aside", about, aside(context.current(), self._row, what)))
-
-    def __str__(self) -> str:
-        self.note_label()
-        return str.__str__(self)
-
-    def __format__(self, spec: str) -> str:
-        self.note_label()
-        return str.__format__(self, spec)
-
-    def __repr__(self) -> str:
-        self.note_label()
-        return str.__repr__(self)
-
-    def __add__(self, other: str) -> str:
-        return str(self) + other
-
-    def __radd__(self, other: str) -> str:
-        return other + str(self)

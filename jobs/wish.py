@@ -33,6 +33,8 @@ class Policy:
         What a job may take; of a method that declares limits the smaller ones count.
     only_look : bool
         Do not run anything: a miss raises `jobs.builder.WouldRun`.
+    strict : bool
+        A job that reads what it does not declare fails; one that did so is not reused but refused.
     """
 
     workdir: str = ""
@@ -41,6 +43,7 @@ class Policy:
     build: Callable[[], str] = str
     limits: Limits = NO_LIMITS
     only_look: bool = False
+    strict: bool = False
 
 
 AS_USUAL: Final = Policy()

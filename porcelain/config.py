@@ -121,13 +121,17 @@ def urd_user() -> str:
     return found.replace("/", "_").encode("utf-8", "replace").decode().strip(".") or "nobody"
 
 
-def quiet_folders() -> tuple[Path, ...]:
+def system_folders() -> tuple[Path, ...]:
     """Return folders whose files a job reads without that being a fact: the system's, and hidden ones at home."""
+    home = Path.home()
+    return (*map(Path, _SYSTEM_FOLDERS), *(home / name for name in _HOME_FOLDERS))
+
+
+def temporary_folder() -> Path:
+    """Return the folder of temporary files."""
     import tempfile
 
-    home = Path.home()
-    folders = (*map(Path, _SYSTEM_FOLDERS), *(home / name for name in _HOME_FOLDERS))
-    return (*folders, Path(tempfile.gettempdir()))
+    return Path(tempfile.gettempdir())
 
 
 class _Place(NamedTuple):

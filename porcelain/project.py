@@ -1,5 +1,6 @@
 """The composition root: a project that builds, with catalog, executor and builder put together."""
 
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import cas
 from cas.formats.canonical import Json
-from cas.oid import ObjectId
+from cas.oid import ObjectId, oid_of
 from jobs.builder import Builder
 from jobs.execution.plan import Listener, Silent, Site
+from jobs.execution.territory import Territory, prefixes
 from jobs.execution.turn import Turn
 from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
@@ -177,6 +179,14 @@ class Project(StoredProject):
         """Return the content id of a file, as it is now."""
         return self.cache.file_id(path)
 
+    def is_news(self, text: str) -> bool:
+        """Return whether the user has not been told `text` yet; from now on he has, in later builds too."""
+        key = oid_of(text.encode())
+        known = self.cache.get("told", key) is not None
+        if not known:
+            self.cache.put("told", key, True)  # noqa: FBT003 - a value that is there
+        return not known
+
     def fetch(self, url: str) -> InputPath:
         """Return the file at a URL, as it is now."""
         from jobs.reuse.remote import RemoteFiles
@@ -190,7 +200,9 @@ class Project(StoredProject):
         from jobs.execution.publisher import Publisher
 
         site = self._site()
-        publisher = Publisher(index=self.index, site=site, listener=self.listener, file_id=self.file_id)
+        publisher = Publisher(
+            index=self.index, site=site, listener=self.listener, file_id=self.file_id, is_news=self.is_news
+        )
         return Launcher(
             store=self.store,
             index=self.index,
@@ -203,7 +215,7 @@ class Project(StoredProject):
         )
 
     def _describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
-        return self.executor.describe(closure, packages)
+        return self.executor.describe(closure, packages, self.territory)
 
     def _site(self) -> Site:
         import platform
@@ -220,11 +232,21 @@ class Project(StoredProject):
             durability=config.durability,
             keep_inputs=config.keep_inputs,
             preload=("acc",),
-            own_paths=(config.data, Path(sys.prefix), Path(sys.base_prefix), *code_folders()),
-            quiet_paths=configuration.quiet_folders(),
+            territory=self.territory,
             host=platform.node(),
             user=configuration.user(),
             versions=self._versions(),
+        )
+
+    @cached_property
+    def territory(self) -> Territory:
+        """Whose files a job may read without a word."""
+        config = self.config
+        own = (config.data, *config.workdirs.values(), *installed_folders(), *configuration.system_folders())
+        return Territory(
+            own=prefixes(own),
+            noted=prefixes((config.root, config.input_directory)),
+            passing=prefixes((configuration.temporary_folder(),)),
         )
 
     def _versions(self) -> Mapping[str, str]:
@@ -232,6 +254,14 @@ class Project(StoredProject):
         from importlib.metadata import version
 
         return {"python": platform.python_version(), "acc": version("acc")}
+
+
+def installed_folders() -> tuple[Path, ...]:
+    """Return the folders of Python, of what is installed for it, and of acc's own code."""
+    packages = (
+        Path(folder) for folder in sys.path if Path(folder).name in ("site-packages", "dist-packages")
+    )
+    return (Path(sys.prefix), Path(sys.base_prefix), Path(os.__file__).parent, *packages, *code_folders())
 
 
 def code_folders() -> tuple[Path, ...]:

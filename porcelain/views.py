@@ -11,6 +11,7 @@ from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.nodes.chain import walk_back
+from jobs.nodes.facts import undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
@@ -105,6 +106,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "versions": dict(run.versions),
         "environment": dict(run.environment),
         "facts": [fact.to_json() for fact in run.facts],
+        "undeclared": list(undeclared(run.facts)),
         "output": [part for part, _ in _output_parts(run)],
         "failure": run.failure.to_json() if run.failure else None,
     }

@@ -13,7 +13,7 @@ from jobs.execution.events import JobRequest
 from jobs.execution.ledger import Ledger
 from jobs.execution.ownfiles import OwnFiles
 from jobs.job import DEFAULT_DATASET
-from jobs.nodes.values import DotDict, dotted, in_canonical_order
+from jobs.nodes.values import DotDict, as_held, dotted
 
 if TYPE_CHECKING:
     from jobs.dataset.head import DatasetHead
@@ -56,7 +56,7 @@ class CurrentJob(OwnFiles):
         self._request = request
         self._params = DotDict(
             **request.params,
-            options=dotted(in_canonical_order(request.options)),
+            options=dotted(as_held(request.options)),
             datasets=DotDict(request.datasets),
             jobs=DotDict(request.jobs),
             seed=request.seed,

@@ -11,6 +11,7 @@ from cas.local.store import Durability
 from cas.oid import ObjectId
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Tokens
+from jobs.execution.territory import NOWHERE, Territory
 from jobs.method.closure import Closure
 from jobs.method.modules import Module
 from jobs.nodes.facts import Fact
@@ -163,10 +164,10 @@ class JobRequest:
         Where that goes which the method prints while it is imported: with the first stage's output.
     preload : sequence of str
         Modules that the zygote imports before it forks.
-    own_paths, noted_paths, quiet_paths, listed_paths : tuple of str
-        Whose files are noted when read without being declared (see `jobs.execution.reads.ReadWatch`).
+    territory : Territory
+        Whose files are noted when read without being declared.
     declared : frozenset of str
-        Real paths of declared input files.
+        Paths of declared input files, as they are written and real.
     lookups : mapping of str to (JobRow or None)
         What texts name to the job, whatever they name by now: a job that is run again finds what it found.
     order : sequence of int
@@ -201,10 +202,7 @@ class JobRequest:
     shares_cores: bool = False
     tokens: Tokens | None = None
     preload: Sequence[str] = ()
-    own_paths: tuple[str, ...] = ()
-    noted_paths: tuple[str, ...] = ()
-    quiet_paths: tuple[str, ...] = ()
-    listed_paths: tuple[str, ...] = ()
+    territory: Territory = NOWHERE
     declared: frozenset[str] = frozenset()
     lookups: Mapping[str, JobRow | None] = field(default_factory=dict)
     order: Sequence[int] = ()
@@ -216,6 +214,7 @@ class DescribeRequest:
 
     closure: Closure
     packages: Mapping[str, Path]
+    territory: Territory
     preload: Sequence[str] = ()
 
 

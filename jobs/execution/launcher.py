@@ -1,5 +1,6 @@
 """Run one job: a number, a job directory, an executor to run it, and a publisher for what comes of it."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
-from jobs.errors import JobFailed
+from jobs.errors import JobFailed, SpoiledOutcome
 from jobs.execution.capture import Echo
 from jobs.execution.events import (
     ANALYSIS,
@@ -28,8 +29,7 @@ from jobs.execution.executors import Answer, Execution, Executor
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.leftovers import KilledBuilds
 from jobs.execution.plan import Listener, Plan, Site
-from jobs.execution.publisher import Publisher, SpoiledOutcome
-from jobs.execution.reads import prefixes
+from jobs.execution.publisher import Publisher
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
@@ -70,6 +70,7 @@ class Launcher:
         self._turn = turn
         self._stopped = False
         self._interruptions = 0
+        self._has_swept = False
         self._store = store
         self._index = index
         self._executor = executor
@@ -77,10 +78,6 @@ class Launcher:
         self._site = site
         self._listener = listener
         self._folder = folder
-        self._own = prefixes((*site.own_paths, *site.workdirs.values()))
-        self._noted = prefixes((site.root, site.input_directory))
-        self._quiet = prefixes(site.quiet_paths)
-        self._listed = prefixes((site.input_directory,))
 
     def launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
         """Run a job and return its row, once it is published; raise `JobFailed` when it failed.
@@ -183,10 +180,14 @@ class Launcher:
     def _own_folder(self) -> Path:
         """Return the folder of this process's staging and scratch files, by whose name it is known whether it lives."""
         folder = self._folder / self._store.pins.name
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self._has_swept:
+            self._has_swept = True
+            self._sweep()
+        return folder
+
+    def _sweep(self) -> None:
+        """Remove what killed builds have left."""
         root = self._store.root
         pins = AllPins(root / "pins", root / "cache" / "pins.json")
         KilledBuilds(
@@ -195,7 +196,6 @@ class Launcher:
             self._site.workdirs,
             lambda label: self._index.find_label(label) is not None,
         ).sweep()
-        return folder
 
     def _announce(self, running: Running) -> None:
         """Write down and say what is about to run, and store its source."""
@@ -238,11 +238,8 @@ class Launcher:
             input_directory=site.input_directory,
             result_directory=site.result_directory,
             preload=(*site.preload, *_preload(plan.method)),
-            own_paths=self._own,
-            noted_paths=self._noted,
-            quiet_paths=self._quiet,
-            listed_paths=self._listed,
-            declared=frozenset(str(path.path.resolve()) for path in plan.input_files),
+            territory=site.territory,
+            declared=frozenset(name for file in plan.input_files for name in _names_of(file.path)),
             lookups=plan.lookups,
             order=plan.order,
         )
@@ -317,6 +314,10 @@ def _job_failed(running: Running, last: Failed) -> JobFailed:
         traceback="" if method.installed and last.is_ours else last.traceback,
         hint=last.hint,
     )
+
+
+def _names_of(path: Path) -> tuple[str, str]:
+    return os.path.abspath(path), os.path.realpath(path)
 
 
 def _first_part(method: Method) -> str:

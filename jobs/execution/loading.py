@@ -8,26 +8,31 @@ from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from jobs.execution.events import JobRequest
-from jobs.method.finder import SourceFinder
+from jobs.method.finder import Misses, SourceFinder
 
 _GIVEN: Final = ("options", "datasets", "jobs")
 
 Learned: TypeAlias = Callable[[str, Path, bytes], None]
+Missed: TypeAlias = Callable[[Path], None]
 
 
 @contextmanager
-def importing(request: JobRequest, learned: Learned) -> Iterator[None]:
+def importing(request: JobRequest, learned: Learned, missed: Missed) -> Iterator[None]:
     """Have project code come from the bytes of the request inside the block, and forget it afterwards.
 
     Parameters
     ----------
     learned
         Called for each project module that the closure lacked.
+    missed
+        Called for each that was not there, and may come.
     """
     if not request.code:  # an installed method, imported as everything that is installed
         yield
         return
-    finder = SourceFinder(request.code, request.packages, learned)
+    finder = SourceFinder(
+        request.code, request.packages, learned, misses=Misses(missed, frozenset(request.preload))
+    )
     finder.install()
     try:
         yield

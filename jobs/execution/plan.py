@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.local.store import Durability
+from jobs.execution.territory import Territory
 from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
 from jobs.method.options import InputPath
@@ -54,6 +55,8 @@ class Plan:
         In which order its slices start; by number when it is empty.
     learned : sequence of Fact
         What is known beforehand that it learns.
+    strict : bool
+        It fails when it reads what it does not declare.
     """
 
     method: Method
@@ -76,6 +79,7 @@ class Plan:
     lookups: Mapping[str, JobRow | None] = field(default_factory=dict)
     order: Sequence[int] = ()
     learned: Sequence[Fact] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,8 @@ class Site:
         Whether the bytes of declared input files are stored.
     preload : sequence of str
         Modules that every job gets imported, beside those of its method.
-    quiet_paths, own_paths : sequence of Path
-        Files that a job may read without a word (see `jobs.execution.reads`).
+    territory : Territory
+        Whose files a job may read without a word.
     host, user : str
         Noted in each run.
     versions : mapping of str to str
@@ -106,8 +110,7 @@ class Site:
     durability: Durability
     keep_inputs: bool
     preload: Sequence[str]
-    own_paths: Sequence[Path]
-    quiet_paths: Sequence[Path]
+    territory: Territory
     host: str
     user: str
     versions: Mapping[str, str]

@@ -7,13 +7,13 @@ from pathlib import Path
 from cas.errors import AccError, UnsafeName
 from cas.formats.node import put_node
 from cas.oid import ObjectId
-from jobs.errors import NoSuchFile
+from jobs.errors import NoSuchFile, SpoiledOutcome, UndeclaredReads
 from jobs.execution.events import Failed, FileRead, Finished
 from jobs.execution.jobdir import put_file
 from jobs.execution.plan import Listener, Site
 from jobs.execution.reads import stat_of
-from jobs.execution.running import Running
-from jobs.nodes.facts import Fact
+from jobs.execution.running import Running, size_and_time
+from jobs.nodes.facts import Fact, undeclared, undeclared_in_words
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Outcome
@@ -23,12 +23,7 @@ from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames, content_of
 
-_NAMED_AT_MOST = 3
 _CHANGED = "changed while it was read"
-
-
-class SpoiledOutcome(AccError):
-    """A job that came to its end, and whose outcome cannot be believed."""
 
 
 class Publisher:
@@ -38,15 +33,24 @@ class Publisher:
     ----------
     file_id
         Gives the content id of a file, as it is now.
+    is_news
+        Says whether the user has not been told a text yet, which he then has.
     """
 
     def __init__(
-        self, *, index: JobIndex, site: Site, listener: Listener, file_id: Callable[[Path], ObjectId]
+        self,
+        *,
+        index: JobIndex,
+        site: Site,
+        listener: Listener,
+        file_id: Callable[[Path], ObjectId],
+        is_news: Callable[[str], bool],
     ) -> None:
         self._index = index
         self._site = site
         self._listener = listener
         self._file_id = file_id
+        self._is_news = is_news
         self._names = PathNames(site.root, site.input_directory)
 
     def publish(self, running: Running, last: Finished, end: Callable[[], None]) -> JobRow:
@@ -60,7 +64,8 @@ class Publisher:
         Raises
         ------
         SpoiledOutcome
-            When a registered file is gone, or an input file changed; nothing is published then.
+            When a registered file is gone, an input file changed, or one was read that should have been declared;
+            nothing is published then.
         """
         plan, staging = running.plan, running.staging
         staging.adopt(last.held)
@@ -71,6 +76,8 @@ class Publisher:
         outcome = Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
         outcome_id = put_node(staging, outcome)
         facts = (*last.facts, *map(self._fact_of_read, last.reads))
+        if plan.strict and (names := undeclared(facts)):
+            raise UndeclaredReads(undeclared_in_words("it", names))
         run = replace(
             self._run_node(running),
             job=put_node(staging, JobNode(plan.parts.source, outcome_id)),
@@ -87,7 +94,7 @@ class Publisher:
         running.directory.tidy()
         running.directory.write_post(post(outcome, run, self._subjob_labels(run)))
         self._index.publish(row, last.datasets)
-        self._warn_of_reads(row, run.facts)
+        self._warn_of_reads(row, undeclared(facts))
         return row
 
     def publish_failed(self, running: Running, last: Failed) -> JobRow:
@@ -140,7 +147,7 @@ class Publisher:
                     kept[str(file)] = now = put_file(stream, running.staging).blob
             else:
                 now = self._now_id(file.path)
-            if now != file.content:
+            if now != file.content or size_and_time(file.path) != running.input_stats.get(file.path):
                 raise SpoiledOutcome(f"input file '{file}' changed while the job ran")
         return kept
 
@@ -176,9 +183,6 @@ class Publisher:
                 f"'{row.method}' is not reproducible: '{row.label}' differs from '{before.label}'"
             )
 
-    def _warn_of_reads(self, row: JobRow, facts: Sequence[Fact]) -> None:
-        names = [str(fact.about) for fact in facts if fact.kind == "read"]
-        if names:
-            more = " ..." if len(names) > _NAMED_AT_MOST else ""
-            shown = ", ".join(map(repr, names[:_NAMED_AT_MOST])) + more
-            self._listener.warn(f"'{row.method}' ({row.label}) reads {shown} without declaring it")
+    def _warn_of_reads(self, row: JobRow, names: Sequence[str]) -> None:
+        if names and self._is_news(repr((row.method, sorted(names)))):
+            self._listener.warn(undeclared_in_words(f"'{row.method}' ({row.label})", names))

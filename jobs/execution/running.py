@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cas.formats.node import put_node
 from cas.local.staging import Staging
@@ -53,6 +54,15 @@ def _in_order(slices: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(slices[number] for number in sorted(slices))
 
 
+def size_and_time(path: Path) -> tuple[int, int] | None:
+    """Return size and time of change (ns) of an input file, or None when it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
 @dataclass(slots=True)
 class Running:
     """A run: its plan, its label, where its files are until they are published, and the stage that it is in."""
@@ -64,8 +74,13 @@ class Running:
     staging: Staging
     scratch: Scratch
     clock: Clock = field(default_factory=Clock)
+    input_stats: dict[Path, tuple[int, int] | None] = field(init=False)
     why: str = ""
     stage: str = LOAD
+
+    def __post_init__(self) -> None:
+        # beside the content: a file that was another one for a while must not pass for the one that was read
+        self.input_stats = {file.path: size_and_time(file.path) for file in self.plan.input_files}
 
     def put_source(self) -> None:
         """Store the source that runs, to which the run will link."""

@@ -7,6 +7,7 @@ from typing import Final
 _OUTPUT: Final = "output"
 _RESULT: Final = "result"
 _STATUS: Final = "status"
+_READS: Final = "reads"
 
 
 def scratch_name(label: str) -> str:
@@ -58,6 +59,10 @@ class Scratch:
         """Return the file of what analysis of a slice returned."""
         return self._folder / f"{self._name}.{_RESULT}.{sliceno}"
 
+    def reads(self) -> Path:
+        """Return the file where processes that the method forks leave word of what they read."""
+        return self._folder / f"{self._name}.{_READS}"
+
     def note(self, part: str) -> None:
         """Remember that a part has begun, so that its files are looked for."""
         self._parts[part] = None
@@ -74,6 +79,7 @@ class Scratch:
 
     def clear(self) -> None:
         """Remove the files."""
+        self.reads().unlink(missing_ok=True)
         for part in self._parts:
             self.output(part).unlink(missing_ok=True)
             self.status(part).unlink(missing_ok=True)

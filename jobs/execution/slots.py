@@ -11,7 +11,6 @@ Source: https://www.gnu.org/software/make/manual/html_node/POSIX-Jobserver.html
 import os
 import selectors
 import threading
-import weakref
 from typing import Final, NamedTuple, Protocol
 
 _TOKEN: Final = b"+"
@@ -60,7 +59,7 @@ class Unlimited:
 
 
 class Cores:
-    """The tokens of one build; their pipe is closed with the last who knows of it.
+    """The tokens of one build.
 
     Parameters
     ----------
@@ -77,7 +76,6 @@ class Cores:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self.tokens = Tokens(reading, writing)
-        weakref.finalize(self, _close, self.tokens)
         self._number = number
         self._lock = threading.Lock()
         self._jobs = 0  # that have a token or wait for one
@@ -114,7 +112,7 @@ class Cores:
                 pass
             self.tokens.give(self._number)
 
-
-def _close(tokens: Tokens) -> None:
-    for descriptor in tokens:
-        os.close(descriptor)
+    def close(self) -> None:
+        """Close the pipe."""
+        for descriptor in self.tokens:
+            os.close(descriptor)

@@ -119,7 +119,7 @@ def _describe(request: DescribeRequest) -> Described | AccError:
     try:
         # what it prints while it is imported is heard when it runs
         with captured(Path(os.devnull)):
-            return Described(describe_watched(request.closure, request.packages))
+            return Described(describe_watched(request.closure, request.packages, request.territory))
     except AccError as err:
         return err
 

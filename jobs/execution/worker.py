@@ -50,7 +50,6 @@ from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
-from jobs.nodes.references import to_structure
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
 from jobs.status import keeping, note_stack, status
@@ -91,9 +90,7 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool 
     job = CurrentJob(request)
     if debug:
         job.ledger.note(Fact("debug", None, ""))
-    reads = ReadWatch(
-        request.own_paths, request.noted_paths, request.quiet_paths, request.declared, request.listed_paths
-    )
+    reads = ReadWatch(request.territory, request.declared, request.scratch.reads())
     if fork:
         job.saves = BackgroundSaves(lambda: job.ledger, reads)
     here = Path.cwd()
@@ -101,6 +98,7 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool 
     os.chdir(request.directory)
     try:
         _finish(job, _Stages(request, job, launcher, reads, fork=fork, debug=debug).run())
+        reads.collect()
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
     except _StageFailed as failed:
         launcher.tell(failed.failure)
@@ -119,6 +117,7 @@ def open_store(root: Path, durability: Durability) -> LocalStore:
 def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
     store = open_store(request.store_root, request.durability)
     store.pins.join(request.pins)
+    names = PathNames(request.root, request.input_directory)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
     def resolve(name: str) -> JobRow | None:
@@ -128,7 +127,7 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         if job.sliceno is not None:
             raise UsageError("subjobs are built in prepare and synthesis, not in analysis")
         learned = {name: value for name, value in arguments.items() if name not in ABOUT_RUNNING}
-        about: dict[str, Json] = {"method": method, "arguments": to_structure(learned)}
+        about: dict[str, Json] = {"method": method, "arguments": names.to_structure(learned)}
         with status(f"building '{method}'"):
             answer = launcher.ask(SubjobWanted(method, arguments))
             if isinstance(answer, SubjobRefused):
@@ -212,6 +211,7 @@ class _Stages:
         self._stage = LOAD
         self._early: list[int] = []
         self._order = request.order or range(request.slices)
+        self._names = PathNames(request.root, request.input_directory)
         self._values: dict[str, Any] = {
             "job": job,
             "slices": request.slices,
@@ -224,7 +224,7 @@ class _Stages:
 
     def run(self) -> str:
         """Run what the method has of prepare, analysis and synthesis; return the one that was the last."""
-        with importing(self._request, self._learned), self._loaded() as module:
+        with importing(self._request, self._learned, self._missed), self._loaded() as module:
             random.seed(self._request.seed)
             try:
                 result = self._run(module)
@@ -256,8 +256,12 @@ class _Stages:
 
     def _learned(self, _name: str, path: Path, code: bytes) -> None:
         """Note a project module that the closure lacked."""
-        names = PathNames(self._request.root, self._request.input_directory)
-        self._job.ledger.note(Fact("module", names.name_of(str(path)), oid_of(code)))
+        self._reads.forget(path)  # what ran is known better than by the file
+        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), oid_of(code)))
+
+    def _missed(self, path: Path) -> None:
+        """Note a project module that was not there; `path` is where, without a suffix."""
+        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), ""))
 
     def _call(self, function: Callable[..., Any], **more: Any) -> Any:
         known: Mapping[str, Any] = {**self._values, **more}
@@ -350,6 +354,7 @@ class _Stages:
         job = self._job
         job.begin_slice(sliceno)
         if self._fork:
+            self._reads.settle_in()
             job.saves = BackgroundSaves(lambda: job.ledger, self._reads)
             context.enter(replace(context.current(), recorder=job.ledger))
         random.seed(self._request.seed + sliceno + 1)

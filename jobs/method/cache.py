@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from blake3 import blake3
 
 from cas.formats.canonical import Json
-from cas.oid import ObjectId, oid_of_file
+from cas.oid import ObjectId, oid_of_stream
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ _DAMAGED: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_
 # A file that changes twice within one tick of the filesystem's clock looks the same both times. Ticks are
 # 10 ms on ext4 and up to 2 s on FAT, so what changed less than 2 s before it was read is not remembered.
 RACY_NS: Final = 2_000_000_000
+
+# Who writes into a mapped file changes its times only when he first touches a page, and again when the page has been
+# written to the disk, which is after 35 s unless somebody asks for it. So of a younger file that is asked for.
+MAPPED_NS: Final = 60_000_000_000
 
 # for others who write at the same moment; a miss is cheaper than a long wait
 _BUSY_SECONDS: Final = 0.2
@@ -48,7 +52,10 @@ class Stamp(NamedTuple):
 
 def stamp_of(path: Path) -> Stamp:
     """Return the stamp of the file at `path`, links followed."""
-    stat = path.stat()
+    return _stamp(path.stat())
+
+
+def _stamp(stat: os.stat_result) -> Stamp:
     return Stamp(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
@@ -101,9 +108,12 @@ class Cache:
 
     def _read_file(self, path: Path) -> ObjectId:
         began = time.time_ns()
-        stamp = stamp_of(path)
-        oid = oid_of_file(path)
-        if stamp_of(path) == stamp and max(stamp.mtime, stamp.ctime) < began - RACY_NS:
+        with open(path, "rb") as stream:
+            # of the open file: another may get its path meanwhile
+            stamp = _settled_stamp(stream.fileno(), began)
+            oid = oid_of_stream(stream)
+            settled = _stamp(os.fstat(stream.fileno())) == stamp
+        if settled and _changed(stamp) < began - RACY_NS:
             self._files[stamp] = oid
             self.put("file", _file_key(stamp), [*stamp, oid])
         return oid
@@ -176,6 +186,20 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _settled_stamp(descriptor: int, now: int) -> Stamp:
+    """Return the stamp of an open file that will change when anybody writes to the file from now on."""
+    stamp = _stamp(os.fstat(descriptor))
+    if now - MAPPED_NS < _changed(stamp) < now - RACY_NS:
+        with suppress(OSError):  # a filesystem without it
+            os.fsync(descriptor)
+        stamp = _stamp(os.fstat(descriptor))
+    return stamp
+
+
+def _changed(stamp: Stamp) -> int:
+    return max(stamp.mtime, stamp.ctime)
 
 
 def _file_key(stamp: Stamp) -> str:

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from cas.formats.canonical import Json
+from cas.formats.canonical import Json, dumps
+from cas.oid import oid_of
 from jobs.errors import MethodError
 from jobs.method.cache import Cache
 from jobs.method.closure import Closure, find_closure
@@ -133,7 +134,9 @@ class Catalog:
 
     def declare(self, method: Method, packages: Mapping[str, Path]) -> Method:
         """Return `method` with its declarations; `packages` is where modules are found that its closure lacks."""
-        key = f"{_DECLARATIONS_FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}-{method.source}"
+        # defaults may come from packages that it imports, and so change with them
+        environment = oid_of(dumps(dict(self.environment(method))))
+        key = f"{_DECLARATIONS_FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}-{environment}-{method.source}"
         body = self._cache.get("declarations", key)
         known = body is not None
         if not known:

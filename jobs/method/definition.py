@@ -2,7 +2,7 @@
 
 import ast
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -14,7 +14,7 @@ from cas.oid import ObjectId, oid_of
 from jobs.errors import MethodError
 from jobs.method.closure import Closure
 from jobs.method.declarations import Declarations
-from jobs.method.finder import SourceFinder
+from jobs.method.finder import Misses, SourceFinder
 from jobs.nodes.source import Source
 
 METHOD_PREFIX: Final = "a_"
@@ -93,12 +93,15 @@ class Method:
         declared = self.declarations.equivalent_hashes
         return declared.get(self.verifier, ()) if declared else ()
 
-    def find_warning(self) -> str | None:
-        """Return what the user should know of its declarations, or None."""
+    def warnings(self) -> Iterator[str]:
+        """Yield what the user should know of its declarations and its code."""
         declared = self.declarations.equivalent_hashes
-        if not declared or self.verifier in declared:
-            return None
-        return f"equivalent_hashes of method '{self.name}' does not fit its source: the key should be '{self.verifier}'"
+        if declared and self.verifier not in declared:
+            yield f"equivalent_hashes of '{self.name}' does not fit its source: the key should be '{self.verifier}'"
+        unresolved = self.closure.unresolved
+        if unresolved:
+            more = f" (and {len(unresolved) - 1} more: 'acc method {self.name}')" if unresolved[1:] else ""
+            yield f"'{self.name}' imports what cannot be followed: {unresolved[0]}{more}"
 
 
 def _source(files: Mapping[str, bytes], main: str) -> Source:
@@ -132,8 +135,13 @@ def describe(closure: Closure, packages: Mapping[str, Path]) -> dict[str, Json]:
         When the method cannot be imported, or declares what cannot be.
     """
     name = closure.name.rpartition(".")[2].removeprefix(METHOD_PREFIX)
-    live: list[str] = []
-    finder = SourceFinder(closure.to_modules(), packages, lambda module, _path, _code: live.append(module))
+    live: list[object] = []
+    finder = SourceFinder(
+        closure.to_modules(),
+        packages,
+        lambda module, _path, _code: live.append(module),
+        misses=Misses(live.append, closure.imports),
+    )
     finder.install()
     try:
         module = finder.execute(closure.name)

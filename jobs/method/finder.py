@@ -11,12 +11,27 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import TypeAlias
+from types import CodeType, FrameType, ModuleType
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from jobs.method.modules import OWN_NAMES, Module, Place, Places, package_place
 
 OnLive: TypeAlias = Callable[[str, Path, bytes], None]
+
+
+class Misses(NamedTuple):
+    """Who is told of modules that are not there.
+
+    Attributes
+    ----------
+    note : callable
+        Called with the path, without suffix, at which project code looked for a module in vain.
+    known : frozenset of str
+        Top-level names that need no word: the closure has looked for them too.
+    """
+
+    note: Callable[[Path], None]
+    known: frozenset[str] = frozenset()
 
 
 class SourceFinder:
@@ -33,15 +48,21 @@ class SourceFinder:
         Folder of each method package by its dotted name; modules beside the packages are found too.
     on_live : callable, optional
         Called with name, file and bytes of each module that comes from its live file, before it runs.
+    misses : Misses, optional
+        Told where a module could come that would be imported then.
     beside : Path, optional
         One more folder where modules are found.
     """
+
+    is_of_project: ClassVar = True
 
     def __init__(
         self,
         modules: Mapping[str, Module],
         live_roots: Mapping[str, Path],
         on_live: OnLive | None = None,
+        *,
+        misses: Misses | None = None,
         beside: Path | None = None,
     ) -> None:
         self._modules = modules
@@ -50,6 +71,7 @@ class SourceFinder:
         parents = [folder.parents[name.count(".")] for name, folder in live_roots.items()]
         self._search = tuple(dict.fromkeys([*parents, *([beside] if beside else [])]))
         self._on_live = on_live
+        self._misses = misses
         self._ours: set[str] = set()
         self._put_aside: dict[str, ModuleType] = {}
 
@@ -105,11 +127,25 @@ class SourceFinder:
     def _find_live(self, name: str, folders: tuple[Path, ...] | None) -> Place | None:
         if name in self._roots:
             return package_place(self._roots[name])
-        place = Places().find(name.rpartition(".")[2], self._search if folders is None else folders)
+        searched = self._search if folders is None else folders
+        last = name.rpartition(".")[2]
+        place = Places().find(last, searched)
         # a mere folder beside the packages is one only when nothing better has its name
         if folders is None and place is not None and place.path is None and _is_taken(name):
-            return None
+            place = None
+        if self._misses is not None and (place or folders is not None or self._is_asked_for(name)):
+            for folder in _passed_over(searched, place):
+                self._misses.note(folder / last)
         return place
+
+    def _is_asked_for(self, name: str) -> bool:
+        """Return whether project code asks for the top-level module `name`, and not by an import that is known."""
+        if self._misses is None or name in self._misses.known:
+            return False
+        frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to see who imports
+        while frame.f_back is not None and _imports(frame):
+            frame = frame.f_back
+        return frame.f_globals.get("__name__") in self._ours
 
 
 def import_live(path: Path, package: str, live_roots: Mapping[str, Path]) -> ModuleType:
@@ -194,6 +230,20 @@ def _folders_without_file(modules: Mapping[str, Module]) -> dict[str, Path]:
                 folders[above] = folder
             above, folder = above.rpartition(".")[0], folder.parent
     return folders
+
+
+def _passed_over(searched: Sequence[Path], place: Place | None) -> Sequence[Path]:
+    """Return the folders in which no file of the module was found, up to the one that has it."""
+    if place is None or place.path is None:
+        return searched
+    holder = place.path.parents[len(place.folders)]  # of a package the folder around it
+    return searched[: list(searched).index(holder)]
+
+
+def _imports(frame: FrameType) -> bool:
+    """Return whether a frame is part of the machinery of imports."""
+    name = frame.f_globals.get("__name__")
+    return name in (__name__, "importlib") or frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def _is_taken(name: str) -> bool:

@@ -94,11 +94,13 @@ def _statements(body: Iterable[ast.AST]) -> Iterator[Import]:
 
 
 def _dynamic_calls(tree: ast.Module) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", None))
-            if name in _DYNAMIC:
-                yield node
+    nodes = list(ast.walk(tree))
+    # `from importlib import import_module as load`
+    aliases = (alias for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names)
+    names = _DYNAMIC | {alias.asname for alias in aliases if alias.name in _DYNAMIC}
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names:
+            yield node
 
 
 def _called(call: ast.Call) -> Import | None:

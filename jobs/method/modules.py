@@ -102,9 +102,33 @@ class Places:
         return names
 
 
+def is_found(path: Path) -> bool:
+    """Return whether the module file `path` is what Python finds under its name in its folder."""
+    return _at(path) == path
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether there is no module file at `path`, which has no suffix: neither a module nor a package."""
+    place = Places().find(path.name, (path.parent,))
+    return place is None or place.path is None
+
+
+def _at(path: Path) -> Path | None:
+    folder, name = path.parent, path.name.partition(".")[0]
+    if path.name == _PACKAGE_FILE:
+        folder, name = folder.parent, folder.name
+    place = Places().find(name, (folder,))
+    return None if place is None else place.path
+
+
 def find_on_path(name: str) -> Place | None:
-    """Return where Python would import the top-level module `name` from, or None; nothing is imported."""
+    """Return where Python would import the top-level module `name` from, or None; nothing is imported.
+
+    Finders that say so by `is_of_project` are not asked: what they know is no installation.
+    """
     for finder in sys.meta_path:
+        if getattr(finder, "is_of_project", False):
+            continue
         find_spec = getattr(finder, "find_spec", None)
         spec = find_spec(name, None, None) if find_spec is not None else None
         if spec is not None:

@@ -1,10 +1,12 @@
 """Facts: what a run learns beyond its action key; a later hit is valid only while each of them holds."""
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple, Self, TypeAlias, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, Self, TypeAlias, get_args
 
 from cas.formats.canonical import Json
 from jobs.nodes.fields import as_map, as_text
+
+_NAMED_AT_MOST: Final = 3
 
 FactKind: TypeAlias = Literal["subjob", "lookup", "aside", "read", "module", "debug"]
 
@@ -21,7 +23,8 @@ class Fact(NamedTuple):
           label, output, times ...), `was` the id of that.
         - "read": `about` is a file read, or an input folder listed, without being declared, `was` its content id
           (of a folder: of the names in it), or "" when it was missing.
-        - "module": `about` is the path of a project module that the closure lacked, `was` its content id.
+        - "module": `about` is the path of a project module that the closure lacked, `was` its content id; or the
+          path without a suffix at which a module was looked for in vain, and `was` is "".
         - "debug": somebody may have changed things by a debugger; both are empty, and it never holds.
     about : Json
         The question.
@@ -45,3 +48,19 @@ class Fact(NamedTuple):
         if kind not in get_args(FactKind):
             raise ValueError(f"unknown kind of fact '{kind}'")
         return cls(kind=kind, about=fields["about"], was=as_text(fields["was"]))  # type: ignore[arg-type]  # just checked
+
+
+def undeclared(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """Return the files that a run read, and the folders that it listed, without declaring them; in order."""
+    return tuple(str(fact.about) for fact in facts if fact.kind == "read")
+
+
+def undeclared_in_words(who: str, names: Sequence[str]) -> str:
+    """Return in one line what was read without being declared.
+
+    >>> undeclared_in_words("it", ["input/a", "input/b", "input/c", "input/d"])
+    "it reads 'input/a', 'input/b', 'input/c' and 1 more without declaring it"
+    """
+    shown = ", ".join(map(repr, names[:_NAMED_AT_MOST]))
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return f"{who} reads {shown}{more} without declaring it"

@@ -3,11 +3,12 @@
 import io
 import json
 import pickle
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from cas.errors import AccError
-from cas.formats.canonical import dumps
+from cas.formats.canonical import dumps, tag, untag
 from jobs.nodes.references import Dereference, Referable, Saveable, to_structure
 
 # 4 reads in every Python that acc runs on, and its bytes do not depend on the newest one's default
@@ -52,18 +53,28 @@ def dotted(value: Any) -> Any:
     return value
 
 
-def in_canonical_order(value: Any) -> Any:
-    """Return `value` with its plain dicts and sets in the order in which a node holds them.
+def as_held(value: Any) -> Any:
+    """Return `value` as a node holds it, so that a method sees of an option what its key says and no more.
 
-    Dicts that differ in order alone are one option to a key, so a method must not see the difference.
+    Plain dicts and sets are in canonical order; numpy scalars and instances of subclasses are the values of
+    built-in types that they count as. Jobs, datasets and files stay what they are.
     """
-    if type(value) in (dict, DotDict):
-        return type(value)((key, in_canonical_order(value[key])) for key in sorted(value, key=_canonical))
-    if type(value) in (set, frozenset):
-        return type(value)(in_canonical_order(item) for item in sorted(value, key=_canonical))
-    if type(value) in (list, tuple):
-        return type(value)(map(in_canonical_order, value))
-    return value
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(map(as_held, value))
+    if kind in (set, frozenset):
+        return kind(as_held(item) for item in sorted(value, key=_canonical))
+    if kind in _LEAVES or isinstance(value, Referable):
+        return value
+    if isinstance(value, OrderedDict):
+        return OrderedDict((as_held(key), as_held(item)) for key, item in value.items())
+    if isinstance(value, dict):
+        ordered = ((as_held(key), as_held(value[key])) for key in sorted(value, key=_canonical))
+        return DotDict(ordered) if kind is DotDict else dict(ordered)
+    return untag(tag(value))
+
+
+_LEAVES: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 def _canonical(value: object) -> bytes:

@@ -16,10 +16,11 @@ from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import NoSuchFile
 from jobs.job import Job, dereference
-from jobs.nodes.facts import Fact
+from jobs.method.modules import is_found, is_missing
+from jobs.nodes.facts import Fact, undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
-from jobs.nodes.references import WITHFILE, from_structure
+from jobs.nodes.references import INPUT, WITHFILE, from_structure
 from jobs.nodes.run import ActionKey
 from jobs.records import aside, get_run, row_of_run
 from jobs.reuse.index import JobIndex
@@ -68,12 +69,15 @@ class Hit:
         whose facts do not hold.
     equivalent : bool
         Whether it has the key of a source that the method declares to do the same.
+    undeclared : tuple of str
+        What `ran` read without declaring it, when it is reused.
     """
 
     row: JobRow | None
     why_not: str = ""
     ran: JobRow | None = None
     equivalent: bool = False
+    undeclared: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):
@@ -102,15 +106,15 @@ def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobR
     row = index.find_action(key)
     if row is None:
         return Hit(None)
+    undeclared: tuple[str, ...] = ()
     if row.facts:
-        held = _first_that_holds(
-            row, index.of_key(key, _TRIED_AT_MOST), _Facts(now, index, asks, list(given))
-        )
+        facts = _Facts(now, index, asks, list(given))
+        held = _first_that_holds(row, index.of_key(key, _TRIED_AT_MOST), facts)
         if isinstance(held, str):
             return Hit(None, held, row)
-        row = held
+        row, undeclared = held, facts.undeclared
     earlier = index.find_label(row.earlier) if row.earlier else None
-    return Hit(earlier or row, ran=row)
+    return Hit(earlier or row, ran=row, undeclared=undeclared)
 
 
 def check_facts(
@@ -168,6 +172,7 @@ class _Facts:
     asks: Asks
     given: list[JobRow]
     roots: list[JobRow] = field(default_factory=list)
+    undeclared: tuple[str, ...] = ()
     checks: dict[str, Callable[[Fact], Answer]] = field(default_factory=dict)
 
     def find_broken(self, row: JobRow) -> str:
@@ -187,6 +192,7 @@ class _Facts:
         }
         # what costs little comes first: no subjob is built for a run that cannot be reused anyway
         facts = get_run(self.now.store, row.run).facts
+        self.undeclared = undeclared(facts)
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
             yield fact, self.checks[fact.kind](fact)
 
@@ -228,6 +234,11 @@ class _Facts:
         return _answer(fact, self._content(fact), f"'{fact.about}' was read and has changed")
 
     def _module(self, fact: Fact) -> Answer:
+        path = self.asks.names.path_of(str(fact.about))
+        if fact.was == MISSING:
+            return Answer("" if is_missing(path) else f"module '{fact.about}' is there now")
+        if not is_found(path):
+            return Answer(f"module '{fact.about}' is not what is found under its name any more")
         return _answer(fact, self._content(fact), f"module '{fact.about}' has changed")
 
     def _debug(self, _: Fact) -> Answer:
@@ -251,6 +262,8 @@ class _Facts:
             waiting.extend(row_of_run(self.now, entry.run) for entry in inputs)
 
     def _dereference(self, tag: str, content: Json) -> object:
+        if tag == INPUT and isinstance(content, dict) and "path" in content:
+            return str(self.asks.names.path_of(str(content["path"])))
         if tag != WITHFILE:
             return dereference(tag, content)
         assert isinstance(content, dict)

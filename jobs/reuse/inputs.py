@@ -15,6 +15,7 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs
 from jobs.nodes.references import Referable, walk_references
 from jobs.nodes.run import InputRun
+from jobs.nodes.values import as_held
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def check_arguments(
     given.inputs = Inputs(
         *(_structure(values, given) for values in (given.options, given.datasets, given.jobs))
     )
+    given.options = {name: as_held(value) for name, value in given.options.items()}
     return given
 
 
@@ -122,7 +124,7 @@ def _structure(values: Mapping[str, Any], given: Given) -> dict[str, Json]:
 
 def _is_unset(value: object) -> bool:
     """Return whether `value` is NoJob or NoDataset, which count as nothing."""
-    return value == "" and type(value) is not str
+    return isinstance(value, str) and not len(value) and type(value) is not str
 
 
 def _owner(value: Any) -> Job | None:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cas.formats.canonical import Json, tag
 from cas.oid import ObjectId, oid_of
+from jobs.method.options import InputPath
+from jobs.nodes.references import INPUT as INPUT_TAG
+from jobs.nodes.references import Referable
 
 INPUT: Final = "input"
 PROJECT: Final = "project"
@@ -28,18 +32,37 @@ class PathNames:
     def name_of(self, path: str) -> str:
         """Return the name of the file at `path`; a file outside the project has its whole path."""
         # as it is written first: a link in the project has a name of its own
-        for written in (os.path.abspath(path), os.path.realpath(path)):
-            for name, folder in ((INPUT, self.input_directory), (PROJECT, self.root)):
-                for prefix in (os.path.abspath(folder), os.path.realpath(folder)):
-                    if written == prefix or written.startswith(os.path.join(prefix, "")):
-                        return os.path.join(name, os.path.relpath(written, prefix)).removesuffix("/.")
-        return os.path.realpath(path)
+        real = os.path.realpath(path)
+        return self._find_name(os.path.abspath(path)) or self._find_name(real) or real
+
+    def _find_name(self, path: str) -> str | None:
+        for name, folder in ((INPUT, self.input_directory), (PROJECT, self.root)):
+            for prefix in (os.path.abspath(folder), os.path.realpath(folder)):
+                if path == prefix or path.startswith(os.path.join(prefix, "")):
+                    return os.path.join(name, os.path.relpath(path, prefix)).removesuffix("/.")
+        return None
 
     def path_of(self, name: str) -> Path:
         """Return the path of the file with that name."""
         place, _, rest = name.partition("/")
         folders = {INPUT: self.input_directory, PROJECT: self.root}
         return folders[place] / rest if place in folders else Path(name)
+
+    def to_structure(self, value: object) -> Json:
+        """Return a value as structure, in which an input file that its name does not tell says where it is."""
+        return tag(value, self._to_reference)
+
+    def _to_reference(self, value: object) -> Json | None:
+        if not isinstance(value, Referable):
+            return None
+        reference = value.to_reference()
+        # a URL is its own place
+        if isinstance(value, InputPath) and "://" not in value:
+            path = os.path.abspath(value.path)
+            where = self._find_name(path) or path
+            if where != f"{INPUT}/{value}":
+                return {INPUT_TAG: {"content": value.content, "name": str.__str__(value), "path": where}}
+        return reference
 
 
 def content_of(path: Path, file_id: Callable[[Path], ObjectId]) -> ObjectId:

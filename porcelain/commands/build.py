@@ -82,6 +82,11 @@ def _parser() -> Parser:
         action="store_true",
         help="run jobs that are there again: all, or those of the METHOD that is named",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="a job that reads files without declaring them fails, and one that did is an error",
+    )
     parser.add_argument("-w", "--workdir", default="", help="where new jobs go; by default the first one")
     parser.add_argument(
         "--debug",
@@ -176,6 +181,7 @@ def _policy(given: Namespace) -> Policy:
         concurrency_of={method: number for method, number in given.concurrency if method},
         limits=Limits(given.max_rss, given.timeout),
         only_look=given.dry_run or _asks_why(given),
+        strict=given.strict,
     )
 
 

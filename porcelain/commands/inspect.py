@@ -287,7 +287,11 @@ def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
     term.section(
         "subjobs", ([entry["job"], "built" if entry["built"] else "reused"] for entry in view["subjobs"])
     )
-    term.section("learned while it ran", ([fact["kind"], _about(fact["about"])] for fact in view["facts"]))
+    term.section("read without declaring it", ([name] for name in view["undeclared"]))
+    term.section(
+        "learned while it ran",
+        ([fact["kind"], _about(fact["about"])] for fact in view["facts"] if fact["kind"] != "read"),
+    )
     if view["output"]:
         term.line()
         term.line(f"it printed something in: {', '.join(view['output'])} ('acc job -o {view['label']}')")

@@ -1,5 +1,8 @@
 """What a build gets: the job there is, or one that runs; and what a run learned decides whether it is reused."""
 
+import importlib
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,12 +10,22 @@ import pytest
 
 from cas.errors import ObjectNotFound
 from cas.formats.node import get_node
-from jobs.errors import JobFailed, MethodError, NoSuchDataset, NoSuchFile, NoSuchJob, OptionError, UsageError
+from jobs.errors import (
+    JobFailed,
+    MethodError,
+    NoSuchDataset,
+    NoSuchFile,
+    NoSuchJob,
+    OptionError,
+    UndeclaredReads,
+    UsageError,
+)
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Plan, Silent
 from jobs.job import Job
 from jobs.nodes.source import Source
 from jobs.records import get_run
+from jobs.wish import AS_USUAL, Policy
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -100,11 +113,14 @@ class Builds:
         self.project = Project(config.load(root), self.heard, SerialExecutor())
 
     def build(self, method: str, **arguments: object) -> Job:
+        return self.build_by(AS_USUAL, method, **arguments)
+
+    def build_by(self, policy: Policy, method: str, **arguments: object) -> Job:
         # the catalog is a snapshot
         for name in ("catalog", "builder"):
             self.project.__dict__.pop(name, None)
         self.record = BuildRecord("test")
-        return Urd(self.project.builder, self.record).build(method, **arguments)
+        return Urd(self.project.builder, self.record, policy).build(method, **arguments)
 
     def how(self) -> str:
         return self.record.jobs[-1].how
@@ -198,6 +214,41 @@ def test_jobs_and_files_in_a_saved_value_come_back(builds: Builds) -> None:
 def test_an_input_file_that_changes_while_the_job_runs_fails_it(builds: Builds) -> None:
     with pytest.raises(JobFailed, match="changed while the job ran"):
         builds.build("edits", filename="data.txt")
+
+
+def test_an_input_file_that_was_another_one_for_a_while_fails_the_job(builds: Builds) -> None:
+    code = """
+        from acc import InputFile
+
+        options = dict(filename=InputFile())
+
+        def synthesis(options):
+            path = options.filename.path
+            before = path.read_text()
+            path.write_text("another")
+            path.write_text(before)
+        """
+    builds.folder.write("mine/a_edits.py", code)
+    with pytest.raises(JobFailed, match="changed while the job ran"):
+        builds.build("edits", filename="data.txt")
+
+
+def test_a_job_may_link_its_input_file(builds: Builds) -> None:
+    code = """
+        import os
+
+        from acc import InputFile
+
+        options = dict(filename=InputFile())
+
+        def synthesis(job, options):
+            os.link(options.filename.path, "linked.txt")
+            job.register_file("linked.txt")
+        """
+    builds.folder.write("mine/a_links.py", code)
+    job = builds.build("links", filename="data.txt")
+    assert job.open("linked.txt").read() == "one"
+    assert job.run.facts == ()
 
 
 def test_a_registered_file_that_is_gone_fails_the_job(builds: Builds) -> None:
@@ -302,7 +353,12 @@ def test_a_checked_out_file_that_somebody_edits_is_put_right(builds: Builds) -> 
 
 
 @pytest.mark.parametrize(
-    "look", ["str(s)", "f'{s}'", "repr(s)", "s + ''", "'' + s", "'%s' % s", "s.path", "s.number"]
+    "look",
+    [
+        *("str(s)", "f'{s}'", "repr(s)", "s + ''", "'' + s", "'%s' % s", "s.path", "s.number", "s.workdir"),
+        *("s == 'dev-1'", "s != 'dev-1'", "s < 'dev-2'", "{s: 1}['dev-1']", "'dev' in s", "s in ('dev-1',)"),
+        *("s[:3]", "list(s)", "s.split('-')", "s.startswith('dev')", "s.encode()", "'{}'.format(s)"),
+    ],
 )
 def test_every_way_to_look_at_a_label_is_noted(builds: Builds, look: str) -> None:
     builds.folder.write(
@@ -311,6 +367,15 @@ def test_every_way_to_look_at_a_label_is_noted(builds: Builds, look: str) -> Non
     )
     job = builds.build("looks", source=builds.build("number"))
     assert [fact.about["of"] for fact in job.run.facts] == ["label"]
+
+
+@pytest.mark.parametrize("look", ["bool(s)", "s or 1", "{s: 1}[s]", "s.load()", "s.method", "s is None"])
+def test_what_a_job_is_by_its_outcome_is_no_look_at_its_label(builds: Builds, look: str) -> None:
+    builds.folder.write(
+        "mine/a_looks.py",
+        f"jobs = ('source',)\n\ndef synthesis(jobs):\n    s = jobs.source\n    {look}\n",
+    )
+    assert builds.build("looks", source=builds.build("number")).run.facts == ()
 
 
 def test_a_file_opened_to_read_and_write_is_noted(builds: Builds) -> None:
@@ -342,3 +407,107 @@ def test_a_job_may_remove_its_directory_before_anything_is_written_there(tmp_pat
     ) as project:
         job = Urd(project.builder, BuildRecord("test")).build("number")
     assert (jobs / job / "setup.json").is_file()
+
+
+# ---- undeclared reads, and what cannot be followed
+
+STRICT = Policy(strict=True)
+PEEKS = """
+    options = dict(n=1)
+
+    def synthesis(job):
+        with job.open_input("data.txt") as fh:
+            return fh.read()
+    """
+
+
+def test_undeclared_reads_are_warned_about_once_for_a_method_and_its_files(builds: Builds) -> None:
+    builds.folder.write("mine/a_peeks.py", PEEKS)
+    builds.build("peeks")
+    assert builds.heard.warnings == ["'peeks' (dev-1) reads 'input/data.txt' without declaring it"]
+    builds.build("peeks", n=2)
+    builds.folder.write("input/data.txt", "two")
+    builds.build("peeks")
+    assert len(builds.heard.warnings) == 1
+    builds.folder.write("mine/a_peeks.py", PEEKS.replace("data.txt", "other.txt"))
+    builds.folder.write("input/other.txt", "other")
+    builds.build("peeks")
+    assert builds.heard.warnings[1:] == ["'peeks' (dev-4) reads 'input/other.txt' without declaring it"]
+
+
+def test_a_strict_build_fails_a_job_that_reads_what_it_does_not_declare(builds: Builds) -> None:
+    builds.folder.write("mine/a_peeks.py", PEEKS)
+    with pytest.raises(JobFailed, match=r"it reads 'input/data\.txt' without declaring it") as caught:
+        builds.build_by(STRICT, "peeks")
+    assert "InputFile" in caught.value.hint
+    with pytest.raises(NoSuchJob, match="failed"):
+        Job("dev-1").load()
+    assert builds.build("peeks").load() == "one"
+    assert builds.how() == "built"
+
+
+def test_a_strict_build_refuses_a_job_that_read_what_it_did_not_declare(builds: Builds) -> None:
+    builds.folder.write("mine/a_peeks.py", PEEKS)
+    job = builds.build("peeks")
+    with pytest.raises(UndeclaredReads, match=rf"job '{job.label}' \(peeks\) reads 'input/data\.txt'"):
+        builds.build_by(STRICT, "peeks")
+    assert len(list(builds.project.index)) == 1
+
+
+def test_a_strict_build_holds_for_subjobs(builds: Builds) -> None:
+    builds.folder.write("mine/a_peeks.py", PEEKS)
+    builds.folder.write("mine/a_above.py", "from acc import build\n\ndef synthesis():\n    build('peeks')\n")
+    for _ in range(2):
+        with pytest.raises(JobFailed, match="without declaring it"):
+            builds.build_by(STRICT, "above")
+        builds.build("above")  # that it is there makes no difference
+
+
+def test_a_strict_build_takes_all_that_is_declared(builds: Builds) -> None:
+    code = """
+        from acc import InputFile
+
+        options = dict(f=InputFile("data.txt"))
+
+        def synthesis(options):
+            with options.f.open() as fh:
+                return fh.read()
+        """
+    builds.folder.write("mine/a_declares.py", code)
+    assert builds.build_by(STRICT, "declares").load() == b"one"
+    assert builds.build_by(STRICT, "late").load() == 1  # a module that is found late is code, not a file
+    builds.build_by(STRICT, "declares")
+    assert builds.how() == "reused"
+
+
+def test_imports_that_cannot_be_followed_are_said_once_a_build(builds: Builds) -> None:
+    builds.folder.write(
+        "mine/a_late.py", (builds.folder.root / "mine/a_late.py").read_text().replace('"mine.', '"" + "mine.')
+    )
+    builds.build("late")
+    builds.build("late", force_build=True)
+    cannot = "mine/a_late.py:4: imports a module whose name shows only when it runs"
+    text = f"'late' imports what cannot be followed: {cannot}"
+    assert builds.heard.warnings == [text, text]
+    builds.build("late")
+    assert builds.how() == "reused"
+    assert len(builds.heard.warnings) == 2
+
+
+def test_a_default_follows_the_package_that_it_comes_from(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = builds.folder.root / "site-packages"
+    builds.folder.write(
+        "mine/a_given.py",
+        "import madeup\n\noptions = dict(n=madeup.N)\n\ndef synthesis(options):\n    return options.n\n",
+    )
+    monkeypatch.syspath_prepend(site)
+    for number in (1, 2):
+        shutil.rmtree(site, ignore_errors=True)
+        builds.folder.write("site-packages/madeup.py", f"N = {number}\n")
+        builds.folder.write(f"site-packages/madeup-{number}.0.dist-info/RECORD", "madeup.py,,\n")
+        importlib.invalidate_caches()
+        sys.modules.pop("madeup", None)
+        assert builds.build("given").load() == number
+    sys.modules.pop("madeup", None)

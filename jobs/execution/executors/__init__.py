@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.slots import Slots
+from jobs.execution.territory import Territory
 from jobs.method.closure import Closure
 
 Answer: TypeAlias = Callable[[SubjobWanted], SubjobBuilt | SubjobRefused]
@@ -35,12 +36,13 @@ class Executor(Protocol):
     ----------
     apart : bool
         Whether jobs run in other processes, so that this one can do something else meanwhile.
-    slots : Slots
-        A job has one while it runs, and gives it back while it waits for a subjob.
     """
 
     apart: bool
-    slots: Slots
+
+    @property
+    def slots(self) -> Slots:
+        """What a job has one of while it runs; it gives it back while it waits for a subjob."""
 
     def start(self, request: JobRequest, answer: Answer) -> Execution:
         """Start a job and return at once; the caller has to `end` it.
@@ -51,7 +53,7 @@ class Executor(Protocol):
             Builds the subjob that the job wants.
         """
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method as JSON, by importing it where its jobs run."""
 
     def close(self) -> None:

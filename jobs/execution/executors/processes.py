@@ -26,6 +26,7 @@ from jobs.execution.events import (
 from jobs.execution.executors import Answer
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Cores, Slots
+from jobs.execution.territory import Territory
 from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
 
@@ -108,19 +109,20 @@ class ProcessExecutor:
 
     def __init__(self, environment: Mapping[str, str], cores: int) -> None:
         self._environment = environment
-        self._cores = Cores(cores)
-        self.slots: Slots = self._cores
+        self._number = cores
+        self._cores: Cores | None = None
         self._zygote: Zygote | None = None
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
         """Fork a process for a job."""
         if request.shares_cores:
-            request = replace(request, tokens=self._cores.tokens)
+            request = replace(request, tokens=self._opened().tokens)
         return _InProcess(self._started().launch(request), answer, request.scratch)
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method, imported in a process of its own."""
-        process = self._started().launch(DescribeRequest(closure, packages, sorted(closure.imports)))
+        request = DescribeRequest(closure, packages, territory, sorted(closure.imports))
+        process = self._started().launch(request)
         try:
             answer = process.channel.receive()
         except EOFError:
@@ -135,14 +137,28 @@ class ProcessExecutor:
         return answer.declarations
 
     def close(self) -> None:
-        """End the zygote."""
+        """End the zygote, and close what its processes share."""
         if self._zygote is not None:
             self._zygote.close()
             self._zygote = None
+        if self._cores is not None:
+            self._cores.close()
+            self._cores = None
+
+    @property
+    def slots(self) -> Slots:
+        """The cores that its jobs may use."""
+        return self._opened()
+
+    def _opened(self) -> Cores:
+        if self._cores is None:
+            self._cores = Cores(self._number)
+        return self._cores
 
     def _started(self) -> Zygote:
         if self._zygote is not None and not self._zygote.is_alive():
-            self.close()  # somebody killed it, and with it the jobs of then
+            self._zygote.close()  # somebody killed it, and with it the jobs of then
+            self._zygote = None
         if self._zygote is None:
-            self._zygote = Zygote(self._environment, self._cores.tokens)
+            self._zygote = Zygote(self._environment, self._opened().tokens)
         return self._zygote

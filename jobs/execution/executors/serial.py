@@ -8,6 +8,7 @@ from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused,
 from jobs.execution.executors import Answer
 from jobs.execution.reads import describe_watched, watch
 from jobs.execution.slots import Slots, Unlimited
+from jobs.execution.territory import Territory
 from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
@@ -62,9 +63,9 @@ class SerialExecutor:
         """Return a job that runs when its events are asked for."""
         return _InTurn(request, answer, at_terminal=self._at_terminal)
 
-    def describe(self, closure: Closure, packages: Mapping[str, Path]) -> Json:
+    def describe(self, closure: Closure, packages: Mapping[str, Path], territory: Territory) -> Json:
         """Return the declarations of a method."""
-        return describe_watched(closure, packages)
+        return describe_watched(closure, packages, territory)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,10 +1,12 @@
 """The cache: right about files whatever befalls them, and never anybody's problem."""
 
+import mmap
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -51,13 +53,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     import jobs.method.cache as room
 
     files: list[Path] = []
-    read = room.oid_of_file
+    read = room.oid_of_stream
 
-    def noting(path: Path) -> str:
-        files.append(path)
-        return read(path)
+    def noting(stream: BinaryIO) -> str:
+        files.append(Path(stream.name))
+        return read(stream)
 
-    monkeypatch.setattr(room, "oid_of_file", noting)
+    monkeypatch.setattr(room, "oid_of_stream", noting)
     return files
 
 
@@ -252,3 +254,56 @@ def test_a_forked_process_uses_it_too(cache: Cache, other: Cache) -> None:
     cache.put("declarations", "parent", 2)
 
     assert (other.get("declarations", "child"), other.get("declarations", "parent")) == (1, 2)
+
+
+def wait_for_a_tick(folder: Path) -> None:
+    """Return when the filesystem's clock has ticked."""
+    first = stamp_of(write(folder / "tick", b"")).ctime
+    while stamp_of(write(folder / "tick", b"")).ctime == first:
+        pass
+
+
+def test_a_write_into_a_mapped_page_shows(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * mmap.PAGESIZE)
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+
+        def write_tells() -> bool:
+            wait_for_a_tick(tmp_path)
+            before = stamp_of(path)
+            mapped[0] ^= 1
+            return stamp_of(path) != before
+
+        mapped.flush()
+        if not write_tells():
+            pytest.skip("this filesystem never tells of writes into mapped files")
+        assert not write_tells()  # the page is dirty, and to write there again changes no time
+        let_time_pass(monkeypatch)
+        assert cache.file_id(path) == oid_of(bytes(mapped))
+        assert write_tells()
+        assert cache.file_id(path) == oid_of(bytes(mapped))
+
+
+def test_a_file_that_is_swapped_while_it_is_read_is_known_by_what_was_read(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import jobs.method.cache as room
+
+    path, other = write(tmp_path / "a", b"x"), write(tmp_path / "b", b"y")
+    let_time_pass(monkeypatch)
+    read = room.oid_of_stream
+
+    def swapping(stream: BinaryIO) -> str:
+        path.rename(tmp_path / "aside")
+        other.rename(path)
+        found = read(stream)
+        path.rename(other)
+        (tmp_path / "aside").rename(path)
+        return found
+
+    monkeypatch.setattr(room, "oid_of_stream", swapping)
+    assert cache.file_id(path) == oid_of(b"x")
+    monkeypatch.setattr(room, "oid_of_stream", read)
+    assert [cache.file_id(path), cache.file_id(other)] == [oid_of(b"x"), oid_of(b"y")]

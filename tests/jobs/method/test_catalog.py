@@ -294,7 +294,7 @@ def test_equivalent_hashes_count_when_their_verifier_fits(site: Site) -> None:
 
     assert method.verifier == verifier
     assert method.equivalents == ("old",)
-    assert method.find_warning() is None
+    assert not list(method.warnings())
 
 
 def test_equivalent_hashes_of_another_source_warn_with_the_right_verifier(site: Site) -> None:
@@ -302,6 +302,18 @@ def test_equivalent_hashes_of_another_source_warn_with_the_right_verifier(site: 
     method = site.catalog().get("count")
 
     assert method.equivalents == ()
-    assert method.find_warning() == (
-        f"equivalent_hashes of method 'count' does not fit its source: the key should be '{method.verifier}'"
-    )
+    assert list(method.warnings()) == [
+        f"equivalent_hashes of 'count' does not fit its source: the key should be '{method.verifier}'"
+    ]
+
+
+def test_what_cannot_be_followed_is_a_warning(site: Site) -> None:
+    code = "import importlib\ndef synthesis(options):\n    importlib.import_module(options.x)\n"
+    site.write("mymethods/a_count.py", code)
+    cannot = "mymethods/a_count.py:3: imports a module whose name shows only when it runs"
+    assert list(site.catalog().get("count").warnings()) == [
+        f"'count' imports what cannot be followed: {cannot}"
+    ]
+    site.write("mymethods/a_count.py", code + code)
+    (warning,) = site.catalog().get("count").warnings()
+    assert warning.endswith(f"{cannot} (and 1 more: 'acc method count')")

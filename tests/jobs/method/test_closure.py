@@ -67,6 +67,7 @@ def test_a_method_alone_is_its_file_and_its_package(project: Write, tmp_path: Pa
         "if 0:\n    from . import helper",
         "import importlib\nimportlib.import_module('mymethods.helper')",
         "import importlib\nimportlib.import_module('.helper', __package__)",
+        "from importlib import import_module as load\nload('mymethods.helper')",
     ],
 )
 def test_a_module_of_the_package_is_source(project: Write, statement: str) -> None:

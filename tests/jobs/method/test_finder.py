@@ -6,12 +6,13 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from jobs.method.finder import SourceFinder, import_live
-from jobs.method.modules import Module
+from jobs.method.finder import Misses, SourceFinder, import_live
+from jobs.method.modules import Module, find_on_path, is_found, is_missing
 
 Make = Callable[..., SourceFinder]
 
@@ -233,3 +234,73 @@ def test_a_build_script_elsewhere_finds_what_is_beside_it(
     script = scripts("other/json.py", "import beside, json\nvalue = beside.value, json.loads('2')")
 
     assert script.value == (1, 2)  # type: ignore[attr-defined]
+
+
+# what was looked for in vain
+
+
+@pytest.fixture
+def missed(make: Make, tmp_path: Path) -> Callable[..., list[str]]:
+    """A function that runs code in a method and returns where it looked for modules in vain."""
+
+    def run(code: str, known: frozenset[str] = frozenset()) -> list[str]:
+        paths: list[Path] = []
+        finder = make(
+            {"mymethods": PACKAGE, "mymethods.a_x": f"import importlib\n{code}\n"},
+            misses=Misses(paths.append, known),
+        )
+        with suppress(ImportError):
+            finder.execute("mymethods.a_x")
+        finder.remove()
+        finder.install()
+        return [path.relative_to(tmp_path).as_posix() for path in paths]
+
+    return run
+
+
+def test_a_module_of_the_project_that_is_not_there_is_told(missed: Callable[..., list[str]]) -> None:
+    assert missed("importlib.import_module('mymethods.plugin')") == ["mymethods/plugin"]
+    assert missed("importlib.import_module('plugin')") == ["plugin"]
+    assert missed("import plugin", frozenset({"plugin"})) == []
+    assert missed("import json, numpy.linalg, mymethods") == []
+
+
+def test_what_installed_code_looks_for_is_not_told(
+    missed: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "thirdparty.py").write_text("try:\n    import optional\nexcept ImportError:\n    pass\n")
+    monkeypatch.syspath_prepend(site)
+    try:
+        assert missed("import thirdparty", frozenset({"thirdparty"})) == []
+    finally:
+        sys.modules.pop("thirdparty", None)
+
+
+def test_a_folder_that_may_become_a_package_is_told(missed: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "mymethods" / "space").mkdir()
+    (tmp_path / "mymethods" / "space" / "x.py").write_text("")
+    assert missed("importlib.import_module('mymethods.space.x')") == ["mymethods/space"]
+
+
+def test_a_file_is_found_while_nothing_hides_it(tmp_path: Path) -> None:
+    module = tmp_path / "x.py"
+    assert is_missing(tmp_path / "x")
+    assert not is_found(module)
+    module.write_text("")
+    assert is_found(module)
+    assert not is_missing(tmp_path / "x")
+    (tmp_path / "x").mkdir()
+    assert is_found(module)
+    package = tmp_path / "x" / "__init__.py"
+    package.write_text("")
+    assert is_found(package)
+    assert not is_found(module)
+
+
+def test_a_finder_of_a_project_is_not_asked_where_python_finds_a_module(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    make()
+    assert importlib.util.find_spec("beside") is not None
+    assert find_on_path("beside") is None

@@ -285,3 +285,23 @@ def test_the_first_rows_of_a_dataset(acc_here):
     assert code == 0
     assert out.splitlines()[-4:] == ["n", "0", "1", "2"]
     assert json.loads(acc_here("ds", "dev-1", "-r", "2", "--json")[1])["rows"] == [[0], [1]]
+
+
+def test_a_strict_build_names_what_is_not_declared(acc, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "acc.toml").write_text('[project]\nmethods = ["mine"]\n')
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/__init__.py").touch()
+    (tmp_path / "mine/a_peek.py").write_text(
+        "def synthesis(job):\n    job.open_input('limits.ini').close()\n"
+    )
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input/limits.ini").touch()
+    reads = "reads 'input/limits.ini' without declaring it"
+    code, _, err = acc("build", "--strict", "-m", "peek")
+    assert (code, f"it {reads}" in err, "InputFile" in err) == (1, True, True)
+    code, _, err = acc("build", "-m", "peek")
+    assert (code, f"'peek' (dev-2) {reads}" in err) == (0, True)
+    assert "read without declaring it\n  input/limits.ini" in acc("job", "peek")[1]
+    code, _, err = acc("build", "--strict", "-m", "peek")
+    assert (code, f"job 'dev-2' (peek) {reads}" in err) == (1, True)
