@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -168,8 +167,17 @@ SEVERAL = {
 
 @pytest.mark.parametrize("script", SEVERAL.values(), ids=SEVERAL)
 def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) -> None:
-    method = "options = dict(first=0)\n" + dedent(SLEEPS).replace("sliceno}", "options['first'] + sliceno}")
-    method = method.replace("(sliceno)", "(sliceno, options)")
+    # in synthesis: the slices of one of them may have all cores, and keep the other waiting
+    method = """
+        import os, time
+
+        options = dict(first=0)
+
+        def synthesis(options):
+            with open(f"../../../slice{options.first}.pid", "w") as fh:
+                fh.write(str(os.getpid()))
+            time.sleep(60)
+        """
     folder = Folder(tmp_path, {"mine/a_dies.py": method, "mine/build.py": script}, slices=2)
     with subprocess.Popen(
         folder.command("build"), cwd=folder.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
