@@ -148,9 +148,11 @@ class Resolver:
 
     def job(self, text: str) -> JobRow:
         """Return the run that `text` names; a file or dataset stands for its job."""
-        row = self.resolve(text).row
+        target = self.resolve(text)
+        row = target.row
         if row is None:
-            raise NoSuchJob(f"'{text}' is no job")
+            hint = f"'acc show {text}' lists its jobs" if target.kind == "build" else ""
+            raise NoSuchJob(f"'{text}' is no job", hint=hint)
         return row
 
     def find_job(self, text: str) -> JobRow | None:
@@ -241,7 +243,7 @@ class Resolver:
             return None
         oid = self.index.refs.find(f"builds/{parts[1]}")
         if oid is None:
-            raise NoSuchJob(f"no build '{base}'")
+            raise NoSuchJob(f"no build '{base}'", hint="'acc log --builds' lists those that there are")
         return Target("build", oid, name=base)
 
     def _object(self, prefix: str) -> Target:
