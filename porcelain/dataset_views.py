@@ -19,7 +19,8 @@ from jobs.dataset.head import (
 )
 from jobs.nodes.listing import JobRow
 from porcelain.plain import View, plain
-from porcelain.spec import DEFAULT_DATASET, Resolver, Target
+from porcelain.spec import Resolver, Target
+from porcelain.specgrammar import DEFAULT_DATASET
 
 
 def dataset(resolver: Resolver, target: Target) -> View:
