@@ -8,6 +8,7 @@ from cas.errors import ObjectNotFound
 from cas.formats.node import Envelope, get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.dataset.naming import DatasetStep, split_walk
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
@@ -17,7 +18,7 @@ from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex
 from porcelain.config import Config, urd_user
 from porcelain.objects import SpecError, find_envelope, get_whole_id
-from porcelain.specgrammar import DEFAULT_DATASET, Spec, Step, parse, split_walk
+from porcelain.specgrammar import DEFAULT_DATASET, Spec, parse
 from porcelain.storage import open_refs, open_store
 
 TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
@@ -290,11 +291,12 @@ class Resolver:
         if name in datasets:
             return Target("dataset", datasets[name], row, name)
         start, steps = split_walk(name)
+        start = start or DEFAULT_DATASET
         if not steps or start not in datasets:
             raise NoSuchDataset(f"job '{row.label}' has no dataset '{name}'", hint=_known(datasets))
         return self._walk_datasets(datasets[start], f"{row.label}/{name}", steps)
 
-    def _walk_datasets(self, oid: ObjectId, text: str, steps: Sequence[Step]) -> Target:
+    def _walk_datasets(self, oid: ObjectId, text: str, steps: Sequence[DatasetStep]) -> Target:
         # here, not above: few specs lead from dataset to dataset
         from jobs.dataset.head import DatasetHead
 

@@ -21,7 +21,6 @@ _SPEC = re.compile(
     re.DOTALL,
 )
 _STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
-_DATASET = re.compile(r"(?P<name>.*?)(?P<steps>(?:[~^]\d*)+)", re.DOTALL)
 
 
 class Step(NamedTuple):
@@ -72,15 +71,3 @@ def _step(match: re.Match[str]) -> Step:
     if match["path"]:
         return Step(".", path=match["path"][1:])
     return Step("~" if match["sign"] == "~" else "^", times=int(match["count"] or 1))
-
-
-def split_walk(name: str) -> tuple[str, tuple[Step, ...]]:
-    """Return the name and the steps of a dataset that is named by the way to it; no steps when it has none.
-
-    >>> split_walk("movies~2")
-    ('movies', (Step(sign='~', times=2, path=''),))
-    """
-    match = _DATASET.fullmatch(name)
-    if match is None:
-        return name, ()
-    return match["name"] or DEFAULT_DATASET, tuple(map(_step, _STEP.finditer(match["steps"])))
