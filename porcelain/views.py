@@ -99,7 +99,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "datasets": [
             _dataset_line(resolver, *item) for item in (outcome.datasets.items() if outcome else ())
         ],
-        "subjobs": [{"job": label_of(resolver, subjob.run), "built": subjob.built} for subjob in run.subjobs],
+        "subjobs": [_subjob(resolver, *subjob) for subjob in run.subjobs],
         "parent": run.parent or None,
         "host": run.host,
         "user": run.user,
@@ -174,6 +174,11 @@ def label_of(resolver: Resolver, run: ObjectId) -> str:
     """Return the label of a run, or its short id when it is not among the jobs here."""
     found = resolver.index.of_run(run)
     return run[:12] if found is None else found.label
+
+
+def _subjob(resolver: Resolver, run: ObjectId, built: bool) -> View:  # noqa: FBT001 - a field of a subjob
+    found = resolver.index.of_run(run)
+    return {"job": label_of(resolver, run), "method": found and found.method, "built": built}
 
 
 def _input(resolver: Resolver, path: str, name: str, origin: ObjectId | None) -> View:

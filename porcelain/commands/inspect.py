@@ -285,7 +285,11 @@ def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
     term.section("files", ([entry["name"], term.size(entry["size"])] for entry in view["files"]))
     term.section("datasets", map(_dataset_cells, view["datasets"]))
     term.section(
-        "subjobs", ([entry["job"], "built" if entry["built"] else "reused"] for entry in view["subjobs"])
+        "subjobs",
+        (
+            [entry["job"], entry["method"] or "", "built" if entry["built"] else "reused"]
+            for entry in view["subjobs"]
+        ),
     )
     term.section("read without declaring it", ([name] for name in view["undeclared"]))
     term.section(
