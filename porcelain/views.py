@@ -248,6 +248,8 @@ def results(resolver: Resolver) -> list[View]:
             "file": result.name,
             "blob": result.blob,
             "link": str(directory / name),
+            "header": result.header,
+            "description": result.description,
             "present": (directory / name).is_symlink(),
         }
         for name, result in entries.items()

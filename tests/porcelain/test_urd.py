@@ -1,5 +1,6 @@
 """What a build script does with urd: sessions that chain on each other, and what a build writes down."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -318,6 +319,18 @@ def test_a_running_job_knows_the_build_that_it_is_made_in(scripts: Scripts) -> N
     assert scripts.said == "('build-1', 'build-1')\n"
     with pytest.raises(JobFailed, match="is a subjob of 'dev-2', which is running too"):
         scripts.run(' urd.build("wants")')
+
+
+def test_a_result_has_a_header_and_a_description(scripts: Scripts) -> None:
+    scripts.run(' urd.build("add").link_result(linkname="sum", header="The sum", description="Of all.")')
+    assert scripts.folder.acc("results").splitlines() == [
+        "result  file                 header",
+        "sum     dev-1:result.pickle  The sum",
+    ]
+    (result,) = json.loads(scripts.folder.acc("results", "--json"))
+    assert (result["header"], result["description"]) == ("The sum", "Of all.")
+    scripts.run(' urd.build("add").link_result(linkname="sum")')
+    assert scripts.folder.acc("results").splitlines()[0] == "result  file"
 
 
 def test_a_job_that_no_script_built_has_no_build(scripts: Scripts) -> None:
