@@ -31,17 +31,13 @@ def why_new(store: Store, index: JobIndex, side: Side) -> str:
             nearest = each
         if len(nearest.differences) <= 1:
             break  # a hit is not looked for here, and nothing is nearer
-    if nearest is None:
-        return (
-            f"every earlier run of '{method}' failed"
-            if index.count(method=method)
-            else f"first run of '{method}'"
-        )
-    return reason(nearest)
+    return reason(nearest, method)
 
 
-def reason(nearest: Nearest) -> str:
+def reason(nearest: Nearest | None, method: str) -> str:
     """Return in one line what differs from the nearest earlier job."""
+    if nearest is None:
+        return f"first run of '{method}'"
     if not nearest.differences:
         return f"like '{nearest.row.label}', which cannot be reused"
     named = "; ".join(map(str, nearest.differences[:_NAMED_AT_MOST]))
