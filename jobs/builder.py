@@ -273,13 +273,16 @@ class Builder:
         wish
             How such subjobs are built.
         """
-        asks = self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
-        hit = self._find_key(request.key, request.given, asks)
+
+        def asks() -> Asks:
+            return self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
+
+        hit = self._find_key(request.key, request.given, asks, only_look=only_look)
         for source in request.method.equivalents:
             if hit.row is not None:
                 break
             key = action_key(replace(request.parts, source=ObjectId(source)))
-            equivalent = self._find_key(key, request.given, asks)
+            equivalent = self._find_key(key, request.given, asks, only_look=only_look)
             hit = replace(equivalent, equivalent=True) if equivalent.row is not None else hit
         return hit
 
@@ -300,9 +303,9 @@ class Builder:
         """Return what a run learned beyond the key of `request`, and whether it holds now; builds nothing."""
         return check_facts(self._context, self._index, row, request.given.sources(), self._look)
 
-    def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
+    def _find_key(self, key: ActionKey, given: Given, asks: Callable[[], Asks], *, only_look: bool) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._is_here(hit.row.run, only_look=asks is self._look):
+        if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
         return hit
 

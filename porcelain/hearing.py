@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO, cast
 
@@ -167,10 +167,5 @@ class Hearing:
         with self._aside():
             self._listener.warn(text)
 
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        if self.output is None:
-            yield
-        else:
-            with self.output.aside():
-                yield
+    def _aside(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.output is None else self.output.aside()

@@ -145,7 +145,8 @@ class Urd(Sessions):
         if why_build:
             # what the peer gives, which is no job
             return self._why(call)  # type: ignore[return-value]
-        return self._build(self._placed(call))
+        call.place = self._record.ask()
+        return self._build(call)
 
     def _build(self, call: "_Call") -> Job:
         return self._got(call, self._builder.build(call.method, call.arguments, call.keywords, call.wish))
@@ -183,7 +184,8 @@ class Urd(Sessions):
         from porcelain.submitted import Submitted, needed
 
         about = {key: keywords.pop(key) for key in ABOUT_THE_JOB & keywords.keys()}
-        call = self._placed(self._asked(method, (options, datasets, jobs), keywords, about))
+        call = self._asked(method, (options, datasets, jobs), keywords, about)
+        call.place = self._record.ask()
         needs = list(needed([options, datasets, jobs, keywords]))
         if needs and self._builder.runs_apart:
             return self._submitted(call, lambda: self._build(call.awaited()), needs)
@@ -211,10 +213,6 @@ class Urd(Sessions):
         )
         arguments = Arguments(*(_section(method, given) for given in sections))
         return _Call(method, about.get("name") or method, arguments, keywords, wish)
-
-    def _placed(self, call: "_Call") -> "_Call":
-        """Return a call with a place in the record: jobs may come in another order than they are asked for."""
-        return replace(call, place=self._record.ask())
 
     def _got(self, call: "_Call", got: Got) -> Job:
         """Write down what was got for a call."""
@@ -291,7 +289,7 @@ class Urd(Sessions):
         return why_build(explain(self._builder, request))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """A job that the script asks for, and its place in the record once it has one."""
 

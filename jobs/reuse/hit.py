@@ -95,20 +95,24 @@ class CheckedFact(NamedTuple):
     answer: Answer
 
 
-def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
+def find_hit(
+    now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Callable[[], Asks]
+) -> Hit:
     """Return the job that can be reused for `key`.
 
     Parameters
     ----------
     given
         The runs that the inputs come from.
+    asks
+        Gives what checking facts may need; most jobs have none.
     """
     row = index.find_action(key)
     if row is None:
         return Hit(None)
     undeclared: tuple[str, ...] = ()
     if row.facts:
-        facts = _Facts(now, index, asks, list(given))
+        facts = _Facts(now, index, asks(), list(given))
         held = _first_that_holds(row, index.of_key(key, _TRIED_AT_MOST), facts)
         if isinstance(held, str):
             return Hit(None, held, row)
