@@ -1,6 +1,7 @@
 """`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -146,6 +147,7 @@ class Builder:
         look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
         self._look = Asks(look, look, file_id, names)
         self._warned: set[str] = set()
+        self._compared: dict[str, dict[ObjectId, Side]] = defaultdict(dict)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -290,7 +292,8 @@ class Builder:
         """Return in one line why `hit` is none."""
         from jobs.reuse.why import why_new
 
-        return hit.why_not or why_new(self._context.store, self._index, request.side())
+        known = self._compared[request.method.name]
+        return hit.why_not or why_new(self._context.store, self._index, request.side(), known)
 
     def find_nearest(self, request: Request) -> "Nearest | None":
         """Return the earlier job that differs least from `request`."""
