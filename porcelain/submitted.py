@@ -28,6 +28,7 @@ class Later:
         return self._take(self.job.result())
 
     def __getattr__(self, name: str) -> Any:
+        _check_asked(name)
         return getattr(self.get(), name)
 
 
@@ -67,6 +68,7 @@ class Submitted:
         return Later(self, lambda job: job.withfile(name, sliced, extra))
 
     def __getattr__(self, name: str) -> Any:
+        _check_asked(name)
         return getattr(self.result(), name)
 
     def __str__(self) -> str:
@@ -160,6 +162,12 @@ class Submissions:
         for submitted in self._failed:
             if not submitted.is_told:
                 submitted.result()
+
+
+def _check_asked(name: str) -> None:
+    """Raise for what Python, and not the user, asks of any object: that is nothing to wait for."""
+    if name.startswith("__"):
+        raise AttributeError(name)
 
 
 # -- in arguments ----------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """`urd.submit`: jobs run while the script goes on, are inputs of each other, and say what failed first."""
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from porcelain.submitted import Submitted
 from tests.projects import Folder
 
 # `meet` ends when the others are there too, so jobs that meet did run at the same time
@@ -162,3 +164,9 @@ def test_what_was_submitted_is_a_value_like_any_other_job(tmp_path: Path) -> Non
     said = project(tmp_path, script).acc("build")
     assert "True\n" in said
     assert "dev-1 table ['text.txt'] 3\n" in said
+
+
+def test_what_python_asks_of_any_object_waits_for_no_job() -> None:
+    waiting = Submitted("never", Future())
+    assert not hasattr(waiting, "__array__")
+    assert not hasattr(waiting.dataset(), "__deepcopy__")
