@@ -14,6 +14,7 @@ from jobs.context import Context
 from jobs.errors import JobFailed, MethodError, NoSuchFile, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
+from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
@@ -22,7 +23,6 @@ from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.records import gone
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputs import Given, check_arguments

@@ -11,12 +11,12 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.builder import Builder, Methods, Request
 from jobs.context import Context
+from jobs.facets.runs import get_run, row_of_run
 from jobs.method.options import InputPath
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import INPUT, walk_references
 from jobs.nodes.run import FORCED, Run
-from jobs.records import get_run, row_of_run
 from jobs.reuse.difference import Side, differences
 from jobs.reuse.hit import CheckedFact, Hit, describe
 from jobs.reuse.index import JobIndex

@@ -16,6 +16,7 @@ from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import CannotRunAgain, JobFailed, NoSuchFile, OptionError
 from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.facets.runs import get_run, row_of_run
 from jobs.job import Job, dereference
 from jobs.method.arguments import Arguments
 from jobs.method.definition import Method
@@ -29,7 +30,6 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import INPUT, from_structure, to_structure, walk_references
 from jobs.nodes.run import Run
 from jobs.nodes.source import Source
-from jobs.records import get_run, row_of_run
 from jobs.reuse.hit import MISSING
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.pathnames import PROJECT, PathNames, content_of

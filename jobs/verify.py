@@ -13,7 +13,7 @@ from cas.errors import UnsafeName
 from cas.formats.node import get_node
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
-from jobs.compare import OutcomeDifference, compare_outcomes
+from jobs.comparison.outcomes import OutcomeDifference, compare_outcomes
 from jobs.errors import CannotRunAgain, NoSuchFile
 from jobs.execution.events import Failed, Finished
 from jobs.execution.jobdir import JobDirectory

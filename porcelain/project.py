@@ -24,15 +24,15 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.hearing import Hearing
 from porcelain.stored import StoredProject, cores
+from porcelain.watching.hearing import Hearing
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
     from jobs.verify import Verifier
-    from porcelain.urdlog import UrdLog
+    from porcelain.sessions.urdlog import UrdLog
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -86,7 +86,7 @@ class Project(StoredProject):
 
     def urdlog(self, *, only_look: bool = False) -> "UrdLog":
         """Return the urd lists; with `only_look` they take no changes."""
-        from porcelain.urdlog import UrdLog  # here, not above: most builds have none
+        from porcelain.sessions.urdlog import UrdLog  # here, not above: most builds have none
 
         return UrdLog(self.store, self.refs, only_look=only_look)
 

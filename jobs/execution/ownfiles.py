@@ -13,8 +13,8 @@ from jobs.execution.background import BackgroundSaves, can_fork
 from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
 from jobs.execution.ledger import Ledger
 from jobs.execution.savedfile import SavedFile
+from jobs.facets.jobfiles import LONG_BYTES, RESULT, sliced_name
 from jobs.job import Job
-from jobs.jobfiles import LONG_BYTES, RESULT, sliced_name
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.values import to_json_bytes, to_pickle
 from jobs.status import Status

@@ -13,12 +13,12 @@ from jobs.execution.jobdir import put_file
 from jobs.execution.plan import Listener, Site
 from jobs.execution.reads import stat_of
 from jobs.execution.running import Running, size_and_time
+from jobs.facets.runs import make_row, post
 from jobs.nodes.facts import Fact, undeclared, undeclared_in_words
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.run import Failure, Run, Subjob
-from jobs.records import make_row, post
 from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames, content_of

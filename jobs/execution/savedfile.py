@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from cas.formats.canonical import Json
 from jobs import context
 from jobs.errors import UsageError
-from jobs.jobfiles import sliced_name
+from jobs.facets.jobfiles import sliced_name
 from jobs.withfile import FileOwner, JobWithFile
 
 

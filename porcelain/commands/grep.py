@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cas.errors import AccError
 from porcelain import term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.looking.grepoptions import make_parser
 from porcelain.stored import StoredProject, cores
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.errors import DatasetError
 from porcelain import term
-from porcelain.arguments import Parser, count
-from porcelain.plain import View, plain
+from porcelain.commandline.arguments import Parser, count
 from porcelain.stored import StoredProject, cores
+from porcelain.views.plain import View, plain
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset

@@ -21,11 +21,11 @@ from jobs.method.converter import (
 )
 from jobs.method.definition import Method
 from porcelain import config, term
-from porcelain.arguments import Parser
-from porcelain.plain import View, plain
+from porcelain.commandline.arguments import Parser
 from porcelain.project import Project
 from porcelain.script import find_scripts
 from porcelain.term import Column
+from porcelain.views.plain import View, plain
 
 
 def method(arguments: Sequence[str]) -> int:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from cas.local.pins import AllPins
 from jobs.nodes.listing import JobRow
-from porcelain import config, term, views
-from porcelain.arguments import Parser
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
 from porcelain.config import Config
-from porcelain.plain import View
 from porcelain.spec import Resolver, open_resolver
-from porcelain.underway import find_builds, status_in_words
+from porcelain.views import job_views
+from porcelain.views.plain import View
+from porcelain.watching.underway import find_builds, status_in_words
 
 # a failed run is looked for among so many
 _RUNS = 1000
@@ -58,7 +59,7 @@ def _last_failure(resolver: Resolver) -> View | None:
 
 def _failure_view(resolver: Resolver, row: JobRow) -> View:
     failure = resolver.run(row).failure
-    return views.row(row) | {"failure": failure.to_json() if failure else None}
+    return job_views.row(row) | {"failure": failure.to_json() if failure else None}
 
 
 def _print_failure(view: View) -> None:

@@ -1,0 +1,1 @@
+"""What is stored, as plain dicts: `--json` prints them, and tables show them."""
