@@ -16,12 +16,12 @@ from cas.local.store import LocalStore
 from jobs.comparison.outcomes import OutcomeDifference, compare_outcomes
 from jobs.errors import CannotRunAgain, NoSuchFile
 from jobs.execution.events import Failed, Finished
+from jobs.execution.inside.worker import HOLD_BYTES
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Plan
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
-from jobs.execution.worker import HOLD_BYTES
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import ActionKey

@@ -9,7 +9,6 @@ from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
 from jobs.errors import JobFailed, SpoiledOutcome
-from jobs.execution.capture import Echo
 from jobs.execution.events import (
     ANALYSIS,
     LOAD,
@@ -26,6 +25,8 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer, Execution, Executor
+from jobs.execution.inside.capture import Echo
+from jobs.execution.inside.worker import HOLD_BYTES
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.leftovers import KilledBuilds
 from jobs.execution.plan import Listener, Plan, Site
@@ -35,7 +36,6 @@ from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
 from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
-from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import MICROSECONDS

@@ -9,9 +9,9 @@ from cas.formats.node import put_node
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile, SpoiledOutcome, UndeclaredReads
 from jobs.execution.events import Failed, FileRead, Finished
+from jobs.execution.inside.reads import stat_of
 from jobs.execution.jobdir import put_file
 from jobs.execution.plan import Listener, Site
-from jobs.execution.reads import stat_of
 from jobs.execution.running import Running, size_and_time
 from jobs.facets.runs import make_row, post
 from jobs.nodes.facts import Fact, undeclared, undeclared_in_words

@@ -12,8 +12,8 @@ from typing import Final, Never
 
 from cas.local.store import Durability
 from jobs.execution.events import Event, JobRequest, SubjobWanted
+from jobs.execution.inside.worker import run_job
 from jobs.execution.scratch import Scratch
-from jobs.execution.worker import run_job
 from jobs.method.modules import Module
 
 _NAME: Final = "acc_rehearsal"

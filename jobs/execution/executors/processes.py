@@ -9,7 +9,6 @@ from pathlib import Path
 from cas.errors import AccError
 from cas.formats.canonical import Json
 from jobs.errors import MethodError
-from jobs.execution.children import death, died
 from jobs.execution.events import (
     ANALYSIS,
     LOAD,
@@ -24,6 +23,7 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.inside.children import death, died
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Cores, Slots
 from jobs.execution.territory import Territory

@@ -6,10 +6,10 @@ from pathlib import Path
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
-from jobs.execution.reads import describe_watched, watch
+from jobs.execution.inside.reads import describe_watched, watch
+from jobs.execution.inside.worker import run_job
 from jobs.execution.slots import Slots, Unlimited
 from jobs.execution.territory import Territory
-from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
 

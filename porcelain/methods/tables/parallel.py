@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from cas.errors import AccError
 from cas.threads import usable_cores
 from jobs.errors import DatasetError
-from jobs.execution.children import Children, Died, Told, death
+from jobs.execution.inside.children import Children, Died, Told, death
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import UsageError
-from jobs.execution.merge import AnalysisResults, merge, storable
+from jobs.execution.inside.merge import AnalysisResults, merge, storable
 
 Pair = namedtuple("Pair", "a b")
 

@@ -9,10 +9,10 @@ from typing import IO, Any
 from cas.files import check_name, temporary_path
 from cas.oid import Buffer, ObjectId
 from jobs.errors import NoSuchFile, UsageError
-from jobs.execution.background import BackgroundSaves, can_fork
+from jobs.execution.inside.background import BackgroundSaves, can_fork
+from jobs.execution.inside.ledger import Ledger
+from jobs.execution.inside.savedfile import SavedFile
 from jobs.execution.jobdir import INTERNAL, put_file, put_pieces
-from jobs.execution.ledger import Ledger
-from jobs.execution.savedfile import SavedFile
 from jobs.facets.jobfiles import LONG_BYTES, RESULT, sliced_name
 from jobs.job import Job
 from jobs.nodes.outcome import FileEntry

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.execution.reads import _TICK_NS, ReadWatch, stat_of, watch
+from jobs.execution.inside.reads import _TICK_NS, ReadWatch, stat_of, watch
 from jobs.execution.territory import Territory, prefixes
 
 

@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.execution.capture import Echo
+from jobs.execution.inside.capture import Echo
 from jobs.execution.scratch import Scratch
 
 PROGRAM = """
 import os, subprocess, sys
 from pathlib import Path
-from jobs.execution.capture import captured
+from jobs.execution.inside.capture import captured
 
 try:
     with captured(Path(sys.argv[1])):

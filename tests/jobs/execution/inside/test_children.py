@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jobs.execution.children import Died, Told, death, fork_each
+from jobs.execution.inside.children import Died, Told, death, fork_each
 from jobs.execution.slots import Cores, Tokens
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from cas.errors import AccError
 from jobs import context
 from jobs.errors import SaveFailed
-from jobs.execution.children import Children, Died, Told, death
-from jobs.execution.ledger import Ledger
-from jobs.execution.reads import ReadWatch
+from jobs.execution.inside.children import Children, Died, Told, death
+from jobs.execution.inside.ledger import Ledger
+from jobs.execution.inside.reads import ReadWatch
 from jobs.execution.tracebacks import one_line
 from jobs.nodes.outcome import FileEntry
 

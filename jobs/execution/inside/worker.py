@@ -23,10 +23,6 @@ from cas.local.store import Durability, LocalStore
 from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
-from jobs.execution.background import BackgroundSaves
-from jobs.execution.capture import captured, shown
-from jobs.execution.children import Told, died, fork_each
-from jobs.execution.current import CurrentJob, EarlyFinish
 from jobs.execution.events import (
     ANALYSIS,
     LOAD,
@@ -42,10 +38,14 @@ from jobs.execution.events import (
     SubjobRefused,
     SubjobWanted,
 )
+from jobs.execution.inside.background import BackgroundSaves
+from jobs.execution.inside.capture import captured, shown
+from jobs.execution.inside.children import Told, died, fork_each
+from jobs.execution.inside.current import CurrentJob, EarlyFinish
+from jobs.execution.inside.loading import importing, method_of
+from jobs.execution.inside.merge import AnalysisResults, storable
+from jobs.execution.inside.reads import ReadWatch, watch
 from jobs.execution.jobdir import INTERNAL
-from jobs.execution.loading import importing, method_of
-from jobs.execution.merge import AnalysisResults, storable
-from jobs.execution.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.nodes.facts import Fact

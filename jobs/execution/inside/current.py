@@ -10,8 +10,8 @@ from cas.store import Store
 from jobs import context
 from jobs.errors import DatasetError, UsageError
 from jobs.execution.events import JobRequest
-from jobs.execution.ledger import Ledger
-from jobs.execution.ownfiles import OwnFiles
+from jobs.execution.inside.ledger import Ledger
+from jobs.execution.inside.ownfiles import OwnFiles
 from jobs.job import DEFAULT_DATASET
 from jobs.nodes.values import DotDict, as_held, dotted
 
