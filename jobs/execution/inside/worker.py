@@ -1,80 +1,33 @@
-"""Inside the job process: load the method, hand it its arguments, prepare, fork the slices, synthesis."""
+"""The process of a job: its store and context are opened, its stages run, and what it leaves is told."""
 
-import gc
-import inspect
 import os
-import pickle
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
-from cas.errors import AccError
 from cas.formats.canonical import Json
 from cas.formats.seal import Seal
 from cas.local.refs import LocalRefs
 from cas.local.staging import Staging
 from cas.local.store import Durability, LocalStore
-from cas.oid import oid_of
 from jobs import context
 from jobs.errors import UsageError
-from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
-    PREPARE,
-    SYNTHESIS,
-    Event,
-    Failed,
-    JobRequest,
-    StageBegan,
-    StageEnded,
-    StatusBegan,
-    SubjobBuilt,
-    SubjobRefused,
-    SubjobWanted,
-)
+from jobs.execution.events import JobRequest, SubjobRefused, SubjobWanted
 from jobs.execution.inside.background import BackgroundSaves
-from jobs.execution.inside.capture import captured, shown
-from jobs.execution.inside.children import Told, died, fork_each
-from jobs.execution.inside.current import CurrentJob, EarlyFinish
-from jobs.execution.inside.loading import importing, method_of
-from jobs.execution.inside.merge import AnalysisResults, storable
+from jobs.execution.inside.current import CurrentJob
 from jobs.execution.inside.reads import ReadWatch, watch
+from jobs.execution.inside.stages import Launcher, StageFailed, Stages, failing
 from jobs.execution.jobdir import INTERNAL
-from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.job import Job
 from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
-from jobs.status import keeping, note_stack, status
+from jobs.status import status
 from jobs.wish import ABOUT_RUNNING
 
 # what a small job saves fits, and then it needs no segment
 HOLD_BYTES = 1 << 18
-
-
-class Launcher(Protocol):
-    """The launcher as the job process sees it."""
-
-    def tell(self, event: Event) -> None:
-        """Send an event."""
-
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-        """Have a subjob built."""
-
-
-class _StageFailed(Exception):
-    """Carries the failure of a stage up to `run_job`."""
-
-    def __init__(self, failure: Failed) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
 
 
 def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool = False) -> None:
@@ -97,10 +50,10 @@ def run_job(request: JobRequest, launcher: Launcher, *, fork: bool, debug: bool 
     before = context.enter(_context(request, job, launcher))
     os.chdir(request.directory)
     try:
-        _finish(job, _Stages(request, job, launcher, reads, fork=fork, debug=debug).run())
+        _finish(job, Stages(request, job, launcher, reads, fork=fork, debug=debug).run())
         reads.collect()
         launcher.tell(job.ledger.finished(reads.reads(), _held()))
-    except _StageFailed as failed:
+    except StageFailed as failed:
         launcher.tell(failed.failure)
     finally:
         watch(None)
@@ -160,7 +113,7 @@ def _held() -> list[tuple[Seal, bytes]]:
 
 def _finish(job: CurrentJob, stage: str) -> None:
     """Finish the datasets that the method left open, and register the files that it left lying about."""
-    with _failing(stage, None):
+    with failing(stage, None):
         for writer in list(job.writers.values()):
             if writer.state == "open":
                 writer.finish()
@@ -168,235 +121,3 @@ def _finish(job: CurrentJob, stage: str) -> None:
             left = (entry.name for entry in os.scandir(job.path) if entry.is_file(follow_symlinks=False))
             for name in sorted(set(left) - job.ledger.names() - INTERNAL):
                 job.ledger.register(name)
-
-
-@contextmanager
-def _failing(stage: str, sliceno: int | None) -> Iterator[None]:
-    try:
-        yield
-    except (_StageFailed, KeyboardInterrupt):
-        raise
-    except BaseException as err:
-        raise _StageFailed(_failure(err, stage, sliceno)) from err
-
-
-def _failure(error: BaseException, stage: str, sliceno: int | None) -> Failed:
-    note_stack(error)
-    if isinstance(error, AccError):
-        return Failed(stage, sliceno, str(error), user_traceback(error), is_ours=True, hint=error.hint)
-    return Failed(stage, sliceno, one_line(error), user_traceback(error))
-
-
-class _Stages:
-    """The three stages of one method, in order."""
-
-    def __init__(
-        self,
-        request: JobRequest,
-        job: CurrentJob,
-        launcher: Launcher,
-        reads: ReadWatch,
-        *,
-        fork: bool,
-        debug: bool,
-    ) -> None:
-        self._request = request
-        self._job = job
-        self._launcher = launcher
-        self._reads = reads
-        self._fork = fork
-        self._debug = debug
-        self._kept = shown if debug else captured
-        self._scratch = request.scratch
-        self._stage = LOAD
-        self._early: list[int] = []
-        self._order = request.order or range(request.slices)
-        self._names = PathNames(request.root, request.input_directory)
-        self._values: dict[str, Any] = {
-            "job": job,
-            "slices": request.slices,
-            "prepare_res": None,
-            "params": job.params,
-            "options": job.params.options,
-            "datasets": job.params.datasets,
-            "jobs": job.params.jobs,
-        }
-
-    def run(self) -> str:
-        """Run what the method has of prepare, analysis and synthesis; return the one that was the last."""
-        with importing(self._request, self._learned, self._missed), self._loaded() as module:
-            random.seed(self._request.seed)
-            try:
-                result = self._run(module)
-            except EarlyFinish as early:
-                result = early.result
-            if result is not None:
-                with _failing(self._stage, None):
-                    self._job.save(result)
-        return self._stage
-
-    def _run(self, module: ModuleType) -> Any:
-        if function := getattr(module, PREPARE, None):
-            self._values["prepare_res"] = self._single(PREPARE, function)
-        synthesis = getattr(module, SYNTHESIS, None)
-        if function := getattr(module, ANALYSIS, None):
-            wanted = synthesis is not None and "analysis_res" in inspect.signature(synthesis).parameters
-            self._analysis(function, keep=wanted)
-        return self._single(SYNTHESIS, synthesis) if synthesis else None
-
-    @contextmanager
-    def _loaded(self) -> Iterator[ModuleType]:
-        """Give the method's module; what it prints while it is imported belongs to the first stage."""
-        with ExitStack() as stack:
-            with self._kept(self._scratch.output(self._request.load_part)), _failing(LOAD, None):
-                # a debugger reads source files, and what it may change is reused by nobody
-                watch(None if self._debug else self._reads)
-                module = stack.enter_context(method_of(self._request, self._values))
-            yield module
-
-    def _learned(self, _name: str, path: Path, code: bytes) -> None:
-        """Note a project module that the closure lacked."""
-        self._reads.forget(path)  # what ran is known better than by the file
-        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), oid_of(code)))
-
-    def _missed(self, path: Path) -> None:
-        """Note a project module that was not there; `path` is where, without a suffix."""
-        self._job.ledger.note(Fact("module", self._names.name_of(str(path)), ""))
-
-    def _call(self, function: Callable[..., Any], **more: Any) -> Any:
-        known: Mapping[str, Any] = {**self._values, **more}
-        parameters = inspect.signature(function).parameters
-        return function(**{name: known[name] for name in parameters if name in known})
-
-    def _single(self, stage: str, function: Callable[..., Any]) -> Any:
-        stopwatch = _StopWatch()
-        self._stage = stage
-        self._launcher.tell(StageBegan(stage))
-        with self._listened_to(stage, None, self._launcher.tell), _failing(stage, None):
-            value, early = self._called(function)
-        self._launcher.tell(stopwatch.ended(stage, None))
-        if early is not None:
-            raise early
-        return value
-
-    def _called(self, function: Callable[..., Any], **more: Any) -> tuple[Any, EarlyFinish | None]:
-        """Return what a stage returned or that it ended the job, once all that it saves in the background is saved."""
-        value, early = None, None
-        try:
-            value = self._call(function, **more)
-        except EarlyFinish as err:
-            early = err
-        if self._job.saves is not None:
-            self._job.saves.wait_for_all()
-        return value, early
-
-    @contextmanager
-    def _listened_to(self, stage: str, sliceno: int | None, tell: Callable[[Event], None]) -> Iterator[None]:
-        """Keep what a stage or slice prints inside the block, and what it says that it does."""
-        part = stage if sliceno is None else str(sliceno)
-        path = self._scratch.status(part)
-        said = StatusBegan(stage, sliceno, path)
-        with self._kept(self._scratch.output(part)), keeping(path, lambda: tell(said)):
-            yield
-
-    def _analysis(self, function: Callable[..., Any], *, keep: bool) -> None:
-        paths = [self._scratch.result(number) for number in range(self._request.slices)]
-
-        def slice_of(sliceno: int, tell: Callable[[Any], None]) -> Any:
-            return self._slice(function, sliceno, paths[sliceno] if keep else None, tell)
-
-        stopwatch = _StopWatch()
-        self._stage = ANALYSIS
-        self._launcher.tell(StageBegan(ANALYSIS))
-        if self._fork:
-            self._forked(slice_of)
-        else:
-            self._in_turn(slice_of)
-        self._launcher.tell(stopwatch.ended(ANALYSIS, None))
-        self._end_if_early()
-        if keep:
-            self._values["analysis_res"] = AnalysisResults(paths)
-
-    def _end_if_early(self) -> None:
-        if len(self._early) == self._request.slices:
-            raise EarlyFinish(None)
-        if self._early:
-            slices = ", ".join(map(str, sorted(self._early)))
-            message = f"of {self._request.slices} slices, only these finished early: {slices}"
-            hint = "all slices have to agree that the job is done"
-            raise _StageFailed(Failed(ANALYSIS, None, message, is_ours=True, hint=hint))
-
-    def _forked(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
-        request = self._request
-        gc.collect()
-        gc.freeze()  # what prepare left is not to be touched, or each child would copy it
-        children = fork_each(self._order, at_once=request.concurrency, body=slice_of, tokens=request.tokens)
-        for news in children:
-            if not isinstance(news, Told):
-                doing = self._scratch.status(str(news.number))
-                raise _StageFailed(died(news.number, ANALYSIS, f"slice {news.number}", news.status, doing))
-            if news.done:
-                self._take(news.number, news.record)
-            else:
-                self._launcher.tell(news.record)
-        gc.unfreeze()
-
-    def _in_turn(self, slice_of: Callable[[int, Callable[[Any], None]], Any]) -> None:
-        for sliceno in self._order:
-            done = slice_of(sliceno, self._launcher.tell)
-            self._job.end_slice()
-            self._take(sliceno, done)
-
-    def _slice(
-        self, function: Callable[..., Any], sliceno: int, path: Path | None, tell: Callable[[Any], None]
-    ) -> Any:
-        """Run analysis of one slice, in its own process or in turn, and return what the job is to know of it."""
-        job = self._job
-        job.begin_slice(sliceno)
-        if self._fork:
-            self._reads.settle_in()
-            job.saves = BackgroundSaves(lambda: job.ledger, self._reads)
-            context.enter(replace(context.current(), recorder=job.ledger))
-        random.seed(self._request.seed + sliceno + 1)
-        stopwatch = _StopWatch()
-        tell(StageBegan(ANALYSIS, sliceno))
-        try:
-            with self._listened_to(ANALYSIS, sliceno, tell), _failing(ANALYSIS, sliceno):
-                value, early = self._called(function, sliceno=sliceno)
-                if path is not None and early is None:
-                    path.write_bytes(pickle.dumps(storable(value), pickle.HIGHEST_PROTOCOL))
-                closed = {name: writer.close_slice() for name, writer in job.writers.items()}
-        except _StageFailed as failed:
-            return failed.failure
-        tell(stopwatch.ended(ANALYSIS, sliceno))
-        return job.ledger, closed, self._reads.reads(), early is not None
-
-    def _take(self, sliceno: int, done: Any) -> None:
-        if isinstance(done, Failed):
-            raise _StageFailed(done)
-        ledger, closed, reads, early = done
-        if early:
-            self._early.append(sliceno)
-        self._job.ledger.add(ledger)
-        self._reads.add(reads)
-        for name, part in closed.items():
-            if name in self._job.ledger.datasets:
-                self._job.writers.pop(name, None)
-                continue
-            if name not in self._job.writers:
-                from jobs.dataset.writer import DatasetWriter
-
-                self._job.writers[name] = DatasetWriter.from_declared(self._job, part)
-            with _failing(ANALYSIS, sliceno):
-                self._job.writers[name].take_slice(sliceno, part)
-
-
-class _StopWatch:
-    """Measures how long a stage or slice takes, from when it is made."""
-
-    def __init__(self) -> None:
-        self._begun = time.time_ns() // 1000
-        self._counter = time.perf_counter_ns()
-
-    def ended(self, stage: str, sliceno: int | None) -> StageEnded:
-        return StageEnded(stage, sliceno, (time.perf_counter_ns() - self._counter + 500) // 1000, self._begun)
