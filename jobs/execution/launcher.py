@@ -10,10 +10,6 @@ from cas.local.staging import Staging
 from cas.local.store import LocalStore
 from jobs.errors import JobFailed, SpoiledOutcome
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
-    PREPARE,
-    SYNTHESIS,
     Event,
     Failed,
     Finished,
@@ -38,6 +34,7 @@ from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
+from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS
 from jobs.nodes.run import MICROSECONDS
 from jobs.reuse.index import JobIndex
 

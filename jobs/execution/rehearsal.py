@@ -36,8 +36,8 @@ class _Nobody:
     def tell(self, event: Event) -> None:
         pickle.dumps(event)
 
-    def ask(self, wish: SubjobWanted) -> Never:
-        raise AssertionError(f"a rehearsal wants no subjob, not even {wish.method}")
+    def ask(self, wanted: SubjobWanted) -> Never:
+        raise AssertionError(f"a rehearsal wants no subjob, not even {wanted.method}")
 
 
 def rehearse(store_root: Path, durability: Durability) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from cas.formats.node import put_node
 from cas.local.staging import Staging
-from jobs.execution.events import LOAD, StageEnded
+from jobs.execution.events import StageEnded
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.plan import Plan
 from jobs.execution.scratch import Scratch
+from jobs.nodes.parts import LOAD
 from jobs.nodes.run import Times
 
 

@@ -133,7 +133,7 @@ class _Pipe:
     def tell(self, event: Event) -> None:
         self._channel.send(event)
 
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-        self._channel.send(wish)
+    def ask(self, wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        self._channel.send(wanted)
         answer: SubjobBuilt | SubjobRefused = self._channel.receive()
         return answer

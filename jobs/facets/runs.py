@@ -95,15 +95,7 @@ def post(outcome: Outcome, run: Run, subjobs: dict[str, bool]) -> DotDict:
 
 def output_parts(store: Store, run: Run) -> dict[str | int, str]:
     """Return what each part of a job printed: stages by name and slices by number, in the order in which they ran."""
-    texts = {_part(name): store.get(blob).decode("utf-8", "replace") for name, blob in run.output.items()}
-    return dict(sorted(texts.items(), key=lambda part: _part_order(part[0])))
-
-
-def _part(name: str) -> str | int:
-    return int(name) if name.isdigit() else name
-
-
-def _part_order(part: str | int) -> tuple[int, int]:
-    if isinstance(part, int):
-        return (1, part)
-    return (0, 0) if part == "prepare" else (2, 0)
+    return {
+        int(part) if part.isdigit() else part: store.get(blob).decode("utf-8", "replace")
+        for part, blob in run.printed().items()
+    }

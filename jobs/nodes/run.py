@@ -19,6 +19,7 @@ from jobs.nodes.fields import (
     oid_or_none,
     to_json,
 )
+from jobs.nodes.parts import part_order
 
 ActionKey = NewType("ActionKey", str)
 
@@ -259,6 +260,10 @@ class Run:
     def previous(self) -> ObjectId | None:
         """The run before it in its chain: that of its input job `previous`."""
         return self.find_input("jobs.previous")
+
+    def printed(self) -> dict[str, ObjectId]:
+        """Return what each stage or slice printed, in the order in which they ran."""
+        return {part: self.output[part] for part in sorted(self.output, key=part_order)}
 
     def find_input(self, path: str) -> ObjectId | None:
         """Return the run that the input at `path` came from, or None."""

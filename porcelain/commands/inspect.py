@@ -9,6 +9,7 @@ from typing import Any
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile, NoSuchJob
 from jobs.nodes.listing import JobRow
+from jobs.nodes.parts import ANALYSIS, PREPARE, SYNTHESIS
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
@@ -17,7 +18,7 @@ from porcelain.views.plain import View
 
 _CHUNK_BYTES = 1 << 20
 _SLICES_A_LINE = 8
-_PARTS = ("prepare", "analysis", "synthesis")
+_PARTS = (PREPARE, ANALYSIS, SYNTHESIS)
 _WIDTH = 80
 _SET_IN = "  "
 

@@ -4,8 +4,7 @@ Every value is one that JSON has; times are UTC texts, durations seconds, jobs t
 """
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
@@ -14,14 +13,11 @@ from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
+from jobs.nodes.parts import ANALYSIS, part_order
 from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
-
-ANALYSIS = "analysis"
-_STAGE_ORDER: Mapping[str, float] = {"load": -2, "prepare": -1, "analysis": 0, "synthesis": math.inf}
-
 
 # -- many jobs -----------------------------------------------------------------------------------------------
 
@@ -107,7 +103,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "environment": dict(run.environment),
         "facts": [fact.to_json() for fact in run.facts],
         "undeclared": list(undeclared(run.facts)),
-        "output": [part for part, _ in _output_parts(run)],
+        "output": [*run.printed()],
         "failure": run.failure.to_json() if run.failure else None,
     }
 
@@ -148,7 +144,7 @@ def output(resolver: Resolver, found: JobRow, what: str = "") -> dict[str, str]:
     """
     parts = [
         (part, blob)
-        for part, blob in _output_parts(resolver.run(found))
+        for part, blob in resolver.run(found).printed().items()
         if what in ("", part) or (what == ANALYSIS and part.isdigit())
     ]
     return {part: resolver.store.get(blob).decode("utf-8", "replace") for part, blob in parts}
@@ -216,15 +212,6 @@ def setup(resolver: Resolver, found: JobRow) -> View:
 def _setup_options(resolver: Resolver, found: JobRow) -> View:
     given = setup(resolver, found).get("options")
     return given if isinstance(given, dict) else {}
-
-
-def _output_parts(run: Run) -> list[tuple[str, ObjectId]]:
-    return sorted(run.output.items(), key=lambda part: part_order(part[0]))
-
-
-def part_order(part: str) -> float:
-    """Return where a stage or slice stands among the others."""
-    return int(part) if part.isdigit() else _STAGE_ORDER.get(part, 0)
 
 
 # -- the project ---------------------------------------------------------------------------------------------

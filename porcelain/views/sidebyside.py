@@ -13,6 +13,7 @@ from jobs.comparison.sameness import Unreadable, read_json, read_pickle
 from jobs.errors import NoSuchJob
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
+from jobs.nodes.parts import part_order
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.reuse.changes import ABSENT, changes, pair_in_words
 from jobs.reuse.difference import Difference, Kind, Side, differences, text_diff
@@ -203,14 +204,14 @@ def _output(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
             "part": part,
             "detail": text_diff(old.get(part, ""), new.get(part, ""), (before.label, after.label)),
         }
-        for part in sorted({*old, *new}, key=job_views.part_order)
+        for part in sorted({*old, *new}, key=part_order)
         if old.get(part) != new.get(part)
     ]
 
 
 def _times(runs: tuple[Run, Run]) -> dict[str, list[Any]]:
     """Return the seconds of each stage, and of all, of both jobs."""
-    stages = sorted({stage for run in runs for stage in run.times.stages}, key=job_views.part_order)
+    stages = sorted({stage for run in runs for stage in run.times.stages}, key=part_order)
     times: dict[str, list[Any]] = {
         stage: [_seconds(run.times.stages.get(stage)) for run in runs] for stage in stages
     }

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from jobs.nodes.parts import ANALYSIS
 from porcelain import term
 from porcelain.views.plain import View
 
-ANALYSIS: Final = "analysis"
 _NAME_WIDTH: Final = 10
 _DURATION_WIDTH: Final = 8
 

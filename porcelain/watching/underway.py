@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cas.files import write_atomically
 from jobs.execution.plan import Plan
+from jobs.nodes.parts import ANALYSIS
 from jobs.status import Line, keeping, read_stack, stack
 from porcelain import term
 from porcelain.views.plain import View
@@ -60,7 +61,7 @@ class RunningJob:
     def hear(self, event: "Event") -> None:
         """Take down what the job tells."""
         # here, not above: a build that only reuses jobs has no events
-        from jobs.execution.events import ANALYSIS, StageBegan, StageEnded, StatusBegan
+        from jobs.execution.events import StageBegan, StageEnded, StatusBegan
 
         if isinstance(event, StageBegan):
             self.stage = event.stage
@@ -90,7 +91,7 @@ def stage_in_words(stage: str, done: int, slices: int) -> str:
     >>> stage_in_words("analysis", 3, 8)
     'analysis 3/8'
     """
-    return f"{stage} {done}/{slices}" if stage == "analysis" else stage
+    return f"{stage} {done}/{slices}" if stage == ANALYSIS else stage
 
 
 class Underway:

@@ -10,8 +10,6 @@ from cas.errors import AccError
 from cas.formats.canonical import Json
 from jobs.errors import MethodError
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
     Described,
     DescribeRequest,
     Event,
@@ -29,6 +27,7 @@ from jobs.execution.slots import Cores, Slots
 from jobs.execution.territory import Territory
 from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
+from jobs.nodes.parts import ANALYSIS, LOAD
 
 _TICK_SECONDS = 0.1
 

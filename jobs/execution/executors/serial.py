@@ -35,10 +35,10 @@ class _InTurn:
     def tell(self, event: Event) -> None:
         self._told.append(event)
 
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+    def ask(self, wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
         watched = watch(None)  # what building a subjob reads is not read by the job
         try:
-            return self._answer(wish)
+            return self._answer(wanted)
         finally:
             watch(watched)
 

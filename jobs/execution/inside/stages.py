@@ -16,10 +16,6 @@ from cas.errors import AccError
 from cas.oid import oid_of
 from jobs import context
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
-    PREPARE,
-    SYNTHESIS,
     Event,
     Failed,
     JobRequest,
@@ -39,6 +35,7 @@ from jobs.execution.inside.merge import AnalysisResults, storable
 from jobs.execution.inside.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.nodes.facts import Fact
+from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS
 from jobs.reuse.pathnames import PathNames
 from jobs.status import keeping, note_stack
 
