@@ -24,6 +24,7 @@ from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
+from jobs.nodes.parts import part_in_words
 from jobs.nodes.run import ActionKey
 from jobs.replay import Methods, Replay, Replays
 from jobs.reuse.key import KeyParts, action_key
@@ -224,8 +225,7 @@ def _shuffled(replay: Replay) -> list[int]:
 
 
 def _in_words(failed: Failed) -> str:
-    where = f"{failed.stage}, slice {failed.sliceno}" if failed.sliceno is not None else failed.stage
-    return f"in {where}: {failed.message}"
+    return f"in {part_in_words(failed.stage, failed.sliceno)}: {failed.message}"
 
 
 def _taken_in(running: Running, last: Finished) -> Outcome:

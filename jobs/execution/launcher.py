@@ -34,7 +34,7 @@ from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
-from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS
+from jobs.nodes.parts import LOAD, PREPARE, SYNTHESIS, part_in_words, part_name
 from jobs.nodes.run import MICROSECONDS
 from jobs.reuse.index import JobIndex
 
@@ -301,7 +301,7 @@ class Launcher:
 
 def _job_failed(running: Running, last: Failed) -> JobFailed:
     method = running.plan.method
-    where = f"{ANALYSIS}, slice {last.sliceno}" if last.sliceno is not None else last.stage
+    where = part_in_words(last.stage, last.sliceno)
     return JobFailed(
         f"job '{running.label}' ({method.name}) failed in {where}: {last.message}",
         job=running.label,
@@ -324,7 +324,7 @@ def _first_part(method: Method) -> str:
 
 
 def _part(event: StageBegan | StageEnded) -> str:
-    return event.stage if event.sliceno is None else str(event.sliceno)
+    return part_name(event.stage, event.sliceno)
 
 
 def _preload(method: Method) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile, NoSuchJob
 from jobs.nodes.listing import JobRow
-from jobs.nodes.parts import ANALYSIS, PREPARE, SYNTHESIS
+from jobs.nodes.parts import ANALYSIS, PREPARE, SYNTHESIS, part_in_words
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
@@ -348,7 +348,7 @@ def _about(about: Any) -> str:
 
 
 def _print_failure(failure: View) -> None:
-    where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
+    where = part_in_words(failure["stage"], failure["sliceno"])
     term.line()
     term.heading(f"failed in {where}: {term.printable(failure['message'])}")
     if failure["traceback"]:

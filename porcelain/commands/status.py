@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cas.local.pins import AllPins
 from jobs.nodes.listing import JobRow
+from jobs.nodes.parts import part_in_words
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.config import Config
@@ -64,7 +65,7 @@ def _failure_view(resolver: Resolver, row: JobRow) -> View:
 
 def _print_failure(view: View) -> None:
     failure = view["failure"]
-    where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
+    where = part_in_words(failure["stage"], failure["sliceno"])
     term.line()
     term.heading(f"last error: {view['label']}  {view['method']}, {term.moment(view['ended'])}")
     if failure["traceback"]:

@@ -35,7 +35,7 @@ from jobs.execution.inside.merge import AnalysisResults, storable
 from jobs.execution.inside.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.nodes.facts import Fact
-from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS
+from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS, part_name
 from jobs.reuse.pathnames import PathNames
 from jobs.status import keeping, note_stack
 
@@ -182,7 +182,7 @@ class Stages:
     @contextmanager
     def _listened_to(self, stage: str, sliceno: int | None, tell: Callable[[Event], None]) -> Iterator[None]:
         """Keep what a stage or slice prints inside the block, and what it says that it does."""
-        part = stage if sliceno is None else str(sliceno)
+        part = part_name(stage, sliceno)
         path = self._scratch.status(part)
         said = StatusBegan(stage, sliceno, path)
         with self._kept(self._scratch.output(part)), keeping(path, lambda: tell(said)):
