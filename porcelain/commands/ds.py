@@ -9,8 +9,8 @@ from cas.errors import AccError
 from jobs.errors import NoSuchJob
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
-from porcelain.term import Column
 from porcelain.views import dataset_views
 from porcelain.views.plain import View, plain
 

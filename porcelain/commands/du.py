@@ -8,8 +8,8 @@ from jobs.footprint import Cost, Costs
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
 from porcelain.views.plain import View
 from porcelain.watching.ticker import Ticker
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
 from porcelain.views import job_views
 from porcelain.views.plain import View
 

@@ -22,9 +22,9 @@ from jobs.method.converter import (
 from jobs.method.definition import Method
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
+from porcelain.layout import Column
 from porcelain.project import Project
 from porcelain.script import find_scripts
-from porcelain.term import Column
 from porcelain.views.plain import View, plain
 
 

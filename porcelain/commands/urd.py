@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
+from porcelain.layout import Column
 from porcelain.sessions.urdlog import UrdLog
 from porcelain.sessions.urdpath import SINCE, UrdError, parse_path, to_timestamp
 from porcelain.sessions.urdspec import find_item, parse_session
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
 from porcelain.views import build_views
 from porcelain.views.plain import View
 

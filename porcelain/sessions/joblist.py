@@ -6,6 +6,7 @@ from typing import Any, Self, SupportsIndex, overload
 
 from jobs.job import Job
 from porcelain import term
+from porcelain.layout import Column, aligned
 
 
 class ListedJob(Job):
@@ -87,8 +88,8 @@ class JobList(list[Job]):
         if not self:
             return "JobList([])"
         rows = [[f"[{number}]", name, job.label] for number, (name, job) in enumerate(self.as_tuples)]
-        columns = [term.Column("", right=True), term.Column(""), term.Column("")]
-        return "JobList(\n" + "".join(f"   {line}\n" for line in term.aligned(columns, rows)) + ")"
+        columns = [Column("", right=True), Column(""), Column("")]
+        return "JobList(\n" + "".join(f"   {line}\n" for line in aligned(columns, rows)) + ")"
 
     @property
     def exectime(self) -> tuple[float, dict[str, float]]:
@@ -110,8 +111,8 @@ class JobList(list[Job]):
                 [name, term.duration(seconds), f"({round(100 * seconds / total) if total else 0}%)"]
                 for name, seconds in sorted(by_name.items(), key=lambda entry: -entry[1])
             ]
-            columns = [term.Column(""), term.Column("", right=True), term.Column("", right=True)]
-            for text in term.aligned(columns, rows):
+            columns = [Column(""), Column("", right=True), Column("", right=True)]
+            for text in aligned(columns, rows):
                 term.line(f"   {text}")
         term.line(f"Total time {term.duration(total)}")
 
