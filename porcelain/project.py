@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cas
 from cas.formats.canonical import Json
 from cas.oid import ObjectId, oid_of
+from cas.threads import usable_cores
 from jobs.builder import Builder
 from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.territory import Territory, prefixes
@@ -24,7 +25,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.stored import StoredProject, cores
+from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Project(StoredProject):
         # here, not above: a build that only reuses jobs runs none, and starts in two thirds of the time without
         from jobs.execution.executors.processes import ProcessExecutor
 
-        return self._executor or ProcessExecutor(configuration.job_environment(), cores())
+        return self._executor or ProcessExecutor(configuration.job_environment(), usable_cores())
 
     @cached_property
     def turn(self) -> Turn:
@@ -135,7 +136,7 @@ class Project(StoredProject):
             file_id=self.file_id,
             fetch=self.fetch,
             default_workdir=self.config.workdir,
-            cores=min(self.config.slices, cores()),
+            cores=min(self.config.slices, usable_cores()),
         )
 
     @cached_property
@@ -169,7 +170,7 @@ class Project(StoredProject):
             replays=replays,
             launcher=self.launcher,
             folder=self.config.data / "tmp",
-            cores=cores(),
+            cores=usable_cores(),
         )
 
     def _names(self) -> PathNames:

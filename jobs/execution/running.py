@@ -45,13 +45,13 @@ class Clock:
             self.start,
             now(),
             dict(self.stages),
-            _in_order(self.slices),
+            _by_number(self.slices),
             dict(self.stages_begun),
-            _in_order(self.slices_begun),
+            _by_number(self.slices_begun),
         )
 
 
-def _in_order(slices: Mapping[int, int]) -> tuple[int, ...]:
+def _by_number(slices: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(slices[number] for number in sorted(slices))
 
 
