@@ -20,6 +20,7 @@ from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
 from jobs.method.closure import Closure
 from jobs.method.options import InputPath
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
@@ -133,11 +134,15 @@ class Project(StoredProject):
             leases=self.leases,
             turn=self.turn,
             names=self._names(),
-            file_id=self.file_id,
-            fetch=self.fetch,
+            inputs=self.inputs,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, usable_cores()),
         )
+
+    @cached_property
+    def inputs(self) -> InputFiles:
+        """The input files."""
+        return InputFiles(self.config.input_directory, self.file_id, self.fetch)
 
     @cached_property
     def explainer(self) -> "Explainer":
@@ -145,9 +150,7 @@ class Project(StoredProject):
         # here, not above: few commands ask
         from jobs.explain import Explainer
 
-        return Explainer(
-            self.context, self.index, self.catalog, self.builder, file_id=self.file_id, fetch=self.fetch
-        )
+        return Explainer(self.context, self.index, self.catalog, self.builder, self.inputs)
 
     @cached_property
     def verifier(self) -> "Verifier":
@@ -161,8 +164,7 @@ class Project(StoredProject):
             store=self.store,
             methods=self.catalog,
             names=self._names(),
-            file_id=self.file_id,
-            fetch=self.fetch,
+            inputs=self.inputs,
         )
         return Verifier(
             store=self.store,
