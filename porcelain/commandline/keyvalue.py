@@ -7,7 +7,8 @@ from typing import Any
 
 from jobs.errors import NoSuchFile, OptionError
 from jobs.job import Job
-from jobs.method.converter import Anything, Converter, FileOfJob, Items, Table, Typed, bare
+from jobs.method.containers import Items, Table
+from jobs.method.converter import Anything, Converter, FileOfJob, Typed, bare
 from jobs.method.declarations import Declarations
 from jobs.withfile import JobWithFile
 from porcelain.spec import Resolver, parse

@@ -7,18 +7,8 @@ from typing import Any
 
 from cas.errors import AccError
 from jobs.method.catalog import Catalog, MethodName, find_packages
-from jobs.method.converter import (
-    Anything,
-    Choice,
-    Converter,
-    FileOfJob,
-    FromOutside,
-    Items,
-    Table,
-    Text,
-    Typed,
-    bare,
-)
+from jobs.method.containers import Items, Table
+from jobs.method.converter import Anything, Choice, Converter, FileOfJob, FromOutside, Text, Typed, bare
 from jobs.method.definition import Method
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
