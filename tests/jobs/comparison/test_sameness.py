@@ -72,7 +72,7 @@ def test_the_first_place_that_differs_is_named(case):
 
 def test_values_nested_deeper_than_python_calls_itself_are_compared():
     def nested(core):
-        for _ in range(100_000):
+        for _ in range(10_000):
             core = [core]
         return core
 
