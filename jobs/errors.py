@@ -1,5 +1,7 @@
 """The errors of the engine: what a user did that cannot be done, or what befell a job."""
 
+from collections.abc import Iterable
+
 from cas.errors import AccError
 
 
@@ -45,6 +47,13 @@ class NoProject(AccError):
 
 class UsageError(AccError):
     """A call that makes no sense where it stands."""
+
+
+class NoSuchWorkdir(UsageError, LookupError):
+    """A workdir that acc.toml does not have."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known))
 
 
 class CannotRunAgain(AccError):

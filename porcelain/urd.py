@@ -13,7 +13,7 @@ from jobs.job import Job
 from jobs.method.arguments import Arguments
 from jobs.nodes.build import BuiltJob
 from jobs.nodes.values import DotDict
-from jobs.wish import AS_USUAL, Force, Policy, Wish
+from jobs.wish import ABOUT_THE_JOB, AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
 from porcelain.sessions.urdpath import When
 from porcelain.sessions.urdsession import Sessions
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from porcelain.sessions.urdlog import UrdLog
     from porcelain.submitted import Submissions, Submitted
     from porcelain.views.explanations import WhyBuild
-
-# what `Urd.build` takes that is not for the method, and counts in no action key
-ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "why_build", "concurrency"})
 
 
 class Surroundings(NamedTuple):

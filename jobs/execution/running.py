@@ -1,6 +1,5 @@
 """One run under way: what the launcher knows of it from its label to its end."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,7 @@ from jobs.execution.jobdir import JobDirectory
 from jobs.execution.plan import Plan
 from jobs.execution.scratch import Scratch
 from jobs.nodes.parts import LOAD
-from jobs.nodes.run import Times
-
-
-def now() -> int:
-    """Return the time in microseconds since 1970 (UTC)."""
-    return time.time_ns() // 1000
+from jobs.nodes.run import Times, now
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The run node: how a job came to be; the only node that knows clock, host, user and labels."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, NewType, Self
@@ -25,6 +26,11 @@ ActionKey = NewType("ActionKey", str)
 
 MICROSECONDS = 1_000_000
 FORCED = "forced"
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 (UTC), as nodes hold times."""
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)

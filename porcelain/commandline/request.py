@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from jobs.builder import Request
 from jobs.method.arguments import Arguments
+from jobs.wish import ABOUT_THE_JOB
 from porcelain.commandline.keyvalue import read_arguments
 from porcelain.project import Project
-from porcelain.urd import ABOUT_THE_JOB
 
 
 def read_request(project: Project, method: str, texts: Mapping[str, str]) -> Request:

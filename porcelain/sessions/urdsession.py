@@ -8,9 +8,10 @@ from jobs import context
 from jobs.facets.buildjob import BuildJob
 from jobs.facets.runs import row_of_run
 from jobs.job import Job
+from jobs.nodes.run import now
 from jobs.nodes.timestamp import Timestamp
 from jobs.nodes.values import DotDict
-from porcelain.buildlog import BuildRecord, now
+from porcelain.buildlog import BuildRecord
 from porcelain.sessions.joblist import JobList, ListedJob
 from porcelain.sessions.urdpath import (
     FIRST,

@@ -1,1 +1,1 @@
-"""What is stored, as plain dicts: `--json` prints them, and tables show them."""
+"""What is stored, as `--json` prints it and tables show it: in plain dicts, and in lines of text."""

@@ -1,4 +1,4 @@
-"""Logs, jobs, datasets, chains, results and builds as plain dicts: what `--json` prints and tables show.
+"""Logs, jobs, chains, results and workdirs as plain dicts: what `--json` prints and tables show.
 
 Every value is one that JSON has; times are UTC texts, durations seconds, jobs their labels.
 """

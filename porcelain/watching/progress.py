@@ -9,7 +9,7 @@ from jobs.execution.plan import Plan
 from jobs.nodes.listing import JobRow
 from jobs.status import stack
 from porcelain import term
-from porcelain.watching.underway import RunningJob, Underway, status_in_words
+from porcelain.watching.underway import RunningJob, Underway, part_in_short, status_in_words
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -33,7 +33,7 @@ class Progress:
 
     Attributes
     ----------
-    built, reused : int
+    built, reused_count : int
         How many jobs ran, and how many were there.
     underway : Underway
         What runs now.
@@ -186,8 +186,7 @@ def _live_lines(running: list[RunningJob]) -> Iterator[str]:
         yield f"{_who(job.label, job.method)}  {job.where()}  {_since(job.begun)}"
         doing = list(job.doing())
         for (stage, sliceno), lines in islice(doing, room):
-            where = stage if sliceno is None else f"slice {sliceno}"
-            yield f"  {where:<9} {term.printable(lines[-1].text)}  {_since(lines[-1].begun)}"
+            yield f"  {part_in_short(stage, sliceno):<9} {term.printable(lines[-1].text)}  {_since(lines[-1].begun)}"
         if len(doing) > room:
             yield f"  ... and {term.count(len(doing) - room, 'slice')} more"
         room = max(0, room - len(doing))

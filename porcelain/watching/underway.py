@@ -94,6 +94,15 @@ def stage_in_words(stage: str, done: int, slices: int) -> str:
     return f"{stage} {done}/{slices}" if stage == ANALYSIS else stage
 
 
+def part_in_short(stage: str, sliceno: int | None) -> str:
+    """Return a stage or slice where a line has little room.
+
+    >>> part_in_short("prepare", None), part_in_short("analysis", 3)
+    ('prepare', 'slice 3')
+    """
+    return stage if sliceno is None else f"slice {sliceno}"
+
+
 class Underway:
     """The jobs of a build that run now; with a folder, a file there shows them to others.
 
@@ -246,7 +255,7 @@ def status_in_words(view: View) -> Iterator[str]:
         caption = f"  {job['caption']}" if job["caption"] else ""
         yield f"  {job['label']}  {job['method']}  {where}  {term.duration(job['seconds'])} s{caption}"
         for part in job["parts"]:
-            name = part["stage"] if part["sliceno"] is None else f"slice {part['sliceno']}"
+            name = part_in_short(part["stage"], part["sliceno"])
             for number, line in enumerate(part["status"]):
                 yield f"    {'' if number else name:<9}  {_line_in_words(line)}"
         for text in job["output"]:

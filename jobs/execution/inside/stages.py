@@ -36,6 +36,7 @@ from jobs.execution.inside.reads import ReadWatch, watch
 from jobs.execution.tracebacks import one_line, user_traceback
 from jobs.nodes.facts import Fact
 from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS, part_name
+from jobs.nodes.run import now
 from jobs.reuse.pathnames import PathNames
 from jobs.status import keeping, note_stack
 
@@ -284,7 +285,7 @@ class _StopWatch:
     """Measures how long a stage or slice takes, from when it is made."""
 
     def __init__(self) -> None:
-        self._begun = time.time_ns() // 1000
+        self._begun = now()
         self._counter = time.perf_counter_ns()
 
     def ended(self, stage: str, sliceno: int | None) -> StageEnded:
