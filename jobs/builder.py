@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, NoSuchWorkdir, UndeclaredReads
+from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.facets.runs import gone
@@ -327,7 +327,7 @@ class Builder:
     def _checked_workdir(self, workdir: str) -> str:
         name = workdir or self._default_workdir
         if name not in self._context.workdirs:
-            raise NoSuchWorkdir(name, self._context.workdirs)
+            raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(self._context.workdirs))
         return name
 
     # -- subjobs -----------------------------------------------------------------------------------------------

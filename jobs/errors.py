@@ -1,7 +1,5 @@
 """The errors of the engine: what a user did that cannot be done, or what befell a job."""
 
-from collections.abc import Iterable
-
 from cas.errors import AccError
 
 
@@ -47,13 +45,6 @@ class NoProject(AccError):
 
 class UsageError(AccError):
     """A call that makes no sense where it stands."""
-
-
-class NoSuchWorkdir(UsageError, LookupError):
-    """A workdir that acc.toml does not have."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known))
 
 
 class CannotRunAgain(AccError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.builder import WouldRun
-from jobs.errors import MethodError, NoSuchWorkdir, UsageError
+from jobs.errors import MethodError, UsageError
 from jobs.limits import Limits, parse_bytes, parse_seconds
 from jobs.wish import Force, Policy
 from porcelain import config, term
@@ -170,7 +170,7 @@ def _executor_for_debugging() -> "Executor":
 def _check_workdir(name: str, known: config.Config) -> None:
     # before the build: one that only reuses jobs never asks for a workdir
     if name and name not in known.workdirs:
-        raise NoSuchWorkdir(name, known.workdirs)
+        raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
 
 
 def _policy(given: Namespace) -> Policy:

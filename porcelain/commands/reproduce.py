@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from jobs.errors import NoSuchWorkdir
+from jobs.errors import UsageError
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
@@ -78,7 +78,7 @@ def rerun(arguments: Sequence[str]) -> int:
 
 def _workdir(name: str, known: config.Config) -> str:
     if name not in known.workdirs:
-        raise NoSuchWorkdir(name, known.workdirs)
+        raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
     return name
 
 

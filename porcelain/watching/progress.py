@@ -33,7 +33,7 @@ class Progress:
 
     Attributes
     ----------
-    built, reused_count : int
+    built, reused : int
         How many jobs ran, and how many were there.
     underway : Underway
         What runs now.
