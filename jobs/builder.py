@@ -1,31 +1,29 @@
 """`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, NoSuchFile, UndeclaredReads, UsageError
+from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
+from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
-from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.records import gone
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
@@ -107,12 +105,8 @@ class Builder:
     ----------
     turn
         Taken for each job, and left while it runs.
-    file_id
-        Gives the content id of a file, as it is now.
     launcher
         Gives what runs jobs; called when the first job is to run.
-    fetch
-        Gives the file at a URL, as it is now.
     cores
         How many slices run at a time when nobody says otherwise.
     """
@@ -128,8 +122,7 @@ class Builder:
         leases: Leases,
         turn: Turn,
         names: PathNames,
-        file_id: Callable[[Path], ObjectId],
-        fetch: Callable[[str], InputPath],
+        inputs: InputFiles,
         default_workdir: str,
         cores: int,
     ) -> None:
@@ -140,12 +133,11 @@ class Builder:
         self._listener = listener
         self._leases = leases
         self._turn = turn
-        self._file_id = file_id
-        self._fetch = fetch
+        self._inputs = inputs
         self._default_workdir = default_workdir
         self._cores = cores
         look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
-        self._look = Asks(look, look, file_id, names)
+        self._look = Asks(look, look, inputs.file_id, names)
         self._warned: set[str] = set()
         self._compared: dict[str, dict[ObjectId, Side]] = defaultdict(dict)
 
@@ -254,7 +246,7 @@ class Builder:
     def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
-        given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
+        given = check_arguments(method.declarations, split, method=name, resolve_input=self._inputs.get)
         parts = KeyParts(
             method=name,
             source=method.source,
@@ -343,20 +335,6 @@ class Builder:
         if name not in self._context.workdirs:
             raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(self._context.workdirs))
         return name
-
-    def _resolve_input(self, text: str) -> InputPath:
-        if "://" in text:
-            return self._fetch(text)
-        path = Path(os.path.abspath(self._context.input_directory / text))
-        try:
-            content = self._file_id(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise NoSuchFile(f"no input file '{text}'", hint=f"looked for '{path}'") from None
-        except IsADirectoryError:
-            raise NoSuchFile(f"input file '{text}' is a folder") from None
-        folder = self._context.input_directory
-        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
-        return InputPath(name, path, content)
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 

@@ -13,18 +13,15 @@ from jobs.job import Job
 from jobs.method.arguments import Arguments
 from jobs.nodes.build import BuiltJob
 from jobs.nodes.values import DotDict
-from jobs.wish import AS_USUAL, Force, Policy, Wish
+from jobs.wish import ABOUT_THE_JOB, AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
-from porcelain.urdpath import When
-from porcelain.urdsession import Sessions
+from porcelain.sessions.urdpath import When
+from porcelain.sessions.urdsession import Sessions
 
 if TYPE_CHECKING:
-    from porcelain.explanations import WhyBuild
+    from porcelain.sessions.urdlog import UrdLog
     from porcelain.submitted import Submissions, Submitted
-    from porcelain.urdlog import UrdLog
-
-# what `Urd.build` takes that is not for the method, and counts in no action key
-ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "why_build", "concurrency"})
+    from porcelain.views.explanations import WhyBuild
 
 
 class Surroundings(NamedTuple):
@@ -283,7 +280,7 @@ class Urd(Sessions):
     def _why(self, call: "_Call") -> "WhyBuild":
         # here, not above: few scripts ask
         from jobs.explain import explain
-        from porcelain.explanations import why_build
+        from porcelain.views.explanations import why_build
 
         request = self._builder.request(call.method, call.arguments, call.keywords)
         return why_build(explain(self._builder, request))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.projects import Folder
+from tests.waiting import await_number, await_that, lives
 
 STAGES = {
     "prepare": "def prepare():\n    DO\n\ndef analysis(sliceno):\n    pass\n",
@@ -106,13 +107,10 @@ def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    pids = [_await_pid(folder.root / f"{name}.pid") for name in ("job", "child", "slice0", "slice1")]
+    pids = [await_number(folder.root / f"{name}.pid") for name in ("job", "child", "slice0", "slice1")]
     build.send_signal(signal.SIGKILL)
     build.wait()
-    deadline = time.monotonic() + 5
-    while any(map(_lives, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(map(_lives, pids))
+    await_that(lambda: not any(map(lives, pids)), seconds=5)
     folder.acc("fsck")
 
 
@@ -139,12 +137,12 @@ def test_a_signal_stops_everything_within_a_second(tmp_path: Path, number: signa
         # a shell that runs the tests in the background has them ignore it, and all that they start
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
-    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in range(2)]
     begun = time.monotonic()
     build.send_signal(number)
     assert build.wait() == 128 + number
     assert time.monotonic() - begun < 1.5
-    assert not any(map(_lives, pids))
+    assert not any(map(lives, pids))
     assert "interrupted" in folder.acc("job", "dev-1")
 
 
@@ -182,13 +180,13 @@ def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) 
     with subprocess.Popen(
         folder.command("build"), cwd=folder.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as build:
-        pids = [_await_pid(folder.root / f"slice{number}.pid") for number in (0, 10)]
+        pids = [await_number(folder.root / f"slice{number}.pid") for number in (0, 10)]
         begun = time.monotonic()
         build.send_signal(signal.SIGTERM)
         said, _ = build.communicate()
     assert build.returncode == 128 + signal.SIGTERM, said
     assert time.monotonic() - begun < 2
-    assert not any(map(_lives, pids))
+    assert not any(map(lives, pids))
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
@@ -229,29 +227,8 @@ def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:
     if build == 0:
         os.chdir(folder.root)
         os.execv(sys.executable, folder.command("build", "-c", "2"))
-    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in range(2)]
     os.close(terminal)
     os.waitpid(build, 0)
-    deadline = time.monotonic() + 5
-    while any(map(_lives, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(map(_lives, pids))
+    await_that(lambda: not any(map(lives, pids)), seconds=5)
     folder.acc("fsck")
-
-
-def _await_pid(path: Path) -> int:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if path.is_file() and (text := path.read_text()):
-            return int(text)
-        time.sleep(0.01)
-    raise AssertionError(f"{path} did not come")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"

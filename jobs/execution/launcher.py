@@ -9,12 +9,7 @@ from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
 from jobs.errors import JobFailed, SpoiledOutcome
-from jobs.execution.capture import Echo
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
-    PREPARE,
-    SYNTHESIS,
     Event,
     Failed,
     Finished,
@@ -26,6 +21,8 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer, Execution, Executor
+from jobs.execution.inside.capture import Echo
+from jobs.execution.inside.worker import HOLD_BYTES
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.leftovers import KilledBuilds
 from jobs.execution.plan import Listener, Plan, Site
@@ -35,9 +32,9 @@ from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
 from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
-from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
+from jobs.nodes.parts import LOAD, PREPARE, SYNTHESIS, part_in_words, part_name
 from jobs.nodes.run import MICROSECONDS
 from jobs.reuse.index import JobIndex
 
@@ -304,7 +301,7 @@ class Launcher:
 
 def _job_failed(running: Running, last: Failed) -> JobFailed:
     method = running.plan.method
-    where = f"{ANALYSIS}, slice {last.sliceno}" if last.sliceno is not None else last.stage
+    where = part_in_words(last.stage, last.sliceno)
     return JobFailed(
         f"job '{running.label}' ({method.name}) failed in {where}: {last.message}",
         job=running.label,
@@ -327,7 +324,7 @@ def _first_part(method: Method) -> str:
 
 
 def _part(event: StageBegan | StageEnded) -> str:
-    return event.stage if event.sliceno is None else str(event.sliceno)
+    return part_name(event.stage, event.sliceno)
 
 
 def _preload(method: Method) -> Sequence[str]:

@@ -21,14 +21,14 @@ from dataclasses import dataclass
 
 from cas.errors import AccError
 from jobs.execution.channel import Channel
-from jobs.execution.children import adopt_orphans
 from jobs.execution.events import (
     DescribeRequest,
     JobRequest,
 )
+from jobs.execution.inside.children import adopt_orphans
+from jobs.execution.inside.worker import open_store
 from jobs.execution.rehearsal import rehearse
 from jobs.execution.spare import Spare, StoreAt
-from jobs.execution.worker import open_store
 
 _MESSAGE_BYTES = 1 << 16
 _NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun

@@ -11,13 +11,13 @@ from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.facets.runs import get_run
 from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, from_structure, walk_references
 from jobs.nodes.run import ActionKey
 from jobs.nodes.source import Source
-from jobs.records import get_run
 from jobs.reuse.changes import ABSENT, changes, pair_in_words
 from jobs.reuse.index import JobIndex
 from jobs.reuse.key import KeyParts, action_key

@@ -22,9 +22,9 @@ from jobs.errors import (
 )
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Plan, Silent
+from jobs.facets.runs import get_run
 from jobs.job import Job
 from jobs.nodes.source import Source
-from jobs.records import get_run
 from jobs.wish import AS_USUAL, Policy
 from porcelain import config
 from porcelain.buildlog import BuildRecord

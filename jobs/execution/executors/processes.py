@@ -9,10 +9,7 @@ from pathlib import Path
 from cas.errors import AccError
 from cas.formats.canonical import Json
 from jobs.errors import MethodError
-from jobs.execution.children import death, died
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
     Described,
     DescribeRequest,
     Event,
@@ -24,11 +21,13 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.inside.children import death, died
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Cores, Slots
 from jobs.execution.territory import Territory
 from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
+from jobs.nodes.parts import ANALYSIS, LOAD
 
 _TICK_SECONDS = 0.1
 
