@@ -58,6 +58,25 @@ class Unlimited:
         """Do nothing."""
 
 
+class Slot:
+    """The slot of one job, which may give it away for a while; given back once, however often it is given."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._held = False
+
+    def take(self) -> None:
+        """Take it, waiting until one is free."""
+        self._slots.take()
+        self._held = True
+
+    def give(self) -> None:
+        """Give it back, if it is held."""
+        if self._held:
+            self._held = False
+            self._slots.give()
+
+
 class Cores:
     """The tokens of one build.
 

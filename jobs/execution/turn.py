@@ -33,13 +33,32 @@ class Turn:
 
     @contextmanager
     def left(self) -> Iterator[None]:
-        """Let others have the turn inside the block; the caller must have it."""
+        """Let others have the turn inside the block; the caller must have it, and has it again after the block.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When that comes while it waits for the turn at the end; it has the turn then.
+        """
         depth, self._depth = self._depth, 0
         for _ in range(depth):
             self._lock.release()
         try:
             yield
         finally:
-            for _ in range(depth):
+            self._take_again(depth)
+
+    def _take_again(self, depth: int) -> None:
+        interrupt = None
+        taken = 0
+        while taken < depth:
+            try:
                 self._lock.acquire()
-            self._depth = depth
+            except KeyboardInterrupt as err:
+                # raised later: who called gives back what it had, the turn among it
+                interrupt = err
+            else:
+                taken += 1
+        self._depth = depth
+        if interrupt is not None:
+            raise interrupt
