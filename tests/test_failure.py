@@ -192,6 +192,44 @@ def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) 
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
+def test_a_signal_ends_a_process_that_the_script_forked_without_a_word(tmp_path: Path) -> None:
+    script = """
+        import multiprocessing, signal, time
+
+        def main(urd):
+            process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+            process.start()
+            process.terminate()
+            process.join()
+            print("ended by", signal.Signals(-process.exitcode).name)
+        """
+    folder = Folder(tmp_path, {"mine/build.py": script})
+    said = folder.acc("build")
+    assert "ended by SIGTERM" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_is_heard_while_a_submitted_job_is_awaited_that_another_build_runs(tmp_path: Path) -> None:
+    submits = "def main(urd):\n    urd.submit('dies')\n    urd.submit('other')\n"
+    other = "def synthesis():\n    open('../../../slice7.pid', 'w').write('7')\n"
+    files = {"mine/a_dies.py": SLEEPS, "mine/a_other.py": other}
+    folder = Folder(tmp_path, files | {"mine/build.py": BUILD, "mine/build_submits.py": submits}, slices=2)
+    first = subprocess.Popen(folder.command("build"), cwd=folder.root, stdout=subprocess.DEVNULL)
+    try:
+        _await_pid(folder.root / "slice0.pid")
+        with subprocess.Popen(
+            folder.command("build", "submits"), cwd=folder.root, stdout=subprocess.PIPE, text=True
+        ) as second:
+            _await_pid(folder.root / "slice7.pid")
+            begun = time.monotonic()
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 128 + signal.SIGTERM
+            assert time.monotonic() - begun < 2
+    finally:
+        first.terminate()
+        first.wait()
+
+
 def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(
     tmp_path: Path,
 ) -> None:

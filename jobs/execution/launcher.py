@@ -129,7 +129,11 @@ class Launcher:
         except KeyboardInterrupt:
             execution.end()
             interrupted = Failed(running.stage, None, "interrupted")
-            self._listener.ended(self._publisher.publish_failed(running, interrupted))
+            # it may have come when the run was published already
+            row = self._index.find_label(running.label) or self._publisher.publish_failed(
+                running, interrupted
+            )
+            self._listener.ended(row)
             raise
         except BaseException:
             execution.end()
