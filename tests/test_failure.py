@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -259,6 +260,46 @@ def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_a
     assert "failed in synthesis: the process that jobs are forked from has died" in said
     assert "fine" in said
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["done", "failed"]
+
+
+NO_FORK = """
+    import errno, os, sys
+
+    fork = os.fork
+
+    def perhaps_fork():
+        count.append(None)
+        if len(count) in {FAILING}:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return fork()
+
+    count = []
+    if any("zygote" in word for word in sys.orig_argv):
+        os.fork = perhaps_fork
+    """
+# of the process that jobs are forked from: to look at a method, to have one in advance, and for each job
+FORKS = {
+    "none": ("{}", ""),
+    "to look at a method": ("{1}", "acc: cannot start a process for a job: resource temporarily unavailable"),
+    "in advance": ("{2}", ""),
+    "for a job": ("{2, 3}", "'dev-1' (m) failed in load: cannot start a process for a job: resource"),
+}
+
+
+@pytest.mark.parametrize(("failing", "message"), FORKS.values(), ids=FORKS)
+def test_a_machine_without_room_for_a_process_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, message: str
+) -> None:
+    files = {"mine/a_m.py": "def synthesis():\n    return 1\n", "mine/build.py": BUILD.replace("dies", "m")}
+    folder = Folder(tmp_path / "project", files)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(dedent(NO_FORK.replace("{FAILING}", failing)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    said = folder.acc("build", code=1 if message else 0)
+    assert message in said
+    assert "Traceback" not in said
+    monkeypatch.delenv("PYTHONPATH")
+    assert folder.ran("build") == (["m"] if message else [])
 
 
 def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:
