@@ -237,11 +237,14 @@ class Builder:
     @property
     def runs_apart(self) -> bool:
         """Whether jobs run in other processes, so that several can run while this one goes on."""
-        return self._launcher().runs_apart
+        with self._turn:  # it may be put together now
+            return self._launcher().runs_apart
 
     def stop(self) -> None:
-        """Have every job that runs end as one that is interrupted, and none begin any more."""
-        self._launcher().stop()
+        """Have every job that runs end as one that is interrupted, and none begin, or be waited for, any more."""
+        with self._turn:
+            self._launcher().stop()
+        self._leases.stop()
 
     def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)

@@ -62,6 +62,8 @@ class Project(StoredProject):
 
     def close(self) -> None:
         """End what runs jobs, and give back what is open."""
+        if "launcher" in self.__dict__:
+            self.builder.stop()  # for threads that the script has left behind
         for part in ("executor", "leases"):
             if part in self.__dict__:
                 getattr(self, part).close()

@@ -1,10 +1,10 @@
 """Signals that end a build in order, as Ctrl-C does: a polite kill, and the terminal being closed."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Never
 
 
 class Ended(KeyboardInterrupt):
@@ -19,15 +19,20 @@ class Ended(KeyboardInterrupt):
 def ending_in_order() -> Iterator[None]:
     """Raise `Ended` inside the block for SIGTERM and SIGHUP; what is ignored, as by nohup, stays ignored."""
     before = {}
+    here = os.getpid()
+
+    def end(number: int, _: FrameType | None) -> None:
+        if os.getpid() == here:
+            raise Ended(number)
+        # a process that the script forked, as those of a multiprocessing.Pool, which ends them by a signal
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
-            before[number] = signal.signal(number, _end)
+            before[number] = signal.signal(number, end)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _end(number: int, _: FrameType | None) -> Never:
-    raise Ended(number)

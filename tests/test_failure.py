@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -190,6 +191,44 @@ def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) 
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
+def test_a_signal_ends_a_process_that_the_script_forked_without_a_word(tmp_path: Path) -> None:
+    script = """
+        import multiprocessing, signal, time
+
+        def main(urd):
+            process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+            process.start()
+            process.terminate()
+            process.join()
+            print("ended by", signal.Signals(-process.exitcode).name)
+        """
+    folder = Folder(tmp_path, {"mine/build.py": script})
+    said = folder.acc("build")
+    assert "ended by SIGTERM" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_is_heard_while_a_submitted_job_is_awaited_that_another_build_runs(tmp_path: Path) -> None:
+    submits = "def main(urd):\n    urd.submit('dies')\n    urd.submit('other')\n"
+    other = "def synthesis():\n    open('../../../slice7.pid', 'w').write('7')\n"
+    files = {"mine/a_dies.py": SLEEPS, "mine/a_other.py": other}
+    folder = Folder(tmp_path, files | {"mine/build.py": BUILD, "mine/build_submits.py": submits}, slices=2)
+    first = subprocess.Popen(folder.command("build"), cwd=folder.root, stdout=subprocess.DEVNULL)
+    try:
+        await_number(folder.root / "slice0.pid")
+        with subprocess.Popen(
+            folder.command("build", "submits"), cwd=folder.root, stdout=subprocess.PIPE, text=True
+        ) as second:
+            await_number(folder.root / "slice7.pid")
+            begun = time.monotonic()
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 128 + signal.SIGTERM
+            assert time.monotonic() - begun < 2
+    finally:
+        first.terminate()
+        first.wait()
+
+
 def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(
     tmp_path: Path,
 ) -> None:
@@ -219,6 +258,46 @@ def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_a
     assert "failed in synthesis: the process that jobs are forked from has died" in said
     assert "fine" in said
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["done", "failed"]
+
+
+NO_FORK = """
+    import errno, os, sys
+
+    fork = os.fork
+
+    def perhaps_fork():
+        count.append(None)
+        if len(count) in {FAILING}:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return fork()
+
+    count = []
+    if any("zygote" in word for word in sys.orig_argv):
+        os.fork = perhaps_fork
+    """
+# of the process that jobs are forked from: to look at a method, to have one in advance, and for each job
+FORKS = {
+    "none": ("{}", ""),
+    "to look at a method": ("{1}", "acc: cannot start a process for a job: resource temporarily unavailable"),
+    "in advance": ("{2}", ""),
+    "for a job": ("{2, 3}", "'dev-1' (m) failed in load: cannot start a process for a job: resource"),
+}
+
+
+@pytest.mark.parametrize(("failing", "message"), FORKS.values(), ids=FORKS)
+def test_a_machine_without_room_for_a_process_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, message: str
+) -> None:
+    files = {"mine/a_m.py": "def synthesis():\n    return 1\n", "mine/build.py": BUILD.replace("dies", "m")}
+    folder = Folder(tmp_path / "project", files)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(dedent(NO_FORK.replace("{FAILING}", failing)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    said = folder.acc("build", code=1 if message else 0)
+    assert message in said
+    assert "Traceback" not in said
+    monkeypatch.delenv("PYTHONPATH")
+    assert folder.ran("build") == (["m"] if message else [])
 
 
 def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from jobs.execution.publisher import Publisher
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
+from jobs.execution.slots import Slot
 from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
 from jobs.method.definition import Method
@@ -84,24 +85,25 @@ class Launcher:
         answer
             For the label of the job, what builds the subjobs that it wants.
         """
-        with self._turn, self._slot():
-            return self._launch(plan, answer)
+        with self._turn, self._slot() as slot:
+            return self._launch(plan, answer, slot)
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[Slot]:
         """Have a slot for a job inside the block."""
         began = self._interruptions
-        with self._turn.left():
-            self._executor.slots.take()
+        slot = Slot(self._executor.slots)
         try:
+            with self._turn.left():
+                slot.take()
             self._check_going(began)
-            yield
+            yield slot
         except KeyboardInterrupt:
             # one is meant for all: those that run in other threads hear of it at their next tick
             self._interruptions += began == self._interruptions
             raise
         finally:
-            self._executor.slots.give()
+            slot.give()
 
     @property
     def runs_apart(self) -> bool:
@@ -112,10 +114,10 @@ class Launcher:
         """Have every job that runs end as one that is interrupted, and none begin any more."""
         self._stopped = True
 
-    def _launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
+    def _launch(self, plan: Plan, answer: Callable[[str], Answer], slot: Slot) -> JobRow:
         running = self._claim(plan)
         usage = Usage(plan.limits)
-        answering = usage.pausing(self._lending(answer(running.label)))
+        answering = usage.pausing(_lending(slot, answer(running.label)))
         execution = self._executor.start(self._request(running), answering)
         try:
             # the process is on its way while this one writes
@@ -124,7 +126,11 @@ class Launcher:
         except KeyboardInterrupt:
             execution.end()
             interrupted = Failed(running.stage, None, "interrupted")
-            self._listener.ended(self._publisher.publish_failed(running, interrupted))
+            # it may have come when the run was published already
+            row = self._index.find_label(running.label) or self._publisher.publish_failed(
+                running, interrupted
+            )
+            self._listener.ended(row)
             raise
         except BaseException:
             execution.end()
@@ -137,26 +143,14 @@ class Launcher:
 
     def run_aside(self, running: Running, answer: Answer) -> Finished | Failed:
         """Run a job of which nothing is published, and return its last event; the caller discards what it left."""
-        with self._turn, self._slot():
+        with self._turn, self._slot() as slot:
             usage = Usage(running.plan.limits)
-            answering = usage.pausing(self._lending(answer))
+            answering = usage.pausing(_lending(slot, answer))
             execution = self._executor.start(self._request(running), answering)
             try:
                 return self._follow(running, execution, usage)
             finally:
                 execution.end()
-
-    def _lending(self, answer: Answer) -> Answer:
-        """Return an answer that gives the slot of the job away while it waits."""
-
-        def lent(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-            self._executor.slots.give()
-            try:
-                return answer(wanted)
-            finally:
-                self._executor.slots.take()
-
-        return lent
 
     def _check_going(self, began: int) -> None:
         if self._stopped or self._interruptions != began:
@@ -297,6 +291,19 @@ class Launcher:
                 last = Failed(SYNTHESIS, None, str(err), hint=err.hint)
         execution.end()
         return self._publisher.publish_failed(running, last), last
+
+
+def _lending(slot: Slot, answer: Answer) -> Answer:
+    """Return an answer that gives the slot of the job away while it waits."""
+
+    def lent(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        slot.give()
+        said = answer(wanted)
+        # who is interrupted while he waits needs none any more
+        slot.take()
+        return said
+
+    return lent
 
 
 def _job_failed(running: Running, last: Failed) -> JobFailed:

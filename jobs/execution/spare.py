@@ -52,7 +52,12 @@ class Spare:
         """
         ours, theirs = socket.socketpair()
         gc.freeze()  # or the child's garbage collector would touch, and so copy, every page of the zygote
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if pid == 0:
             ours.close()
             for descriptor in close:

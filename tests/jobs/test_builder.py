@@ -399,6 +399,23 @@ def test_a_build_that_is_interrupted_before_anything_is_written_leaves_a_whole_r
         assert all(project.store.has(blob) for blob in source.files.values())
 
 
+class Impatient(Silent):
+    """Is interrupted when it is told of something."""
+
+    def warn(self, text: str) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_build_that_is_interrupted_when_its_job_is_there_already_leaves_the_job(tmp_path: Path) -> None:
+    # what it warns of, an undeclared read, is said once the job is published
+    reads = "def synthesis(job):\n    open(job.input_filename('data.txt')).close()\n"
+    folder = Folder(tmp_path, {"mine/a_reads.py": reads, "input/data.txt": "one"})
+    with Project(config.load(folder.root), Impatient(), SerialExecutor()) as project:
+        with pytest.raises(KeyboardInterrupt):
+            Urd(project.builder, BuildRecord("test")).build("reads")
+        assert [row.state for row in project.index] == ["done"]
+
+
 def test_a_job_may_remove_its_directory_before_anything_is_written_there(tmp_path: Path) -> None:
     folder = Folder(tmp_path, METHODS)
     jobs = folder.root / ".acc/jobs"

@@ -1,6 +1,7 @@
 """The default: a job is a process forked from the zygote, which forks its slices."""
 
 import selectors
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -110,6 +111,7 @@ class ProcessExecutor:
         self._environment = environment
         self._number = cores
         self._cores: Cores | None = None
+        self._opening = threading.Lock()
         self._zygote: Zygote | None = None
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
@@ -150,9 +152,11 @@ class ProcessExecutor:
         return self._opened()
 
     def _opened(self) -> Cores:
-        if self._cores is None:
-            self._cores = Cores(self._number)
-        return self._cores
+        # who waits for a slot has left the turn, so that two threads may come here together
+        with self._opening:
+            if self._cores is None:
+                self._cores = Cores(self._number)
+            return self._cores
 
     def _started(self) -> Zygote:
         if self._zygote is not None and not self._zygote.is_alive():

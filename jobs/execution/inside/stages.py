@@ -199,7 +199,8 @@ class Stages:
         self._stage = ANALYSIS
         self._launcher.tell(StageBegan(ANALYSIS))
         if self._fork:
-            self._forked(slice_of)
+            with failing(ANALYSIS, None):  # there may be no process for a slice
+                self._forked(slice_of)
         else:
             self._in_turn(slice_of)
         self._launcher.tell(stopwatch.ended(ANALYSIS, None))
