@@ -1,11 +1,14 @@
 """Jobs that are built while the script goes on: `urd.submit`."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from jobs.job import DEFAULT_DATASET, Job
+
+_CONTAINERS: Final = (list, tuple, set, frozenset)
 
 
 class Later:
@@ -126,9 +129,12 @@ class Submissions:
 
     def finish(self) -> None:
         """Return when all are there; when one failed, begin no more, and raise that once what runs has ended."""
-        wait([submitted.future for submitted in self._all], return_when=FIRST_EXCEPTION)
         try:
             self._raise_failure()
+            # one that failed and was heard of is no reason to leave the others
+            while waiting := [submitted.future for submitted in self._all if not submitted.done()]:
+                wait(waiting, return_when=FIRST_EXCEPTION)
+                self._raise_failure()
         except Exception:
             self._stop()
             raise
@@ -182,7 +188,7 @@ def needed(value: Any) -> Iterator[Submitted]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from needed(item)
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, _CONTAINERS):
         for item in value:
             yield from needed(item)
 
@@ -193,8 +199,10 @@ def awaited(value: Any) -> Any:
         return value.result()
     if isinstance(value, Later):
         return value.get()
-    if isinstance(value, Mapping) and any(needed(value)):
-        return {key: awaited(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset) and any(needed(value)):
-        return type(value)(map(awaited, value))
-    return value
+    if not any(needed(value)):
+        return value
+    if isinstance(value, Mapping):
+        # the order of an ordered dict counts in a key
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind((key, awaited(item)) for key, item in value.items())
+    return next(kind for kind in _CONTAINERS if isinstance(value, kind))(map(awaited, value))

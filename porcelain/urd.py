@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from porcelain.submitted import Submissions, Submitted
     from porcelain.views.explanations import WhyBuild
 
+_TEXTS: Final = ("name", "caption", "workdir")
+
 
 class Surroundings(NamedTuple):
     """What a build script sees beside its jobs.
@@ -85,6 +87,7 @@ class Urd(Sessions):
         self._force = force
         self._workdir = ""
         self._submissions: Submissions | None = None
+        self._submits = False  # whether the script has ever submitted a job, be it one that was there
         self.info = DotDict(around.info)
         self.flags = set(around.flags)
 
@@ -137,7 +140,7 @@ class Urd(Sessions):
             "concurrency": concurrency,
         }
         call = self._asked(method, (options, datasets, jobs), keywords, about)
-        if self._submissions is not None:
+        if self._submits:
             call = call.awaited()
         if why_build:
             # what the peer gives, which is no job
@@ -180,6 +183,7 @@ class Urd(Sessions):
         # here, not above: few scripts submit
         from porcelain.submitted import Submitted, needed
 
+        self._submits = True
         about = {key: keywords.pop(key) for key in ABOUT_THE_JOB & keywords.keys()}
         call = self._asked(method, (options, datasets, jobs), keywords, about)
         call.place = self._record.ask()
@@ -201,6 +205,9 @@ class Urd(Sessions):
         about: Mapping[str, Any],
     ) -> "_Call":
         """Return what is asked for; `about` are arguments of `build` by name."""
+        for what, text in (("method", method), *((what, about.get(what)) for what in _TEXTS)):
+            if text is not None and not isinstance(text, str):
+                raise UsageError(f"the {what} of a job is a text, not {text!r}")
         wish = Wish(
             policy=self._policy,
             caption=about.get("caption") or "",
@@ -275,7 +282,7 @@ class Urd(Sessions):
 
     def warn(self, line: str = "") -> None:
         """Say something that the user should know; it is shown when the build has ended."""
-        self._record.said.extend(text.rstrip() for text in line.expandtabs().split("\n"))
+        self._record.said.extend(text.rstrip() for text in str(line).expandtabs().split("\n"))
 
     def _why(self, call: "_Call") -> "WhyBuild":
         # here, not above: few scripts ask

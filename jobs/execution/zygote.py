@@ -155,12 +155,13 @@ class Zygote:
             with theirs:
                 descriptors = [theirs.fileno(), told]
                 socket.send_fds(self._socket, [pickle.dumps(Warming.of(request))], descriptors)
-            process.channel.send(request)
         except OSError as err:
             process.close()
             raise _gone() from err
         finally:
             os.close(told)
+        with contextlib.suppress(OSError):  # nobody listens: there will be news of that
+            process.channel.send(request)
         return process
 
     def is_alive(self) -> bool:

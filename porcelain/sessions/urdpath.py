@@ -91,7 +91,7 @@ def parse_path(text: str, user: str) -> UrdPath:
     >>> str(parse_path("import", "anna"))
     'anna/import'
     """
-    owner, _, name = text.rpartition("/")
+    owner, _, name = text.rpartition("/") if isinstance(text, str) else ("", "", "")
     if not name or "/" in owner or not name.isprintable():
         raise UrdError(f"{text!r} names no urd list", hint="a list is named as 'import', or 'anna/import'")
     path = UrdPath(owner or user, name)

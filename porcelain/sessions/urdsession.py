@@ -116,12 +116,17 @@ class Sessions:
 
     @property
     def joblist(self) -> JobList:
-        """The jobs of this session, in the order in which they were asked for; outside of one, since the last began."""
+        """The jobs of this session, in the order in which they were asked for; outside of one, since the last began.
+
+        Those that were submitted are waited for.
+        """
+        self.wait()
         return JobList(self._listed[place] for place in sorted(self._listed) if place >= self._begun)
 
     @property
     def joblist_all(self) -> JobList:
-        """The jobs of the whole script."""
+        """The jobs of the whole script; those that were submitted are waited for."""
+        self.wait()
         return JobList(self._listed[place] for place in sorted(self._listed))
 
     @property
@@ -162,7 +167,7 @@ class Sessions:
         self._chained_on = None
 
     def finish(self, path: str, timestamp: Any = None, caption: str | None = None) -> DotDict:
-        """Store the session that was begun, and return what became of it.
+        """Store the session that was begun, once its jobs are there, and return what became of it.
 
         Returns
         -------
@@ -294,6 +299,9 @@ class Sessions:
         return DotDict(count=count, deps=ghosts)
 
     # -- for the other half ------------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Return when all jobs that were submitted are there: none, but for the other half."""
 
     def _list(self, place: int, name: str, job: Job) -> Job:
         """Note a job that was asked for at a place of the record, and return it."""
