@@ -34,7 +34,7 @@ _NAMES = {
     "InputFile": "jobs.method.options",
     "Job": "jobs.job",
     "JobFailed": "jobs.errors",
-    "JobList": "porcelain.joblist",
+    "JobList": "porcelain.sessions.joblist",
     "JobWithFile": "jobs.withfile",
     "NoDataset": "jobs.dataset.dataset",
     "NoJob": "jobs.job",
@@ -48,8 +48,8 @@ _NAMES = {
     "RequiredOption": "jobs.method.options",
     "SkipDataset": "jobs.dataset.callbacks",
     "SkipSlice": "jobs.dataset.callbacks",
-    "UrdConflict": "porcelain.urdpath",
-    "UrdError": "porcelain.urdpath",
+    "UrdConflict": "porcelain.sessions.urdpath",
+    "UrdError": "porcelain.sessions.urdpath",
     "dummy_status": "jobs.status",
     "status": "jobs.status",
 }
@@ -82,9 +82,9 @@ if TYPE_CHECKING:
     from jobs.status import dummy_status as dummy_status
     from jobs.status import status as status
     from jobs.withfile import JobWithFile as JobWithFile
-    from porcelain.joblist import JobList as JobList
-    from porcelain.urdpath import UrdConflict as UrdConflict
-    from porcelain.urdpath import UrdError as UrdError
+    from porcelain.sessions.joblist import JobList as JobList
+    from porcelain.sessions.urdpath import UrdConflict as UrdConflict
+    from porcelain.sessions.urdpath import UrdError as UrdError
 
 
 def __getattr__(name: str) -> Any:

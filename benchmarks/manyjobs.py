@@ -12,11 +12,11 @@ from time import time_ns
 
 from cas.formats.node import encode
 from cas.oid import oid_of
+from jobs.facets.runs import make_row
 from jobs.method.arguments import Arguments
 from jobs.nodes.job import JobNode
 from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.run import Run, Times
-from jobs.records import make_row
 from jobs.reuse.index import Listing
 from jobs.reuse.refnames import ACTIONS, label_ref
 from porcelain import config

@@ -1,30 +1,29 @@
 """`build`: options, key, a hit whose facts hold, or a launch; also of the subjobs that a running job wants."""
 
-import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId, oid_of
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, NoSuchFile, UndeclaredReads, UsageError
+from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
+from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
-from jobs.method.options import InputPath
 from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.records import gone
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
 from jobs.reuse.index import JobIndex
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
@@ -106,12 +105,8 @@ class Builder:
     ----------
     turn
         Taken for each job, and left while it runs.
-    file_id
-        Gives the content id of a file, as it is now.
     launcher
         Gives what runs jobs; called when the first job is to run.
-    fetch
-        Gives the file at a URL, as it is now.
     cores
         How many slices run at a time when nobody says otherwise.
     """
@@ -127,8 +122,7 @@ class Builder:
         leases: Leases,
         turn: Turn,
         names: PathNames,
-        file_id: Callable[[Path], ObjectId],
-        fetch: Callable[[str], InputPath],
+        inputs: InputFiles,
         default_workdir: str,
         cores: int,
     ) -> None:
@@ -139,13 +133,13 @@ class Builder:
         self._listener = listener
         self._leases = leases
         self._turn = turn
-        self._file_id = file_id
-        self._fetch = fetch
+        self._inputs = inputs
         self._default_workdir = default_workdir
         self._cores = cores
         look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
-        self._look = Asks(look, look, file_id, names)
+        self._look = Asks(look, look, inputs.file_id, names)
         self._warned: set[str] = set()
+        self._compared: dict[str, dict[ObjectId, Side]] = defaultdict(dict)
 
     def build(self, name: str, arguments: Arguments, keywords: Mapping[str, Any], wish: Wish) -> Got:
         """Return the job of method `name` with these arguments: an earlier one, or one that is run now.
@@ -243,11 +237,14 @@ class Builder:
     @property
     def runs_apart(self) -> bool:
         """Whether jobs run in other processes, so that several can run while this one goes on."""
-        return self._launcher().runs_apart
+        with self._turn:  # it may be put together now
+            return self._launcher().runs_apart
 
     def stop(self) -> None:
-        """Have every job that runs end as one that is interrupted, and none begin any more."""
-        self._launcher().stop()
+        """Have every job that runs end as one that is interrupted, and none begin, or be waited for, any more."""
+        with self._turn:
+            self._launcher().stop()
+        self._leases.stop()
 
     def checked_workdir(self, workdir: str) -> str:
         """Return the name of a workdir, the project's own for ""; raise `UsageError` when there is none."""
@@ -259,7 +256,7 @@ class Builder:
     def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
         split = split_arguments(method.declarations, arguments, keywords, method=name)
-        given = check_arguments(method.declarations, split, method=name, resolve_input=self._resolve_input)
+        given = check_arguments(method.declarations, split, method=name, resolve_input=self._inputs.get)
         parts = KeyParts(
             method=name,
             source=method.source,
@@ -280,13 +277,16 @@ class Builder:
         wish
             How such subjobs are built.
         """
-        asks = self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
-        hit = self._find_key(request.key, request.given, asks)
+
+        def asks() -> Asks:
+            return self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
+
+        hit = self._find_key(request.key, request.given, asks, only_look=only_look)
         for source in request.method.equivalents:
             if hit.row is not None:
                 break
             key = action_key(replace(request.parts, source=ObjectId(source)))
-            equivalent = self._find_key(key, request.given, asks)
+            equivalent = self._find_key(key, request.given, asks, only_look=only_look)
             hit = replace(equivalent, equivalent=True) if equivalent.row is not None else hit
         return hit
 
@@ -294,7 +294,8 @@ class Builder:
         """Return in one line why `hit` is none."""
         from jobs.reuse.why import why_new
 
-        return hit.why_not or why_new(self._context.store, self._index, request.side())
+        known = self._compared[request.method.name]
+        return hit.why_not or why_new(self._context.store, self._index, request.side(), known)
 
     def find_nearest(self, request: Request) -> "Nearest | None":
         """Return the earlier job that differs least from `request`."""
@@ -307,9 +308,9 @@ class Builder:
         """Return what a run learned beyond the key of `request`, and whether it holds now; builds nothing."""
         return check_facts(self._context, self._index, row, request.given.sources(), self._look)
 
-    def _find_key(self, key: ActionKey, given: Given, asks: Asks) -> Hit:
+    def _find_key(self, key: ActionKey, given: Given, asks: Callable[[], Asks], *, only_look: bool) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._is_here(hit.row.run, only_look=asks is self._look):
+        if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
         return hit
 
@@ -338,20 +339,6 @@ class Builder:
         if earlier is None:
             return Got(Job.of(row), "built", row.run)
         return Got(Job.of(earlier), "cutoff", row.run)
-
-    def _resolve_input(self, text: str) -> InputPath:
-        if "://" in text:
-            return self._fetch(text)
-        path = Path(os.path.abspath(self._context.input_directory / text))
-        try:
-            content = self._file_id(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise NoSuchFile(f"no input file '{text}'", hint=f"looked for '{path}'") from None
-        except IsADirectoryError:
-            raise NoSuchFile(f"input file '{text}' is a folder") from None
-        folder = self._context.input_directory
-        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
-        return InputPath(name, path, content)
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Why a job would run or be reused now, and why one ran then: the whole story, for whoever asks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
@@ -11,15 +11,15 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.builder import Builder, Methods, Request
 from jobs.context import Context
-from jobs.method.options import InputPath
+from jobs.facets.runs import get_run, row_of_run
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import INPUT, walk_references
 from jobs.nodes.run import FORCED, Run
-from jobs.records import get_run, row_of_run
 from jobs.reuse.difference import Side, differences
 from jobs.reuse.hit import CheckedFact, Hit, describe
 from jobs.reuse.index import JobIndex
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.inputs import Given
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.why import Nearest, find_nearest, reason
@@ -108,8 +108,8 @@ def _with_the_key(builder: Builder, request: Request) -> Explanation | None:
 
 
 @dataclass(slots=True)
-class _InputFiles:
-    """Finds input files of a stored job by the names that it saw.
+class _Found:
+    """The input files of a stored job, as far as they are found by the names that it saw.
 
     Attributes
     ----------
@@ -119,35 +119,23 @@ class _InputFiles:
         The others.
     """
 
-    folder: Path
-    file_id: Callable[[Path], ObjectId]
-    fetch: Callable[[str], InputPath]
+    inputs: InputFiles
     sizes: dict[str, int] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
 
     def find_content(self, name: str) -> ObjectId | None:
         """Return the content of a file as it is now, or None."""
-        try:
-            file = self.fetch(name) if "://" in name else None
-            path = file.path if file else self.folder / name
-            content = file.content if file else self.file_id(path)
-            self.sizes[content] = path.stat().st_size
-        except (OSError, AccError):
+        file = self.inputs.find(name)
+        if file is None:
             self.unseen.append(name)
             return None
-        return content
+        with suppress(OSError):  # it may go just now
+            self.sizes[file.content] = file.path.stat().st_size
+        return file.content
 
 
 class Explainer:
-    """Explains stored jobs: why each ran, and whether it would be reused.
-
-    Parameters
-    ----------
-    file_id
-        Gives the content id of a file, as it is now.
-    fetch
-        Gives the file at a URL, as it is now.
-    """
+    """Explains stored jobs: why each ran, and whether it would be reused."""
 
     def __init__(
         self,
@@ -155,16 +143,13 @@ class Explainer:
         index: JobIndex,
         methods: Methods,
         builder: Builder,
-        *,
-        file_id: Callable[[Path], ObjectId],
-        fetch: Callable[[str], InputPath],
+        inputs: InputFiles,
     ) -> None:
         self._context = context
         self._index = index
         self._methods = methods
         self._builder = builder
-        self._file_id = file_id
-        self._fetch = fetch
+        self._inputs = inputs
 
     def now(self, row: JobRow) -> Explanation:
         """Return what a build would do now with what a finished job was given; raises as a build would."""
@@ -230,13 +215,13 @@ class Explainer:
         except AccError as err:
             return str(err)
 
-    def _again(self, row: JobRow) -> tuple[Request, _InputFiles]:
+    def _again(self, row: JobRow) -> tuple[Request, _Found]:
         """Return what `row` was given, as a request of now, and its input files."""
         now = self._context
         assert row.outcome is not None
         method = self._methods.get(row.method)
         run, before = get_run(now.store, row.run), get_node(now.store, row.outcome, Outcome).inputs
-        files = _InputFiles(now.input_directory, self._file_id, self._fetch)
+        files = _Found(self._inputs)
         inputs = Inputs.from_json(_refreshed(before.to_json(), files.find_content))
         given = Given({}, {}, {}, inputs)
         for found in walk_references(before.to_json()):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from cas.formats.canonical import Json, dumps
 from cas.oid import ObjectId
 from jobs import context
-from jobs.buildjob import BuildJob, is_build_label
 from jobs.errors import NoSuchDataset, NoSuchJob, UsageError
-from jobs.jobfiles import RESULT
-from jobs.jobrecord import JobRecord
+from jobs.facets.buildjob import BuildJob, is_build_label
+from jobs.facets.jobfiles import RESULT
+from jobs.facets.jobrecord import JobRecord
+from jobs.facets.runs import exectime, row_of_run
 from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import Fact
 from jobs.nodes.fields import as_map
@@ -18,7 +19,6 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Dereference, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS
 from jobs.nodes.values import DotDict, dotted
-from jobs.records import exectime, row_of_run
 from jobs.withfile import JobWithFile
 
 if TYPE_CHECKING:

@@ -1,14 +1,11 @@
 """A job as it was, ready to run once more: its stored source, what it was given, and the answers that it got."""
 
 import ast
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from cas.errors import AccError
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.local.store import LocalStore
@@ -16,6 +13,7 @@ from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import CannotRunAgain, JobFailed, NoSuchFile, OptionError
 from jobs.execution.events import SubjobBuilt, SubjobRefused, SubjobWanted
+from jobs.facets.runs import get_run, row_of_run
 from jobs.job import Job, dereference
 from jobs.method.arguments import Arguments
 from jobs.method.definition import Method
@@ -29,8 +27,8 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import INPUT, from_structure, to_structure, walk_references
 from jobs.nodes.run import Run
 from jobs.nodes.source import Source
-from jobs.records import get_run, row_of_run
 from jobs.reuse.hit import MISSING
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.pathnames import PROJECT, PathNames, content_of
 
@@ -106,15 +104,7 @@ def _refused(method: str) -> JobFailed:
 
 
 class Replays:
-    """Finds again what jobs were made of.
-
-    Parameters
-    ----------
-    file_id
-        Gives the content id of a file, as it is now.
-    fetch
-        Gives the file at a URL, as it is now.
-    """
+    """Finds again what jobs were made of."""
 
     def __init__(
         self,
@@ -123,15 +113,13 @@ class Replays:
         store: LocalStore,
         methods: Methods,
         names: PathNames,
-        file_id: Callable[[Path], ObjectId],
-        fetch: Callable[[str], InputPath],
+        inputs: InputFiles,
     ) -> None:
         self._context = context
         self._store = store
         self._methods = methods
         self._names = names
-        self._file_id = file_id
-        self._fetch = fetch
+        self._inputs = inputs
 
     def get(self, row: JobRow, folder: Path) -> Replay:
         """Return the job of a row as it was.
@@ -251,7 +239,7 @@ class Replays:
     def _input(self, content: Mapping[str, Json], folder: Path) -> InputPath:
         """Return an input file with the content that it had: where it was, or out of the store."""
         name, wanted = as_text(content["name"]), as_oid(content["content"])
-        found = self._find_live(name)
+        found = self._inputs.find(name)
         if found is not None and found.content == wanted:
             return InputPath(name, found.path, wanted)
         if not self._store.has(wanted):
@@ -263,19 +251,11 @@ class Replays:
             self._store.export(wanted, stream.fileno())
         return InputPath(name, path, wanted)
 
-    def _find_live(self, name: str) -> InputPath | None:
-        with suppress(AccError, OSError):
-            if "://" in name:
-                return self._fetch(name)
-            path = Path(os.path.abspath(self._context.input_directory / name))
-            return InputPath(name, path, self._file_id(path))
-        return None
-
     # -- what it learned ---------------------------------------------------------------------------------------
 
     def _check_content(self, fact: Fact) -> None:
         try:
-            now = content_of(self._names.path_of(str(fact.about)), self._file_id)
+            now = content_of(self._names.path_of(str(fact.about)), self._inputs.file_id)
         except (OSError, NoSuchFile):
             now = ObjectId(MISSING)
         if now != fact.was:

@@ -9,21 +9,21 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Literal, TypeAlias
 
-from cas.errors import UnsafeName
 from cas.formats.node import get_node
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
-from jobs.compare import OutcomeDifference, compare_outcomes
-from jobs.errors import CannotRunAgain, NoSuchFile
-from jobs.execution.events import Failed, Finished
+from jobs.comparison.outcomes import OutcomeDifference, compare_outcomes
+from jobs.errors import CannotRunAgain, SpoiledOutcome
+from jobs.execution.events import Failed
+from jobs.execution.inside.worker import HOLD_BYTES
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.launcher import Launcher
 from jobs.execution.plan import Plan
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch
-from jobs.execution.worker import HOLD_BYTES
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
+from jobs.nodes.parts import part_in_words
 from jobs.nodes.run import ActionKey
 from jobs.replay import Methods, Replay, Replays
 from jobs.reuse.key import KeyParts, action_key
@@ -123,8 +123,8 @@ class Verifier:
                 if isinstance(last, Failed):
                     return replace(verification, failed=_in_words(last))
                 try:
-                    outcome = _taken_in(running, last)
-                except (NoSuchFile, UnsafeName) as err:
+                    outcome = running.take_in(last)
+                except SpoiledOutcome as err:
                     return replace(verification, failed=str(err))
                 differences = compare_outcomes(running.staging, replay.outcome, outcome)
                 return replace(verification, differences=differences)
@@ -224,13 +224,4 @@ def _shuffled(replay: Replay) -> list[int]:
 
 
 def _in_words(failed: Failed) -> str:
-    where = f"{failed.stage}, slice {failed.sliceno}" if failed.sliceno is not None else failed.stage
-    return f"in {where}: {failed.message}"
-
-
-def _taken_in(running: Running, last: Finished) -> Outcome:
-    """Return the outcome of a job that was run aside."""
-    plan, staging = running.plan, running.staging
-    staging.adopt(last.held)
-    files = {**last.files, **running.directory.take_in(last.pending, staging)}
-    return Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
+    return f"in {part_in_words(failed.stage, failed.sliceno)}: {failed.message}"

@@ -13,6 +13,8 @@ Force: TypeAlias = bool | str
 # of what a method says when it wants a subjob: where and how it runs, which is no part of what it learns
 ABOUT_RUNNING: Final = ("workdir", "concurrency")
 _NOT_FOR_SUBJOBS: Final = ("force_build", "why_build")
+# what a call names that is not for the method, and counts in no action key
+ABOUT_THE_JOB: Final = frozenset({"name", "caption", *ABOUT_RUNNING, *_NOT_FOR_SUBJOBS})
 
 
 @dataclass(frozen=True, slots=True)

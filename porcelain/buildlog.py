@@ -1,6 +1,5 @@
 """`builds/<n>`: what each run of a build script asked for and got, and what it said."""
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -10,15 +9,10 @@ from cas.oid import ObjectId
 from cas.refs import Refs, Transaction
 from cas.store import Store
 from jobs.nodes.build import Build, BuiltJob
-from jobs.nodes.run import MICROSECONDS
+from jobs.nodes.run import now
 from jobs.reuse.index import Listing
 from jobs.reuse.refnames import AUTO, BUILD, BUILDS, URD
 from jobs.reuse.urdrefs import auto_ref, is_listed
-
-
-def now() -> int:
-    """Return the time in microseconds since 1970 (UTC)."""
-    return time.time_ns() * MICROSECONDS // 1_000_000_000
 
 
 @dataclass(slots=True)

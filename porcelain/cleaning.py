@@ -18,7 +18,7 @@ from jobs.reuse.retention import find_droppable
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.results import ResultLinks
-from porcelain.urdlog import UrdLog
+from porcelain.sessions.urdlog import UrdLog
 
 Progress = Callable[[int], None]
 

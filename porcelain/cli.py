@@ -43,6 +43,8 @@ _NOT_OUR_FAULT = {
     errno.EMFILE,
     errno.ENFILE,
     errno.EIO,
+    errno.EAGAIN,  # no more processes
+    errno.ENOMEM,
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cas
 from cas.formats.canonical import Json
 from cas.oid import ObjectId, oid_of
+from cas.threads import usable_cores
 from jobs.builder import Builder
 from jobs.execution.plan import Listener, Silent, Site
 from jobs.execution.territory import Territory, prefixes
@@ -19,20 +20,21 @@ from jobs.method.cache import Cache
 from jobs.method.catalog import Catalog, find_packages
 from jobs.method.closure import Closure
 from jobs.method.options import InputPath
+from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.hearing import Hearing
-from porcelain.stored import StoredProject, cores
+from porcelain.stored import StoredProject
+from porcelain.watching.hearing import Hearing
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
     from jobs.verify import Verifier
-    from porcelain.urdlog import UrdLog
+    from porcelain.sessions.urdlog import UrdLog
 
 STANDARD_METHODS = "porcelain.methods"
 _CODE = Path(cas.__path__[0]).resolve().parent
@@ -60,6 +62,8 @@ class Project(StoredProject):
 
     def close(self) -> None:
         """End what runs jobs, and give back what is open."""
+        if "launcher" in self.__dict__:
+            self.builder.stop()  # for threads that the script has left behind
         for part in ("executor", "leases"):
             if part in self.__dict__:
                 getattr(self, part).close()
@@ -86,7 +90,7 @@ class Project(StoredProject):
 
     def urdlog(self, *, only_look: bool = False) -> "UrdLog":
         """Return the urd lists; with `only_look` they take no changes."""
-        from porcelain.urdlog import UrdLog  # here, not above: most builds have none
+        from porcelain.sessions.urdlog import UrdLog  # here, not above: most builds have none
 
         return UrdLog(self.store, self.refs, only_look=only_look)
 
@@ -108,7 +112,7 @@ class Project(StoredProject):
         # here, not above: a build that only reuses jobs runs none, and starts in two thirds of the time without
         from jobs.execution.executors.processes import ProcessExecutor
 
-        return self._executor or ProcessExecutor(configuration.job_environment(), cores())
+        return self._executor or ProcessExecutor(configuration.job_environment(), usable_cores())
 
     @cached_property
     def turn(self) -> Turn:
@@ -132,11 +136,15 @@ class Project(StoredProject):
             leases=self.leases,
             turn=self.turn,
             names=self._names(),
-            file_id=self.file_id,
-            fetch=self.fetch,
+            inputs=self.inputs,
             default_workdir=self.config.workdir,
-            cores=min(self.config.slices, cores()),
+            cores=min(self.config.slices, usable_cores()),
         )
+
+    @cached_property
+    def inputs(self) -> InputFiles:
+        """The input files."""
+        return InputFiles(self.config.input_directory, self.file_id, self.fetch)
 
     @cached_property
     def explainer(self) -> "Explainer":
@@ -144,9 +152,7 @@ class Project(StoredProject):
         # here, not above: few commands ask
         from jobs.explain import Explainer
 
-        return Explainer(
-            self.context, self.index, self.catalog, self.builder, file_id=self.file_id, fetch=self.fetch
-        )
+        return Explainer(self.context, self.index, self.catalog, self.builder, self.inputs)
 
     @cached_property
     def verifier(self) -> "Verifier":
@@ -160,8 +166,7 @@ class Project(StoredProject):
             store=self.store,
             methods=self.catalog,
             names=self._names(),
-            file_id=self.file_id,
-            fetch=self.fetch,
+            inputs=self.inputs,
         )
         return Verifier(
             store=self.store,
@@ -169,7 +174,7 @@ class Project(StoredProject):
             replays=replays,
             launcher=self.launcher,
             folder=self.config.data / "tmp",
-            cores=cores(),
+            cores=usable_cores(),
         )
 
     def _names(self) -> PathNames:

@@ -18,10 +18,10 @@ from jobs.nodes.build import DONE
 from jobs.wish import AS_USUAL, Force, Policy
 from porcelain import config, term
 from porcelain.buildlog import BuildRecord
-from porcelain.hearing import ScriptOutput
 from porcelain.project import Project
+from porcelain.sessions.urdsession import to_horizon
 from porcelain.urd import Surroundings, Urd
-from porcelain.urdsession import to_horizon
+from porcelain.watching.hearing import ScriptOutput
 
 _PREFIX = "build"
 

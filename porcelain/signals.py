@@ -1,5 +1,6 @@
 """Signals that end a build in order: Ctrl-C, a polite kill, and the terminal being closed."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -23,11 +24,16 @@ class _Order:
     """The first signal ends the process; more of them do not disturb it while it ends."""
 
     def __init__(self) -> None:
-        self.at = float("-inf")
+        self._at = float("-inf")
+        self._here = os.getpid()
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        if time.monotonic() - self.at > _OBEYING_SECONDS:
-            self.at = time.monotonic()
+        if os.getpid() != self._here:
+            # a process that the script forked, as those of a multiprocessing.Pool, which ends them by a signal
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        elif time.monotonic() - self._at > _OBEYING_SECONDS:
+            self._at = time.monotonic()
             raise Ended(number)
 
 

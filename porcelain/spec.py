@@ -152,8 +152,8 @@ class Resolver:
         # here, not above: few commands are given such a name, and all would load what it takes
         from jobs.nodes.build import Build
         from jobs.nodes.session import ListedRun
-        from porcelain import urdspec
-        from porcelain.urdlog import UrdLog
+        from porcelain.sessions import urdspec
+        from porcelain.sessions.urdlog import UrdLog
 
         if base.startswith(":"):
             row = self.row_of_run(urdspec.get_run(UrdLog(self.store, self.index.refs), base, urd_user()))

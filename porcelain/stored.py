@@ -1,6 +1,5 @@
 """A project that is open to be looked at: store, refs, labels, results, put together from its configuration."""
 
-import os
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Self
@@ -89,11 +88,6 @@ class StoredProject:
             get_job=Job,
             results=self.results,
         )
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_context() -> context.Context:

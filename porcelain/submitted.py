@@ -1,11 +1,16 @@
 """Jobs that are built while the script goes on: `urd.submit`."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from jobs.job import DEFAULT_DATASET, Job
+
+_CONTAINERS: Final = (list, tuple, set, frozenset)
+# of two signals at a time one reaches another thread, and nothing wakes the main thread: it looks by itself
+_LOOK_SECONDS: Final = 0.2
 
 
 class Later:
@@ -28,6 +33,7 @@ class Later:
         return self._take(self.job.result())
 
     def __getattr__(self, name: str) -> Any:
+        _check_asked(name)
         return getattr(self.get(), name)
 
 
@@ -49,6 +55,7 @@ class Submitted:
     def result(self) -> Job:
         """Return the job, once it is there; raise what went wrong with it."""
         try:
+            _await_all([self.future])
             return self.future.result()
         except Exception:
             self.is_told = True
@@ -67,6 +74,7 @@ class Submitted:
         return Later(self, lambda job: job.withfile(name, sliced, extra))
 
     def __getattr__(self, name: str) -> Any:
+        _check_asked(name)
         return getattr(self.result(), name)
 
     def __str__(self) -> str:
@@ -124,9 +132,12 @@ class Submissions:
 
     def finish(self) -> None:
         """Return when all are there; when one failed, begin no more, and raise that once what runs has ended."""
-        wait([submitted.future for submitted in self._all], return_when=FIRST_EXCEPTION)
         try:
             self._raise_failure()
+            # one that failed and was heard of is no reason to leave the others
+            while waiting := [submitted.future for submitted in self._all if not submitted.done()]:
+                wait(waiting, _LOOK_SECONDS, FIRST_EXCEPTION)
+                self._raise_failure()
         except Exception:
             self._stop()
             raise
@@ -139,7 +150,7 @@ class Submissions:
     def _stop(self) -> None:
         for submitted in self._all:
             submitted.future.cancel()
-        wait([submitted.future for submitted in self._all])
+        _await_all([submitted.future for submitted in self._all])
 
     def _start(self, submitted: Submitted, build: Callable[[], Job]) -> None:
         self._pool.submit(self._run, submitted, build)
@@ -162,6 +173,17 @@ class Submissions:
                 submitted.result()
 
 
+def _await_all(futures: "Sequence[Future[Job]]") -> None:
+    while wait(futures, _LOOK_SECONDS).not_done:
+        pass
+
+
+def _check_asked(name: str) -> None:
+    """Raise for what Python, and not the user, asks of any object: that is nothing to wait for."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+
 # -- in arguments ----------------------------------------------------------------------------------------------
 
 
@@ -174,7 +196,7 @@ def needed(value: Any) -> Iterator[Submitted]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from needed(item)
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, _CONTAINERS):
         for item in value:
             yield from needed(item)
 
@@ -185,8 +207,10 @@ def awaited(value: Any) -> Any:
         return value.result()
     if isinstance(value, Later):
         return value.get()
-    if isinstance(value, Mapping) and any(needed(value)):
-        return {key: awaited(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset) and any(needed(value)):
-        return type(value)(map(awaited, value))
-    return value
+    if not any(needed(value)):
+        return value
+    if isinstance(value, Mapping):
+        # the order of an ordered dict counts in a key
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind((key, awaited(item)) for key, item in value.items())
+    return next(kind for kind in _CONTAINERS if isinstance(value, kind))(map(awaited, value))

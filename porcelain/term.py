@@ -4,28 +4,19 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from cas.errors import AccError
+from porcelain.layout import GAP, Column, aligned, by_column, filled, fitted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ESCAPES = _CONTROLS | {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
-_GAP = "  "
 _DIFF_STYLES = {"-": "31", "+": "32", "@": "36", " ": ""}
-_LEAST_WIDTH = 8
 _BOX_SIDE, _BOX_WIDTH, _BOX_LEAST = "## ", 80, 30
 _BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
-
-
-class Column(NamedTuple):
-    """A column of a table: its title, the side of its cells, and whether a narrow terminal may cut them."""
-
-    title: str
-    right: bool = False
-    cut: bool = False
 
 
 def prepare() -> None:
@@ -158,12 +149,12 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
 def fields(pairs: Mapping[str, str]) -> None:
     """Print names and values, the values under each other; a terminal wraps them."""
     name_width = max((len(name) for name in pairs), default=0)
-    set_in = " " * (name_width + len(_GAP))
+    set_in = " " * (name_width + len(GAP))
     for name, value in pairs.items():
         lines = [printable(line) for line in value.split("\n")]
         if is_terminal():
-            lines = [part.strip() for line in lines for part in _filled(line, set_in, set_in)]
-        print(_styled(name.ljust(name_width), "2", sys.stdout) + _GAP + lines[0])
+            lines = [part.strip() for line in lines for part in filled(line, set_in, set_in, width())]
+        print(_styled(name.ljust(name_width), "2", sys.stdout) + GAP + lines[0])
         for text in lines[1:]:
             print(set_in + text)
 
@@ -188,7 +179,7 @@ def diff(lines: Iterable[str], *, set_in: str = "") -> None:
         if style is not None:
             print(set_in + (_styled(shown, style, sys.stdout) if style else shown))
         elif is_terminal():
-            print("\n".join(_filled(shown, set_in, set_in + _GAP)))
+            print("\n".join(filled(shown, set_in, set_in + GAP, width())))
         else:
             print(set_in + shown)
 
@@ -196,20 +187,16 @@ def diff(lines: Iterable[str], *, set_in: str = "") -> None:
 def columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows set in, their cells under each other, without titles; a terminal wraps the last cell."""
     cells = [[printable(cell) for cell in row] for row in rows]
-    lines = [_GAP + text for text in aligned([Column("")] * len(cells[0]), cells)]
+    lines = [GAP + text for text in aligned([Column("")] * len(cells[0]), cells)]
     if is_terminal():
-        before = len(_GAP) + sum(
-            max(len(row[i]) for row in cells) + len(_GAP) for i in range(len(cells[0]) - 1)
+        before = len(GAP) + sum(
+            max(len(row[i]) for row in cells) + len(GAP) for i in range(len(cells[0]) - 1)
         )
-        lines = [part for text in lines for part in _filled(text[before:], text[:before], " " * before)]
+        lines = [
+            part for text in lines for part in filled(text[before:], text[:before], " " * before, width())
+        ]
     for text in lines:
         print(text)
-
-
-def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return one line for each of `rows`, padded so that columns stand under each other."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    return [_GAP.join(map(_pad, row, widths, columns)).rstrip() for row in rows]
 
 
 def error(err: AccError) -> None:
@@ -334,10 +321,10 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
     from rich.text import Text
 
     target = console()
-    natural = [max(map(cell_len, (column.title, *texts))) for column, texts in _by_column(columns, cells)]
+    natural = [max(map(cell_len, (column.title, *texts))) for column, texts in by_column(columns, cells)]
     # a gap after the last column too: rich 13 counts the padding that pad_edge leaves out, and would cut for it
-    widths = _fit(natural, columns, target.width - len(_GAP) * len(columns))
-    shown = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    widths = fitted(natural, columns, target.width - len(GAP) * len(columns))
+    shown = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
     for column, width in zip(columns, widths, strict=True):
         shown.add_column(
             column.title,
@@ -349,43 +336,6 @@ def _rich_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
     for row in cells:
         shown.add_row(*map(Text, row))
     target.print(shown)
-
-
-def _by_column(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]]
-) -> Iterable[tuple[Column, tuple[str, ...]]]:
-    return ((column, tuple(row[i] for row in cells)) for i, column in enumerate(columns))
-
-
-def _fit(natural: Sequence[int], columns: Sequence[Column], room: int) -> list[int]:
-    """Return widths that fit `room`: the widest of the columns that may be cut gives way first."""
-    widths = list(natural)
-    giving = [i for i, column in enumerate(columns) if column.cut]
-    while sum(widths) > room:
-        widest = max(giving, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= _LEAST_WIDTH:
-            break
-        widths[widest] -= 1
-    return widths
-
-
-def _filled(text: str, first: str, further: str) -> list[str]:
-    """Return `text` in lines that fit the terminal, set in by `first` and then by `further`; no word is broken."""
-    import textwrap
-
-    lines = textwrap.wrap(
-        text,
-        max(width(), len(further) + 2 * _LEAST_WIDTH),
-        initial_indent=first,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return lines or [first.rstrip()]
-
-
-def _pad(cell: str, width: int, column: Column) -> str:
-    return cell.rjust(width) if column.right else cell.ljust(width)
 
 
 def _styled(text: str, style: str, stream: TextIO) -> str:

@@ -13,18 +13,17 @@ from jobs.job import Job
 from jobs.method.arguments import Arguments
 from jobs.nodes.build import BuiltJob
 from jobs.nodes.values import DotDict
-from jobs.wish import AS_USUAL, Force, Policy, Wish
+from jobs.wish import ABOUT_THE_JOB, AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
-from porcelain.urdpath import When
-from porcelain.urdsession import Sessions
+from porcelain.sessions.urdpath import When
+from porcelain.sessions.urdsession import Sessions
 
 if TYPE_CHECKING:
-    from porcelain.explanations import WhyBuild
+    from porcelain.sessions.urdlog import UrdLog
     from porcelain.submitted import Submissions, Submitted
-    from porcelain.urdlog import UrdLog
+    from porcelain.views.explanations import WhyBuild
 
-# what `Urd.build` takes that is not for the method, and counts in no action key
-ABOUT_THE_JOB: Final = frozenset({"name", "caption", "workdir", "force_build", "why_build", "concurrency"})
+_TEXTS: Final = ("name", "caption", "workdir")
 
 
 class Surroundings(NamedTuple):
@@ -88,6 +87,7 @@ class Urd(Sessions):
         self._force = force
         self._workdir = ""
         self._submissions: Submissions | None = None
+        self._submits = False  # whether the script has ever submitted a job, be it one that was there
         self.info = DotDict(around.info)
         self.flags = set(around.flags)
 
@@ -140,12 +140,13 @@ class Urd(Sessions):
             "concurrency": concurrency,
         }
         call = self._asked(method, (options, datasets, jobs), keywords, about)
-        if self._submissions is not None:
+        if self._submits:
             call = call.awaited()
         if why_build:
             # what the peer gives, which is no job
             return self._why(call)  # type: ignore[return-value]
-        return self._build(self._placed(call))
+        call.place = self._record.ask()
+        return self._build(call)
 
     def _build(self, call: "_Call") -> Job:
         return self._got(call, self._builder.build(call.method, call.arguments, call.keywords, call.wish))
@@ -182,8 +183,10 @@ class Urd(Sessions):
         # here, not above: few scripts submit
         from porcelain.submitted import Submitted, needed
 
+        self._submits = True
         about = {key: keywords.pop(key) for key in ABOUT_THE_JOB & keywords.keys()}
-        call = self._placed(self._asked(method, (options, datasets, jobs), keywords, about))
+        call = self._asked(method, (options, datasets, jobs), keywords, about)
+        call.place = self._record.ask()
         needs = list(needed([options, datasets, jobs, keywords]))
         if needs and self._builder.runs_apart:
             return self._submitted(call, lambda: self._build(call.awaited()), needs)
@@ -202,6 +205,9 @@ class Urd(Sessions):
         about: Mapping[str, Any],
     ) -> "_Call":
         """Return what is asked for; `about` are arguments of `build` by name."""
+        for what, text in (("method", method), *((what, about.get(what)) for what in _TEXTS)):
+            if text is not None and not isinstance(text, str):
+                raise UsageError(f"the {what} of a job is a text, not {text!r}")
         # here, not where a job runs: one that is reused would hide a name that is wrong
         workdir = self._checked_workdir(about.get("workdir"))
         wish = Wish(
@@ -213,10 +219,6 @@ class Urd(Sessions):
         )
         arguments = Arguments(*(_section(method, given) for given in sections))
         return _Call(method, about.get("name") or method, arguments, keywords, wish)
-
-    def _placed(self, call: "_Call") -> "_Call":
-        """Return a call with a place in the record: jobs may come in another order than they are asked for."""
-        return replace(call, place=self._record.ask())
 
     def _got(self, call: "_Call", got: Got) -> Job:
         """Write down what was got for a call."""
@@ -285,18 +287,18 @@ class Urd(Sessions):
 
     def warn(self, line: str = "") -> None:
         """Say something that the user should know; it is shown when the build has ended."""
-        self._record.said.extend(text.rstrip() for text in line.expandtabs().split("\n"))
+        self._record.said.extend(text.rstrip() for text in str(line).expandtabs().split("\n"))
 
     def _why(self, call: "_Call") -> "WhyBuild":
         # here, not above: few scripts ask
         from jobs.explain import explain
-        from porcelain.explanations import why_build
+        from porcelain.views.explanations import why_build
 
         request = self._builder.request(call.method, call.arguments, call.keywords)
         return why_build(explain(self._builder, request))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """A job that the script asks for, and its place in the record once it has one."""
 

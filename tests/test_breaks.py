@@ -2,7 +2,6 @@
 
 import os
 import py_compile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
 from porcelain.urd import Urd
 from tests.projects import Folder
+from tests.waiting import await_that, lives
 
 NUMBER = "def synthesis():\n    return 1\n"
 OF_NUMBER = "options = dict(n=0)\n\ndef synthesis(options):\n    return options.n\n"
@@ -274,18 +274,7 @@ def test_a_process_that_left_the_group_of_its_job_does_not_outlive_it(tmp_path: 
     build = "def main(urd):\n    print('pid', urd.build('m').load())\n"
     folder = Folder(tmp_path, {"mine/a_m.py": method, "mine/build.py": build})
     line = next(line for line in folder.acc("build").splitlines() if line.startswith("pid "))
-    deadline = time.monotonic() + 2
-    while _lives(int(line.split()[1])) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not _lives(int(line.split()[1]))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    await_that(lambda: not lives(int(line.split()[1])), seconds=2)
 
 
 def test_an_object_that_the_disk_has_no_room_for_leaves_no_file(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ class ProcessMachine(ProjectMachine):
     """The same with jobs in processes of their own, and builds that are killed for good."""
 
     def executor(self) -> Executor:
-        return ProcessExecutor(config.job_environment())
+        return ProcessExecutor(config.job_environment(), 2)
 
     @rule(lines=st.integers(0, 6))
     def kill_a_process(self, lines: int) -> None:
@@ -264,6 +264,8 @@ QUICK = settings(
     suppress_health_check=SLOW_TO_CHECK,
 )
 LONG = settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=SLOW_TO_CHECK)
+# a second a step
+KILLING = settings(LONG, max_examples=10, stateful_step_count=20)
 
 TestBuildMachine = ProjectMachine.TestCase
 TestBuildMachine.settings = QUICK
@@ -276,4 +278,4 @@ class TestLongBuildMachine(ProjectMachine.TestCase):
 
 @pytest.mark.slow
 class TestProcessMachine(ProcessMachine.TestCase):
-    settings = LONG
+    settings = KILLING

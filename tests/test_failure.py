@@ -8,10 +8,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from tests.projects import Folder
+from tests.waiting import await_number, await_that, lives
 
 STAGES = {
     "prepare": "def prepare():\n    DO\n\ndef analysis(sliceno):\n    pass\n",
@@ -107,13 +109,10 @@ def test_killing_acc_leaves_no_process(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    pids = [_await_pid(folder.root / f"{name}.pid") for name in ("job", "child", "slice0", "slice1")]
+    pids = [await_number(folder.root / f"{name}.pid") for name in ("job", "child", "slice0", "slice1")]
     build.send_signal(signal.SIGKILL)
     build.wait()
-    deadline = time.monotonic() + 5
-    while any(map(_lives, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(map(_lives, pids))
+    await_that(lambda: not any(map(lives, pids)), seconds=5)
     folder.acc("fsck")
 
 
@@ -140,12 +139,12 @@ def test_a_signal_stops_everything_within_a_second(tmp_path: Path, number: signa
         # a shell that runs the tests in the background has them ignore it, and all that they start
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
-    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in range(2)]
     begun = time.monotonic()
     build.send_signal(number)
     assert build.wait() == 128 + number
     assert time.monotonic() - begun < 1.5
-    assert not any(map(_lives, pids))
+    assert not any(map(lives, pids))
     assert "interrupted" in folder.acc("job", "dev-1")
 
 
@@ -184,13 +183,13 @@ def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) 
     with subprocess.Popen(
         folder.command("build"), cwd=folder.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as build:
-        pids = [_await_pid(folder.root / f"slice{number}.pid") for number in (0, 10)]
+        pids = [await_number(folder.root / f"slice{number}.pid") for number in (0, 10)]
         begun = time.monotonic()
         build.send_signal(signal.SIGTERM)
         said, _ = build.communicate()
     assert build.returncode == 128 + signal.SIGTERM, said
     assert time.monotonic() - begun < 2
-    assert not any(map(_lives, pids))
+    assert not any(map(lives, pids))
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
@@ -205,7 +204,7 @@ def test_who_is_impatient_does_not_disturb_the_end(tmp_path: Path, script: str) 
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
     firsts = [0] if script == BUILD else [0, 10]
-    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in firsts]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in firsts]
     deadline = time.monotonic() + 2
     while build.poll() is None and time.monotonic() < deadline:
         build.send_signal(signal.SIGINT)
@@ -214,8 +213,53 @@ def test_who_is_impatient_does_not_disturb_the_end(tmp_path: Path, script: str) 
     build.kill()
     # by itself, or by the signal that came when Python had let go of its handlers: one and the same to a shell
     assert build.wait() in (128 + signal.SIGINT, -signal.SIGINT)
-    assert not any(map(_lives, pids))
+    assert not any(map(lives, pids))
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed"] * len(firsts)
+
+
+def test_a_signal_ends_a_process_that_the_script_forked_without_a_word(tmp_path: Path) -> None:
+    script = """
+        import multiprocessing, signal, time
+
+        def sleeps(is_up):
+            is_up.set()
+            time.sleep(60)
+
+        def main(urd):
+            forked = multiprocessing.get_context("fork")
+            is_up = forked.Event()  # Python forgets a signal that comes while it forks
+            process = forked.Process(target=sleeps, args=(is_up,))
+            process.start()
+            is_up.wait()
+            process.terminate()
+            process.join()
+            print("ended by", signal.Signals(-process.exitcode).name)
+        """
+    folder = Folder(tmp_path, {"mine/build.py": script})
+    said = folder.acc("build")
+    assert "ended by SIGTERM" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_is_heard_while_a_submitted_job_is_awaited_that_another_build_runs(tmp_path: Path) -> None:
+    submits = "def main(urd):\n    urd.submit('dies')\n    urd.submit('other')\n"
+    other = "def synthesis():\n    open('../../../slice7.pid', 'w').write('7')\n"
+    files = {"mine/a_dies.py": SLEEPS, "mine/a_other.py": other}
+    folder = Folder(tmp_path, files | {"mine/build.py": BUILD, "mine/build_submits.py": submits}, slices=2)
+    first = subprocess.Popen(folder.command("build"), cwd=folder.root, stdout=subprocess.DEVNULL)
+    try:
+        await_number(folder.root / "slice0.pid")
+        with subprocess.Popen(
+            folder.command("build", "submits"), cwd=folder.root, stdout=subprocess.PIPE, text=True
+        ) as second:
+            await_number(folder.root / "slice7.pid")
+            begun = time.monotonic()
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 128 + signal.SIGTERM
+            assert time.monotonic() - begun < 2
+    finally:
+        first.terminate()
+        first.wait()
 
 
 def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(
@@ -249,35 +293,54 @@ def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_a
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["done", "failed"]
 
 
+NO_FORK = """
+    import errno, os, sys
+
+    fork = os.fork
+
+    def perhaps_fork():
+        count.append(None)
+        if len(count) in {FAILING}:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return fork()
+
+    count = []
+    if any("zygote" in word for word in sys.orig_argv):
+        os.fork = perhaps_fork
+    """
+# of the process that jobs are forked from: to look at a method, to have one in advance, and for each job
+FORKS = {
+    "none": ("{}", ""),
+    "to look at a method": ("{1}", "acc: cannot start a process for a job: resource temporarily unavailable"),
+    "in advance": ("{2}", ""),
+    "for a job": ("{2, 3}", "'dev-1' (m) failed in load: cannot start a process for a job: resource"),
+}
+
+
+@pytest.mark.parametrize(("failing", "message"), FORKS.values(), ids=FORKS)
+def test_a_machine_without_room_for_a_process_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, message: str
+) -> None:
+    files = {"mine/a_m.py": "def synthesis():\n    return 1\n", "mine/build.py": BUILD.replace("dies", "m")}
+    folder = Folder(tmp_path / "project", files)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(dedent(NO_FORK.replace("{FAILING}", failing)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    said = folder.acc("build", code=1 if message else 0)
+    assert message in said
+    assert "Traceback" not in said
+    monkeypatch.delenv("PYTHONPATH")
+    assert folder.ran("build") == (["m"] if message else [])
+
+
 def test_a_terminal_that_is_closed_ends_the_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS, "mine/build.py": BUILD}, slices=2)
     build, terminal = pty.fork()
     if build == 0:
         os.chdir(folder.root)
         os.execv(sys.executable, folder.command("build", "-c", "2"))
-    pids = [_await_pid(folder.root / f"slice{number}.pid") for number in range(2)]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in range(2)]
     os.close(terminal)
     os.waitpid(build, 0)
-    deadline = time.monotonic() + 5
-    while any(map(_lives, pids)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(map(_lives, pids))
+    await_that(lambda: not any(map(lives, pids)), seconds=5)
     folder.acc("fsck")
-
-
-def _await_pid(path: Path) -> int:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if path.is_file() and (text := path.read_text()):
-            return int(text)
-        time.sleep(0.01)
-    raise AssertionError(f"{path} did not come")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.projects import Folder
+from tests.waiting import await_that
 
 METHOD = """
     import os, signal
@@ -55,18 +55,11 @@ def building(folder: Folder) -> Iterator[subprocess.Popen[bytes]]:
     )
     try:
         for number in range(2):
-            _await(lambda here=folder.root / f"here{number}": here.is_file() and here.read_text())
+            await_that(lambda here=folder.root / f"here{number}": here.is_file() and here.read_text())
         yield build
     finally:
         build.send_signal(signal.SIGKILL)
         build.wait()
-
-
-def _await(seen) -> None:
-    deadline = time.monotonic() + 30
-    while not seen():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def tree(path: Path) -> set[str]:

@@ -104,7 +104,7 @@ def test_a_job_that_runs_too_long_is_ended_at_the_smaller_limit(tmp_path: Path, 
 
 def test_a_talkative_job_is_ended_too(tmp_path: Path) -> None:
     code = "def synthesis():\n    while True:\n        print('x' * 60)\n"
-    said = folder_of(tmp_path, code).acc("build", "--timeout", "0.5", code=1)
+    said = folder_of(tmp_path, code).acc("build", "--timeout", "0.2", code=1)
     assert "longer than its timeout" in said
 
 

@@ -18,9 +18,6 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry
 
-PREPARE, ANALYSIS, SYNTHESIS = "prepare", "analysis", "synthesis"
-LOAD = "load"
-
 
 @dataclass(frozen=True, slots=True)
 class StageBegan:

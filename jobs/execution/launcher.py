@@ -9,12 +9,7 @@ from cas.local.pins import AllPins
 from cas.local.staging import Staging
 from cas.local.store import LocalStore
 from jobs.errors import JobFailed, SpoiledOutcome
-from jobs.execution.capture import Echo
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
-    PREPARE,
-    SYNTHESIS,
     Event,
     Failed,
     Finished,
@@ -26,6 +21,8 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer, Execution, Executor
+from jobs.execution.inside.capture import Echo
+from jobs.execution.inside.worker import HOLD_BYTES
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.leftovers import KilledBuilds
 from jobs.execution.plan import Listener, Plan, Site
@@ -33,11 +30,12 @@ from jobs.execution.publisher import Publisher
 from jobs.execution.running import Running
 from jobs.execution.scratch import Scratch, scratch_name
 from jobs.execution.setup import setup_of
+from jobs.execution.slots import Slot
 from jobs.execution.turn import Turn
 from jobs.execution.usage import Usage
-from jobs.execution.worker import HOLD_BYTES
 from jobs.method.definition import Method
 from jobs.nodes.listing import JobRow
+from jobs.nodes.parts import LOAD, PREPARE, SYNTHESIS, part_in_words, part_name
 from jobs.nodes.run import MICROSECONDS
 from jobs.reuse.index import JobIndex
 
@@ -70,7 +68,7 @@ class Launcher:
         self._turn = turn
         self._stopped = False
         self._interruptions = 0
-        self._has_swept = False
+        self._has_folder = False
         self._store = store
         self._index = index
         self._executor = executor
@@ -87,24 +85,25 @@ class Launcher:
         answer
             For the label of the job, what builds the subjobs that it wants.
         """
-        with self._turn, self._slot():
-            return self._launch(plan, answer)
+        with self._turn, self._slot() as slot:
+            return self._launch(plan, answer, slot)
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[Slot]:
         """Have a slot for a job inside the block."""
         began = self._interruptions
-        with self._turn.left():
-            self._executor.slots.take()
+        slot = Slot(self._executor.slots)
         try:
+            with self._turn.left():
+                slot.take()
             self._check_going(began)
-            yield
+            yield slot
         except KeyboardInterrupt:
             # one is meant for all: those that run in other threads hear of it at their next tick
             self._interruptions += began == self._interruptions
             raise
         finally:
-            self._executor.slots.give()
+            slot.give()
 
     @property
     def runs_apart(self) -> bool:
@@ -115,10 +114,10 @@ class Launcher:
         """Have every job that runs end as one that is interrupted, and none begin any more."""
         self._stopped = True
 
-    def _launch(self, plan: Plan, answer: Callable[[str], Answer]) -> JobRow:
+    def _launch(self, plan: Plan, answer: Callable[[str], Answer], slot: Slot) -> JobRow:
         running = self._claim(plan)
         usage = Usage(plan.limits)
-        answering = usage.pausing(self._lending(answer(running.label)))
+        answering = usage.pausing(_lending(slot, answer(running.label)))
         execution = self._executor.start(self._request(running), answering)
         try:
             # the process is on its way while this one writes
@@ -127,7 +126,11 @@ class Launcher:
         except KeyboardInterrupt:
             execution.end()
             interrupted = Failed(running.stage, None, "interrupted")
-            self._listener.ended(self._publisher.publish_failed(running, interrupted))
+            # it may have come when the run was published already
+            row = self._index.find_label(running.label) or self._publisher.publish_failed(
+                running, interrupted
+            )
+            self._listener.ended(row)
             raise
         except BaseException:
             execution.end()
@@ -140,26 +143,14 @@ class Launcher:
 
     def run_aside(self, running: Running, answer: Answer) -> Finished | Failed:
         """Run a job of which nothing is published, and return its last event; the caller discards what it left."""
-        with self._turn, self._slot():
+        with self._turn, self._slot() as slot:
             usage = Usage(running.plan.limits)
-            answering = usage.pausing(self._lending(answer))
+            answering = usage.pausing(_lending(slot, answer))
             execution = self._executor.start(self._request(running), answering)
             try:
                 return self._follow(running, execution, usage)
             finally:
                 execution.end()
-
-    def _lending(self, answer: Answer) -> Answer:
-        """Return an answer that gives the slot of the job away while it waits."""
-
-        def lent(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-            self._executor.slots.give()
-            try:
-                return answer(wanted)
-            finally:
-                self._executor.slots.take()
-
-        return lent
 
     def _check_going(self, began: int) -> None:
         if self._stopped or self._interruptions != began:
@@ -180,9 +171,9 @@ class Launcher:
     def _own_folder(self) -> Path:
         """Return the folder of this process's staging and scratch files, by whose name it is known whether it lives."""
         folder = self._folder / self._store.pins.name
-        folder.mkdir(parents=True, exist_ok=True)
-        if not self._has_swept:
-            self._has_swept = True
+        if not self._has_folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._has_folder = True
             self._sweep()
         return folder
 
@@ -302,9 +293,22 @@ class Launcher:
         return self._publisher.publish_failed(running, last), last
 
 
+def _lending(slot: Slot, answer: Answer) -> Answer:
+    """Return an answer that gives the slot of the job away while it waits."""
+
+    def lent(wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        slot.give()
+        said = answer(wanted)
+        # who is interrupted while he waits needs none any more
+        slot.take()
+        return said
+
+    return lent
+
+
 def _job_failed(running: Running, last: Failed) -> JobFailed:
     method = running.plan.method
-    where = f"{ANALYSIS}, slice {last.sliceno}" if last.sliceno is not None else last.stage
+    where = part_in_words(last.stage, last.sliceno)
     return JobFailed(
         f"job '{running.label}' ({method.name}) failed in {where}: {last.message}",
         job=running.label,
@@ -327,7 +331,7 @@ def _first_part(method: Method) -> str:
 
 
 def _part(event: StageBegan | StageEnded) -> str:
-    return event.stage if event.sliceno is None else str(event.sliceno)
+    return part_name(event.stage, event.sliceno)
 
 
 def _preload(method: Method) -> Sequence[str]:

@@ -4,21 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cas.errors import AccError, UnsafeName
+from cas.errors import AccError
 from cas.formats.node import put_node
 from cas.oid import ObjectId
-from jobs.errors import NoSuchFile, SpoiledOutcome, UndeclaredReads
+from jobs.errors import SpoiledOutcome, UndeclaredReads
 from jobs.execution.events import Failed, FileRead, Finished
+from jobs.execution.inside.reads import stat_of
 from jobs.execution.jobdir import put_file
 from jobs.execution.plan import Listener, Site
-from jobs.execution.reads import stat_of
 from jobs.execution.running import Running, size_and_time
+from jobs.facets.runs import make_row, post
 from jobs.nodes.facts import Fact, undeclared, undeclared_in_words
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
-from jobs.nodes.outcome import FileEntry, Outcome
 from jobs.nodes.run import Failure, Run, Subjob
-from jobs.records import make_row, post
 from jobs.reuse.hit import MISSING
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames, content_of
@@ -68,12 +67,9 @@ class Publisher:
             nothing is published then.
         """
         plan, staging = running.plan, running.staging
-        staging.adopt(last.held)
-        files = dict(last.files)
         if last.pending:
             end()
-            files |= self._take_in(running, last.pending)
-        outcome = Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
+        outcome = running.take_in(last)
         outcome_id = put_node(staging, outcome)
         facts = (*last.facts, *map(self._fact_of_read, last.reads))
         if plan.strict and (names := undeclared(facts)):
@@ -131,12 +127,6 @@ class Publisher:
             user=site.user,
             output={part: running.staging.put(text) for part, text in running.scratch.outputs().items()},
         )
-
-    def _take_in(self, running: Running, names: Sequence[str]) -> dict[str, FileEntry]:
-        try:
-            return running.directory.take_in(names, running.staging)
-        except (NoSuchFile, UnsafeName) as err:
-            raise SpoiledOutcome(str(err), hint=err.hint) from err
 
     def _take_inputs(self, running: Running) -> dict[str, ObjectId]:
         """Return the declared input files that are stored, once it is clear that all are still what they were."""

@@ -12,8 +12,8 @@ from typing import Final, Never
 
 from cas.local.store import Durability
 from jobs.execution.events import Event, JobRequest, SubjobWanted
+from jobs.execution.inside.worker import run_job
 from jobs.execution.scratch import Scratch
-from jobs.execution.worker import run_job
 from jobs.method.modules import Module
 
 _NAME: Final = "acc_rehearsal"
@@ -36,8 +36,8 @@ class _Nobody:
     def tell(self, event: Event) -> None:
         pickle.dumps(event)
 
-    def ask(self, wish: SubjobWanted) -> Never:
-        raise AssertionError(f"a rehearsal wants no subjob, not even {wish.method}")
+    def ask(self, wanted: SubjobWanted) -> Never:
+        raise AssertionError(f"a rehearsal wants no subjob, not even {wanted.method}")
 
 
 def rehearse(store_root: Path, durability: Durability) -> None:

@@ -1,22 +1,20 @@
 """One run under way: what the launcher knows of it from its label to its end."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cas.errors import UnsafeName
 from cas.formats.node import put_node
 from cas.local.staging import Staging
-from jobs.execution.events import LOAD, StageEnded
+from jobs.errors import NoSuchFile, SpoiledOutcome
+from jobs.execution.events import Finished, StageEnded
 from jobs.execution.jobdir import JobDirectory
 from jobs.execution.plan import Plan
 from jobs.execution.scratch import Scratch
-from jobs.nodes.run import Times
-
-
-def now() -> int:
-    """Return the time in microseconds since 1970 (UTC)."""
-    return time.time_ns() // 1000
+from jobs.nodes.outcome import Outcome
+from jobs.nodes.parts import LOAD
+from jobs.nodes.run import Times, now
 
 
 @dataclass(slots=True)
@@ -44,13 +42,13 @@ class Clock:
             self.start,
             now(),
             dict(self.stages),
-            _in_order(self.slices),
+            _by_number(self.slices),
             dict(self.stages_begun),
-            _in_order(self.slices_begun),
+            _by_number(self.slices_begun),
         )
 
 
-def _in_order(slices: Mapping[int, int]) -> tuple[int, ...]:
+def _by_number(slices: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(slices[number] for number in sorted(slices))
 
 
@@ -86,6 +84,22 @@ class Running:
         """Store the source that runs, to which the run will link."""
         self.staging.put_many(self.plan.method.closure.files.values())
         put_node(self.staging, self.plan.method.source_node)
+
+    def take_in(self, last: Finished) -> Outcome:
+        """Return the outcome of the job, which has finished; files that it registered are stored now.
+
+        Raises
+        ------
+        SpoiledOutcome
+            When one of those is gone, or has a name that no file should have.
+        """
+        plan = self.plan
+        self.staging.adopt(last.held)
+        try:
+            files = {**last.files, **self.directory.take_in(last.pending, self.staging)}
+        except (NoSuchFile, UnsafeName) as err:
+            raise SpoiledOutcome(str(err), hint=err.hint) from err
+        return Outcome(plan.method.name, plan.parts.slices, plan.parts.inputs, files, last.datasets)
 
     def discard(self) -> None:
         """Forget all that the run left, but for its directory."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.execution.plan import Plan, Site
+from jobs.facets.runs import SETUP_VERSION
 from jobs.nodes.values import DotDict
-from jobs.records import SETUP_VERSION
 from jobs.withfile import JobWithFile
 
 

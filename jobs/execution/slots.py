@@ -58,6 +58,25 @@ class Unlimited:
         """Do nothing."""
 
 
+class Slot:
+    """The slot of one job, which may give it away for a while; given back once, however often it is given."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._held = False
+
+    def take(self) -> None:
+        """Take it, waiting until one is free."""
+        self._slots.take()
+        self._held = True
+
+    def give(self) -> None:
+        """Give it back, if it is held."""
+        if self._held:
+            self._held = False
+            self._slots.give()
+
+
 class Cores:
     """The tokens of one build.
 
@@ -78,41 +97,52 @@ class Cores:
         self.tokens = Tokens(reading, writing)
         self._number = number
         self._lock = threading.Lock()
-        self._jobs = 0  # that have a token or wait for one
+        self._closed = False
+        self._held = 0  # by jobs; what their slices have is not known
         self.tokens.give(number)
 
     def take(self) -> None:
         """Take a token for a job, waiting until one is free."""
-        with self._lock:
-            self._jobs += 1
         try:
-            self._wait()
+            if self._try():
+                return
+            with selectors.PollSelector() as selector:
+                selector.register(self.tokens, selectors.EVENT_READ)
+                while not self._try():
+                    selector.select()
         except BaseException:
+            # an interruption may have come between a token and the note of it
             with self._lock:
-                self._jobs -= 1
+                self._make_good()
             raise
 
-    def _wait(self) -> None:
-        if self.tokens.take():
-            return
-        with selectors.PollSelector() as selector:
-            selector.register(self.tokens, selectors.EVENT_READ)
-            while not self.tokens.take():
-                selector.select()
+    def _try(self) -> bool:
+        with self._lock:
+            if self._closed:
+                raise KeyboardInterrupt
+            taken = self.tokens.take()
+            self._held += taken
+            return taken
 
     def give(self) -> None:
         """Give the token of a job back."""
         with self._lock:
-            self._jobs -= 1
-            if self._jobs:
+            self._held -= 1
+            if self._held and not self._closed:
                 self.tokens.give()
-                return
-            # nobody has one: what killed jobs did not give back is made good
+            else:
+                self._make_good()
+
+    def _make_good(self) -> None:
+        """When no job has a token, have all of them here again, also those that killed jobs did not give back."""
+        if not self._held and not self._closed:
             while self.tokens.take():
                 pass
             self.tokens.give(self._number)
 
     def close(self) -> None:
-        """Close the pipe."""
-        for descriptor in self.tokens:
-            os.close(descriptor)
+        """Close the pipe, which no thread that still has a job touches any more: its numbers may be another file's."""
+        with self._lock:
+            self._closed = True
+            for descriptor in self.tokens:
+                os.close(descriptor)

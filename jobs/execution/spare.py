@@ -14,9 +14,7 @@ from typing import Never, TypeAlias
 
 from cas.errors import AccError
 from cas.local.store import Durability
-from jobs.execution.capture import captured
 from jobs.execution.channel import Channel
-from jobs.execution.children import die_with_parent
 from jobs.execution.events import (
     Described,
     DescribeRequest,
@@ -25,9 +23,11 @@ from jobs.execution.events import (
     SubjobRefused,
     SubjobWanted,
 )
-from jobs.execution.reads import describe_watched
+from jobs.execution.inside.capture import captured
+from jobs.execution.inside.children import die_with_parent
+from jobs.execution.inside.reads import describe_watched
+from jobs.execution.inside.worker import run_job
 from jobs.execution.rehearsal import rehearse
-from jobs.execution.worker import run_job
 
 StoreAt: TypeAlias = tuple[Path, Durability]
 
@@ -52,7 +52,12 @@ class Spare:
         """
         ours, theirs = socket.socketpair()
         gc.freeze()  # or the child's garbage collector would touch, and so copy, every page of the zygote
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if pid == 0:
             ours.close()
             for descriptor in close:
@@ -133,7 +138,7 @@ class _Pipe:
     def tell(self, event: Event) -> None:
         self._channel.send(event)
 
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
-        self._channel.send(wish)
+    def ask(self, wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+        self._channel.send(wanted)
         answer: SubjobBuilt | SubjobRefused = self._channel.receive()
         return answer

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
     Event,
     Failed,
     Finished,
@@ -27,6 +25,7 @@ from jobs.execution.events import (
 )
 from jobs.execution.executors import Answer, Execution
 from jobs.limits import Limits, size_in_words, time_in_words
+from jobs.nodes.parts import ANALYSIS, LOAD
 
 # as often as an executor ticks. Looking at eight processes takes 0.3 ms, and running `ps` takes 10
 _EVERY_SECONDS: Final = 0.1 if sys.platform == "linux" else 1.0

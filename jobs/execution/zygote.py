@@ -6,6 +6,7 @@ goes, however it goes, the socket ends, and the zygote kills every job with all 
 """
 
 import contextlib
+import errno
 import importlib
 import os
 import pickle
@@ -21,18 +22,19 @@ from dataclasses import dataclass
 
 from cas.errors import AccError
 from jobs.execution.channel import Channel
-from jobs.execution.children import adopt_orphans
 from jobs.execution.events import (
     DescribeRequest,
     JobRequest,
 )
+from jobs.execution.inside.children import adopt_orphans
+from jobs.execution.inside.worker import open_store
 from jobs.execution.rehearsal import rehearse
 from jobs.execution.spare import Spare, StoreAt
-from jobs.execution.worker import open_store
 
 _MESSAGE_BYTES = 1 << 16
-_NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun
+_NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun; or why it could not
 _BEGUN = 1 << 32
+_NOT_BEGUN = 1 << 33
 _GONE_SECONDS = 2.0
 # a job that was just begun runs before the next one is prepared for, which takes as long as a small job (on two cores
 # that was 1 of the 6.5 ms of a trivial job); the least that poll() can wait
@@ -51,7 +53,7 @@ ENVIRONMENT = {
 
 
 class ZygoteGone(AccError):
-    """The process that jobs are forked from has died."""
+    """The process that jobs are forked from has died, or cannot fork."""
 
 
 # -- in the building process -----------------------------------------------------------------------------------
@@ -75,13 +77,20 @@ class JobProcess:
         self.news = news
         self._pid: int | None = None
         self._status: int | None = None
+        self._missing: ZygoteGone | None = None
 
     def listen(self) -> None:
-        """Take one piece of news, waiting for it; raise `ZygoteGone` when there will be none any more."""
+        """Take one piece of news, waiting for it; raise `ZygoteGone` when there is no process, or will be no news."""
+        if self._missing is not None:
+            raise self._missing
         message = os.read(self.news, _NEWS.size)
         if len(message) < _NEWS.size:
             raise _gone()
         pid, status = _NEWS.unpack(message)
+        if status == _NOT_BEGUN:
+            why = f"cannot start a process for a job: {os.strerror(pid).lower()}"
+            self._missing = ZygoteGone(why, hint="let fewer programs run at a time")
+            raise self._missing
         if status == _BEGUN:
             self._pid = pid
         else:
@@ -146,12 +155,13 @@ class Zygote:
             with theirs:
                 descriptors = [theirs.fileno(), told]
                 socket.send_fds(self._socket, [pickle.dumps(Warming.of(request))], descriptors)
-            process.channel.send(request)
         except OSError as err:
             process.close()
             raise _gone() from err
         finally:
             os.close(told)
+        with contextlib.suppress(OSError):  # nobody listens: there will be news of that
+            process.channel.send(request)
         return process
 
     def is_alive(self) -> bool:
@@ -266,11 +276,16 @@ class _Nursery:
             self._drop_spare()  # it lacks what has been imported since
         if self._spare is None:
             warming.look_at_packs()
-        pid = self._give(channel)
-        self._running[pid] = news
-        _tell(news, pid, _BEGUN)
-        os.close(channel)
         self._behind = warming
+        try:
+            pid = self._give(channel)
+        except OSError as err:
+            _tell(news, err.errno or errno.EAGAIN, _NOT_BEGUN)
+            os.close(news)
+        else:
+            self._running[pid] = news
+            _tell(news, pid, _BEGUN)
+        os.close(channel)
         return True
 
     def prepare(self) -> None:
@@ -280,7 +295,9 @@ class _Nursery:
             if not self._has_rehearsed:
                 self._behind.rehearse()
                 self._has_rehearsed = self._behind.store is not None
-            self._spare = self._fork(self._behind.store)
+            # the next job asks for a process again
+            with contextlib.suppress(OSError):
+                self._spare = self._fork(self._behind.store)
             self._behind = None
 
     def reap(self) -> None:

@@ -16,12 +16,13 @@ from jobs.limits import NO_LIMITS, Limits, parse_bytes, parse_seconds
 from jobs.method.converter import Converter
 from jobs.method.grammar import converter_from_json, declare
 from jobs.nodes.fields import as_bool, as_int, as_list, as_map, as_text, as_texts, to_json
+from jobs.nodes.parts import ANALYSIS, PREPARE, SYNTHESIS
 
 _ANYWHERE: Final = frozenset({"job", "slices", "params", "options", "datasets", "jobs"})
 _STAGES: Final[Mapping[str, frozenset[str]]] = {
-    "prepare": _ANYWHERE,
-    "analysis": _ANYWHERE | {"sliceno", "prepare_res"},
-    "synthesis": _ANYWHERE | {"prepare_res", "analysis_res"},
+    PREPARE: _ANYWHERE,
+    ANALYSIS: _ANYWHERE | {"sliceno", "prepare_res"},
+    SYNTHESIS: _ANYWHERE | {"prepare_res", "analysis_res"},
 }
 _COLLECTING: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

@@ -8,6 +8,7 @@ from cas.errors import AccError
 from cas.formats.canonical import Json, untag
 from cas.oid import oid_of
 from jobs.errors import MethodError
+from jobs.method.containers import Items, Table
 from jobs.method.converter import (
     Anything,
     Choice,
@@ -16,9 +17,7 @@ from jobs.method.converter import (
     Defaulted,
     FileOfJob,
     FromOutside,
-    Items,
     Required,
-    Table,
     Text,
     Typed,
 )

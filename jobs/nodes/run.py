@@ -1,5 +1,6 @@
 """The run node: how a job came to be; the only node that knows clock, host, user and labels."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, NewType, Self
@@ -19,11 +20,17 @@ from jobs.nodes.fields import (
     oid_or_none,
     to_json,
 )
+from jobs.nodes.parts import part_order
 
 ActionKey = NewType("ActionKey", str)
 
 MICROSECONDS = 1_000_000
 FORCED = "forced"
+
+
+def now() -> int:
+    """Return the time in microseconds since 1970 (UTC), as nodes hold times."""
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +266,10 @@ class Run:
     def previous(self) -> ObjectId | None:
         """The run before it in its chain: that of its input job `previous`."""
         return self.find_input("jobs.previous")
+
+    def printed(self) -> dict[str, ObjectId]:
+        """Return what each stage or slice printed, in the order in which they ran."""
+        return {part: self.output[part] for part in sorted(self.output, key=part_order)}
 
     def find_input(self, path: str) -> ObjectId | None:
         """Return the run that the input at `path` came from, or None."""

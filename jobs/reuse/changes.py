@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from jobs.sameness import is_same
+from jobs.comparison.sameness import is_same
 
 _DEEPEST: Final = 20
 # a set that is shorter is shown whole, of a longer one only what differs

@@ -11,13 +11,13 @@ from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.facets.runs import get_run
 from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, from_structure, walk_references
 from jobs.nodes.run import ActionKey
 from jobs.nodes.source import Source
-from jobs.records import get_run
 from jobs.reuse.changes import ABSENT, changes, pair_in_words
 from jobs.reuse.index import JobIndex
 from jobs.reuse.key import KeyParts, action_key
@@ -26,6 +26,7 @@ Kind: TypeAlias = Literal["source", "version", "option", "dataset", "job", "slic
 
 _SHORT: Final = 40
 _ID_SHOWN: Final = 12
+_GROUPS: Final[tuple[Kind, ...]] = ("option", "dataset", "job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,20 @@ def differences(before: Side, after: Side) -> list[Difference]:
     ]
 
 
+def count_things(before: Side, after: Side) -> int:
+    """Return how many things differ, as far as that shows without a look at what they are."""
+    old, new = before.parts, after.parts
+    count = (old.source != new.source) + (old.slices != new.slices) + (old.environment != new.environment)
+    for then, now in zip(_groups(old.inputs), _groups(new.inputs), strict=True):
+        if then != now:
+            count += sum(then.get(name, ABSENT) != now.get(name, ABSENT) for name in {*then, *now})
+    return count
+
+
+def _groups(inputs: Inputs) -> tuple[Mapping[str, Json], ...]:
+    return inputs.options, inputs.datasets, inputs.jobs
+
+
 def code_diff(before: Side, after: Side, path: str, names: tuple[str, str]) -> list[str]:
     """Return a unified diff of a file of the source; `names` are what the two sides are called in it."""
     return text_diff(before.text(path), after.text(path), (f"{names[0]}: {path}", f"{names[1]}: {path}"))
@@ -243,13 +258,9 @@ def _code(before: Side, after: Side) -> Iterator[Difference]:
 
 
 def _inputs(before: Side, after: Side) -> Iterator[Difference]:
-    groups: tuple[tuple[Kind, Callable[[Inputs], Mapping[str, Json]]], ...] = (
-        ("option", lambda inputs: inputs.options),
-        ("dataset", lambda inputs: inputs.datasets),
-        ("job", lambda inputs: inputs.jobs),
-    )
-    for kind, group in groups:
-        old, new = group(before.parts.inputs), group(after.parts.inputs)
+    for kind, old, new in zip(
+        _GROUPS, _groups(before.parts.inputs), _groups(after.parts.inputs), strict=True
+    ):
         for name in sorted({*old, *new}):
             if name in old and name in new and dumps(old[name]) == dumps(new[name]):
                 continue

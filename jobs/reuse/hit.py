@@ -15,6 +15,7 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.context import Context
 from jobs.errors import NoSuchFile
+from jobs.facets.runs import aside, get_run, row_of_run
 from jobs.job import Job, dereference
 from jobs.method.modules import is_found, is_missing
 from jobs.nodes.facts import Fact, undeclared
@@ -22,7 +23,6 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import INPUT, WITHFILE, from_structure
 from jobs.nodes.run import ActionKey
-from jobs.records import aside, get_run, row_of_run
 from jobs.reuse.index import JobIndex
 from jobs.reuse.pathnames import PathNames, content_of
 from jobs.withfile import JobWithFile
@@ -95,20 +95,24 @@ class CheckedFact(NamedTuple):
     answer: Answer
 
 
-def find_hit(now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Asks) -> Hit:
+def find_hit(
+    now: Context, index: JobIndex, key: ActionKey, given: Iterable[JobRow], asks: Callable[[], Asks]
+) -> Hit:
     """Return the job that can be reused for `key`.
 
     Parameters
     ----------
     given
         The runs that the inputs come from.
+    asks
+        Gives what checking facts may need; most jobs have none.
     """
     row = index.find_action(key)
     if row is None:
         return Hit(None)
     undeclared: tuple[str, ...] = ()
     if row.facts:
-        facts = _Facts(now, index, asks, list(given))
+        facts = _Facts(now, index, asks(), list(given))
         held = _first_that_holds(row, index.of_key(key, _TRIED_AT_MOST), facts)
         if isinstance(held, str):
             return Hit(None, held, row)
@@ -142,8 +146,8 @@ def describe(index: JobIndex, fact: Fact) -> str:
 
 def _arguments_in_words(arguments: Json) -> str:
     # here, not above: a hit asks for no words
+    from jobs.comparison.sameness import show
     from jobs.reuse.difference import Reference
-    from jobs.sameness import show
 
     values = from_structure(arguments, Reference)
     given = values.items() if isinstance(values, dict) else ()

@@ -35,6 +35,7 @@ class Leases:
         self._descriptor: int | None = None
         self._held: set[int] = set()
         self._changed = threading.Condition()
+        self._stopped = False
 
     @contextmanager
     def hold(self, key: ActionKey, waiting: Callable[[], AbstractContextManager[None]]) -> Iterator[bool]:
@@ -44,6 +45,11 @@ class Leases:
         ----------
         waiting
             Gives a block to wait in; entered only when there is somebody to wait for.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When it would wait and `stop` was called.
         """
         place = int(key[:_PLACE_DIGITS], 16)
         waited = not self._try(place)
@@ -55,6 +61,12 @@ class Leases:
         finally:
             self._give_back(place)
 
+    def stop(self) -> None:
+        """Have nobody wait any more: who does is interrupted."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Close the file."""
         if self._descriptor is not None:
@@ -64,6 +76,8 @@ class Leases:
     def _wait(self, place: int) -> None:
         with self._changed:
             while not self._try(place):
+                if self._stopped:
+                    raise KeyboardInterrupt
                 # other processes tell nobody when they are done
                 self._changed.wait(_AGAIN_SECONDS)
 

@@ -20,6 +20,7 @@ from cas.local.refs import LocalRefs
 from cas.oid import ObjectId
 from cas.refs import Refs, Transaction
 from cas.store import Store
+from jobs.facets.runs import make_row
 from jobs.nodes.build import Build
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
@@ -27,7 +28,6 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import Run
 from jobs.nodes.session import Session
 from jobs.nodes.timestamp import InvalidTimestamp
-from jobs.records import make_row
 from jobs.reuse.index import Listing
 from jobs.reuse.refcheck import WrongRef
 from jobs.reuse.refnames import (

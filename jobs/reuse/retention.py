@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from cas.errors import AccError
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.facets.runs import get_run
 from jobs.nodes.listing import JobRow
-from jobs.records import get_run
 from jobs.reuse.index import JobIndex
 
 

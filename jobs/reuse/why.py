@@ -1,12 +1,14 @@
 """Why a job runs: the nearest earlier job of its method, and in one line what differs from it."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from cas.errors import AccError
+from cas.oid import ObjectId
 from cas.store import Store
 from jobs.nodes.listing import JobRow
-from jobs.reuse.difference import Difference, Side, differences, size_of
+from jobs.reuse.difference import Difference, Side, count_things, differences, size_of
 from jobs.reuse.index import JobIndex
 
 _COMPARED_AT_MOST: Final = 16
@@ -22,16 +24,38 @@ class Nearest(NamedTuple):
     differences: list[Difference]
 
 
-def why_new(store: Store, index: JobIndex, side: Side) -> str:
-    """Return in one line why there is no job yet that was given what `side` says."""
-    method = side.parts.method
-    nearest: Nearest | None = None
-    for each in _compared(store, index, index.of_method(method, limit=_COMPARED_AT_MOST), side):
-        if nearest is None or len(each.differences) < len(nearest.differences):
-            nearest = each
-        if len(nearest.differences) <= 1:
-            break  # a hit is not looked for here, and nothing is nearer
-    return reason(nearest, method)
+def why_new(store: Store, index: JobIndex, side: Side, known: dict[ObjectId, Side]) -> str:
+    """Return in one line why there is no job yet that was given what `side` says.
+
+    Parameters
+    ----------
+    known
+        What earlier jobs of the method were given, by their runs: it is kept up to date, since the next job is compared
+        with most of them.
+    """
+    rows = index.of_method(side.parts.method, limit=_COMPARED_AT_MOST)
+    compared: list[tuple[int, JobRow, Side]] = []
+    for row in rows:
+        there = _find_side(store, index, row, known)
+        if there is not None:
+            compared.append((count_things(there, side), row, there))
+            if compared[-1][0] <= 1:
+                break  # a hit is not looked for here, and nothing is nearer
+    for run in known.keys() - {row.run for row in rows}:
+        del known[run]
+    for _, row, there in sorted(compared, key=lambda each: each[0]):
+        with suppress(AccError):  # objects of it are missing: it tells nothing
+            return reason(Nearest(row, there, differences(there, side)), side.parts.method)
+    return reason(None, side.parts.method)
+
+
+def _find_side(store: Store, index: JobIndex, row: JobRow, known: dict[ObjectId, Side]) -> Side | None:
+    if row.run not in known:
+        try:
+            known[row.run] = Side.of_job(store, index, row)
+        except AccError:
+            return None  # objects of it are missing: it tells nothing
+    return known[row.run]
 
 
 def reason(nearest: Nearest | None, method: str) -> str:

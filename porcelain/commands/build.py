@@ -16,15 +16,15 @@ from jobs.errors import MethodError
 from jobs.limits import Limits, parse_bytes, parse_seconds
 from jobs.wish import Force, Policy
 from porcelain import config, term
-from porcelain.arguments import Parser, positive
 from porcelain.buildlog import BuildRecord
-from porcelain.keyvalue import read_arguments
-from porcelain.progress import Progress
+from porcelain.commandline.arguments import Parser, positive
+from porcelain.commandline.keyvalue import read_arguments
 from porcelain.project import Project
 from porcelain.script import Asked, Script, ScriptError, find_scripts, get_script, run_script
+from porcelain.sessions.urdsession import to_horizon
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
-from porcelain.urdsession import to_horizon
+from porcelain.watching.progress import Progress
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
@@ -207,7 +207,7 @@ def _tell(project: Project, would: WouldRun) -> None:
     # here, not above: most builds build
     from jobs.explain import explain
     from porcelain.commands.explain import print_explanation
-    from porcelain.explanations import explanation
+    from porcelain.views.explanations import explanation
 
     print_explanation(explanation(project.store, explain(project.builder, would.request)))
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from porcelain import config, sidebyside, term
-from porcelain.arguments import Parser
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
 from porcelain.commands.explain import SET_IN, print_differences
-from porcelain.differences import how
-from porcelain.plain import View
 from porcelain.spec import open_resolver
+from porcelain.views import sidebyside
+from porcelain.views.differences import how
+from porcelain.views.plain import View
 
 
 def diff(arguments: Sequence[str]) -> int:

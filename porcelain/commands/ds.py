@@ -7,11 +7,12 @@ from typing import Any
 
 from cas.errors import AccError
 from jobs.errors import NoSuchJob
-from porcelain import config, dataset_views, term
-from porcelain.arguments import Parser, count
-from porcelain.plain import View, plain
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
-from porcelain.term import Column
+from porcelain.views import dataset_views
+from porcelain.views.plain import View, plain
 
 _WIDEST_CELL = 40
 

@@ -7,11 +7,11 @@ from cas.store import Sizes
 from jobs.footprint import Cost, Costs
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
-from porcelain.arguments import Parser, count
-from porcelain.plain import View
+from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
-from porcelain.ticker import Ticker
+from porcelain.views.plain import View
+from porcelain.watching.ticker import Ticker
 
 _SCREENFUL = 40
 

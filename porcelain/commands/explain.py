@@ -4,11 +4,12 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from cas.errors import AccError
-from porcelain import config, explanations, term
-from porcelain.arguments import Parser
-from porcelain.plain import View
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
+from porcelain.commandline.request import read_request
 from porcelain.project import Project
-from porcelain.request import read_request
+from porcelain.views import explanations
+from porcelain.views.plain import View
 
 _ANCESTORS_AT_MOST = 200
 SET_IN = "  "

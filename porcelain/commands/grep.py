@@ -8,10 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from cas.errors import AccError
+from cas.threads import usable_cores
 from porcelain import term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.looking.grepoptions import make_parser
-from porcelain.stored import StoredProject, cores
+from porcelain.stored import StoredProject
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
@@ -138,7 +139,7 @@ def _columns(dataset: "Dataset", wanted: Sequence[str], *, missing: bool) -> lis
 
 def _processes(parts: "Sequence[Part]") -> int:
     rows = sum(part.dataset.lines[number] for part in parts for number in part.slices)
-    return min(cores(), len(parts)) if rows >= _MANY_ROWS else 1
+    return min(usable_cores(), len(parts)) if rows >= _MANY_ROWS else 1
 
 
 # -- what is printed -----------------------------------------------------------------------------------------------
@@ -189,9 +190,9 @@ def _lines_together() -> int:
 
 
 def _found(work: "Callable[[int], Iterator[list[_Hit]]]", parts: "Sequence[Part]") -> Iterator[_Hit]:
-    from porcelain.looking.processes import in_order
+    from porcelain.looking.processes import part_by_part
 
-    for hits in in_order(work, range(len(parts)), _processes(parts)):
+    for hits in part_by_part(work, range(len(parts)), _processes(parts)):
         yield from hits
 
 
@@ -262,12 +263,12 @@ def _layout(given: Namespace) -> "Layout":
 
 
 def _print_names(given: Namespace, search: "Search", parts: "Sequence[Part]") -> int:
-    from porcelain.looking.processes import in_order
+    from porcelain.looking.processes import part_by_part
 
     def look(number: int) -> Iterator[int]:
         yield from (number for _ in islice(search.find(parts[number]), 1))
 
-    numbers = in_order(look, range(len(parts)), _processes(parts))
+    numbers = part_by_part(look, range(len(parts)), _processes(parts))
     places = dict.fromkeys(_place(given, parts[number]) for number in numbers)
     layout = _layout(given)
     for place in islice(places, given.max_count):
@@ -276,13 +277,13 @@ def _print_names(given: Namespace, search: "Search", parts: "Sequence[Part]") ->
 
 
 def _print_counts(given: Namespace, search: "Search", parts: "Sequence[Part]") -> int:
-    from porcelain.looking.processes import in_order
+    from porcelain.looking.processes import part_by_part
 
     def count_rows(number: int) -> Iterator[int]:
         yield search.count(parts[number])
 
     totals: dict[tuple[str | int, ...], int] = {}
-    counts = in_order(count_rows, range(len(parts)), _processes(parts))
+    counts = part_by_part(count_rows, range(len(parts)), _processes(parts))
     for part, rows in zip(parts, counts, strict=True):
         place = _place(given, part)
         totals[place] = totals.get(place, 0) + rows

@@ -4,11 +4,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cas.threads import usable_cores
 from jobs.errors import DatasetError
 from porcelain import term
-from porcelain.arguments import Parser, count
-from porcelain.plain import View, plain
-from porcelain.stored import StoredProject, cores
+from porcelain.commandline.arguments import Parser, count
+from porcelain.stored import StoredProject
+from porcelain.views.plain import View, plain
 
 if TYPE_CHECKING:
     from jobs.dataset.dataset import Dataset
@@ -92,7 +93,7 @@ def _only_column(datasets: "Sequence[Dataset]") -> list[str]:
 
 def _processes(parts: "Sequence[Part]") -> int:
     rows = sum(dataset.lines[number] for dataset, number in parts)
-    return min(cores(), len(parts)) if rows >= _MANY_ROWS else 1
+    return min(usable_cores(), len(parts)) if rows >= _MANY_ROWS else 1
 
 
 # -- what is printed -----------------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from jobs.nodes.listing import JobRow
-from porcelain import config, term, views
-from porcelain.arguments import Parser, count
-from porcelain.plain import View
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser, count
+from porcelain.layout import Column
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
+from porcelain.views import job_views
+from porcelain.views.plain import View
 
 _SCREENFUL = 40
 _BRANCH, _LAST_BRANCH = "\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}", "\N{BOX DRAWINGS LIGHT UP AND RIGHT}"
@@ -38,7 +39,7 @@ def log(arguments: Sequence[str]) -> int:
             parser.error("--builds lists builds, whatever jobs they have")
         return _log_builds(resolver, limit, as_json=given.json)
     rows, total = _find_rows(resolver, given.spec, given.method, limit)
-    shown = views.log(resolver, rows, graph=given.graph)
+    shown = job_views.log(resolver, rows, graph=given.graph)
     if given.json:
         term.emit_json(shown)
         return 0
@@ -60,7 +61,7 @@ def chain(arguments: Sequence[str]) -> int:
     parser.add_json()
     given = parser.parse(arguments)
     resolver = open_resolver(config.here())
-    shown = views.log(resolver, views.chain(resolver, resolver.job(given.spec), given.length))
+    shown = job_views.log(resolver, job_views.chain(resolver, resolver.job(given.spec), given.length))
     if given.json:
         term.emit_json(shown)
     else:
@@ -77,7 +78,7 @@ def results(arguments: Sequence[str]) -> int:
     )
     parser.add_json()
     given = parser.parse(arguments)
-    shown = views.results(open_resolver(config.here()))
+    shown = job_views.results(open_resolver(config.here()))
     if given.json:
         term.emit_json(shown)
         return 0
@@ -106,7 +107,7 @@ def workdir(arguments: Sequence[str]) -> int:
     )
     parser.add_json()
     given = parser.parse(arguments)
-    shown = views.workdirs(open_resolver(config.here()))
+    shown = job_views.workdirs(open_resolver(config.here()))
     if given.json:
         term.emit_json(shown)
         return 0
@@ -127,12 +128,12 @@ def _find_rows(
     if spec is None:
         # of 100,000 jobs the newest are read in 0.2 ms, all in 1.5 s
         return resolver.index.rows(limit, method=method), resolver.index.count(method=method)
-    rows = [row for row in views.ancestry(resolver, resolver.job(spec)) if method in (None, row.method)]
+    rows = [row for row in job_views.ancestry(resolver, resolver.job(spec)) if method in (None, row.method)]
     return rows[:limit], len(rows)
 
 
 def _log_builds(resolver: Resolver, limit: int | None, *, as_json: bool) -> int:
-    from porcelain import build_views  # here, not above: a log of jobs loads no builds
+    from porcelain.views import build_views  # here, not above: a log of jobs loads no builds
 
     shown, total = build_views.builds(resolver, limit)
     if as_json:

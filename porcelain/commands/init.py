@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.errors import UsageError
 from porcelain import config, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _PACKAGE = "mymethods"

@@ -9,14 +9,16 @@ from typing import Any
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile, NoSuchJob
 from jobs.nodes.listing import JobRow
-from porcelain import config, term, views
-from porcelain.arguments import Parser
-from porcelain.plain import View
+from jobs.nodes.parts import ANALYSIS, PREPARE, SYNTHESIS, part_in_words
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
 from porcelain.spec import Resolver, Target, get_oid, open_resolver
+from porcelain.views import job_views
+from porcelain.views.plain import View
 
 _CHUNK_BYTES = 1 << 20
 _SLICES_A_LINE = 8
-_PARTS = ("prepare", "analysis", "synthesis")
+_PARTS = (PREPARE, ANALYSIS, SYNTHESIS)
 _WIDTH = 80
 _SET_IN = "  "
 
@@ -56,10 +58,10 @@ def job(arguments: Sequence[str]) -> int:
     if given.output is not None:
         _print_output(resolver, row, _checked_part(parser, given.output), as_json=given.json)
     elif given.source:
-        texts = views.source(resolver, row)
+        texts = job_views.source(resolver, row)
         term.emit_json(texts) if given.json else _print_texts(texts)
     else:
-        _print_job(views.job(resolver, row), as_json=given.json, bars=given.verbose)
+        _print_job(job_views.job(resolver, row), as_json=given.json, bars=given.verbose)
     return 0
 
 
@@ -72,7 +74,7 @@ def _checked_part(parser: Parser, part: str) -> str:
 def _print_output(resolver: Resolver, row: JobRow, part: str, *, as_json: bool) -> None:
     if part.isdecimal() and int(part) >= resolver.config.slices and part not in resolver.run(row).output:
         raise NoSuchFile(f"job '{row.label}' has no slice {part}", hint=f"'acc job {row.label}' shows it")
-    texts = views.output(resolver, row, part)
+    texts = job_views.output(resolver, row, part)
     term.emit_json(texts) if as_json else _print_texts(texts)
 
 
@@ -90,17 +92,16 @@ def show(arguments: Sequence[str]) -> int:
     resolver = open_resolver(config.here())
     target = resolver.resolve(given.spec)
     if target.kind == "job" and target.row is not None:
-        _print_job(views.job(resolver, target.row), as_json=given.json)
+        _print_job(job_views.job(resolver, target.row), as_json=given.json)
     elif target.kind == "dataset":
         # here, not above: it loads what only datasets need
         from porcelain.commands.ds import print_dataset
-        from porcelain.dataset_views import dataset
+        from porcelain.views.dataset_views import dataset
 
         print_dataset(dataset(resolver, target), as_json=given.json)
     elif target.kind == "build":
-        from porcelain import (
-            build_views,
-        )  # here, not above: each kind of node costs a millisecond at the start
+        # here, not above: each kind of node costs a millisecond at the start
+        from porcelain.views import build_views
 
         _print_build(build_views.build(resolver, target.name, get_oid(target)), as_json=given.json)
     else:
@@ -129,7 +130,7 @@ def link(arguments: Sequence[str]) -> int:
     if linkname.endswith("/"):
         linkname += Path(target.name).name
     blob = get_oid(target)
-    from jobs.checkout import checkout as put_back
+    from jobs.facets.checkout import checkout as put_back
 
     path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
     links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
@@ -139,8 +140,8 @@ def link(arguments: Sequence[str]) -> int:
 
 def checkout(arguments: Sequence[str]) -> int:
     """Put files of a job back into its job directory."""
-    from jobs.checkout import blob_of
-    from jobs.checkout import checkout as put_back
+    from jobs.facets.checkout import blob_of
+    from jobs.facets.checkout import checkout as put_back
 
     parser = Parser(
         "checkout",
@@ -305,7 +306,7 @@ def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
 
 
 def _print_bars(view: View) -> None:
-    from porcelain.timeline import timeline
+    from porcelain.views.timeline import timeline
 
     # as wide as a small terminal where there is none
     lines = timeline(view, (term.width() if term.is_terminal() else _WIDTH) - len(_SET_IN))
@@ -352,7 +353,7 @@ def _about(about: Any) -> str:
 
 
 def _print_failure(failure: View) -> None:
-    where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
+    where = part_in_words(failure["stage"], failure["sliceno"])
     term.line()
     term.heading(f"failed in {where}: {term.printable(failure['message'])}")
     if failure["traceback"]:

@@ -7,25 +7,15 @@ from typing import Any
 
 from cas.errors import AccError
 from jobs.method.catalog import Catalog, MethodName, find_packages
-from jobs.method.converter import (
-    Anything,
-    Choice,
-    Converter,
-    FileOfJob,
-    FromOutside,
-    Items,
-    Table,
-    Text,
-    Typed,
-    bare,
-)
+from jobs.method.containers import Items, Table
+from jobs.method.converter import Anything, Choice, Converter, FileOfJob, FromOutside, Text, Typed, bare
 from jobs.method.definition import Method
 from porcelain import config, term
-from porcelain.arguments import Parser
-from porcelain.plain import View, plain
+from porcelain.commandline.arguments import Parser
+from porcelain.layout import Column
 from porcelain.project import Project
 from porcelain.script import find_scripts
-from porcelain.term import Column
+from porcelain.views.plain import View, plain
 
 
 def method(arguments: Sequence[str]) -> int:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
-from porcelain.arguments import Parser
-from porcelain.plain import View
-from porcelain.progress import Progress
+from porcelain.commandline.arguments import Parser
 from porcelain.project import Project
 from porcelain.spec import Resolver
+from porcelain.views.plain import View
+from porcelain.watching.progress import Progress
 
 if TYPE_CHECKING:
-    from jobs.compare import OutcomeDifference
+    from jobs.comparison.outcomes import OutcomeDifference
     from jobs.verify import Verification
 
 _LABEL_WIDTH = 8

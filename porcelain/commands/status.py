@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from cas.local.pins import AllPins
 from jobs.nodes.listing import JobRow
-from porcelain import config, term, views
-from porcelain.arguments import Parser
+from jobs.nodes.parts import part_in_words
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
 from porcelain.config import Config
-from porcelain.plain import View
 from porcelain.spec import Resolver, open_resolver
-from porcelain.underway import find_builds, status_in_words
+from porcelain.views import job_views
+from porcelain.views.plain import View
+from porcelain.watching.underway import find_builds, status_in_words
 
 # a failed run is looked for among so many
 _RUNS = 1000
@@ -58,12 +60,12 @@ def _last_failure(resolver: Resolver) -> View | None:
 
 def _failure_view(resolver: Resolver, row: JobRow) -> View:
     failure = resolver.run(row).failure
-    return views.row(row) | {"failure": failure.to_json() if failure else None}
+    return job_views.row(row) | {"failure": failure.to_json() if failure else None}
 
 
 def _print_failure(view: View) -> None:
     failure = view["failure"]
-    where = failure["stage"] + (f", slice {failure['sliceno']}" if failure["sliceno"] is not None else "")
+    where = part_in_words(failure["stage"], failure["sliceno"])
     term.line()
     term.heading(f"last error: {view['label']}  {view['method']}, {term.moment(view['ended'])}")
     if failure["traceback"]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from porcelain import build_views, config, term
-from porcelain.arguments import Parser
-from porcelain.plain import View
+from porcelain import config, term
+from porcelain.commandline.arguments import Parser
+from porcelain.layout import Column
+from porcelain.sessions.urdlog import UrdLog
+from porcelain.sessions.urdpath import SINCE, UrdError, UrdPath, parse_path, to_timestamp
+from porcelain.sessions.urdspec import find_item, parse_session
 from porcelain.spec import Resolver, open_resolver
-from porcelain.term import Column
-from porcelain.urdlog import UrdLog
-from porcelain.urdpath import SINCE, UrdError, UrdPath, parse_path, to_timestamp
-from porcelain.urdspec import find_item, parse_session
+from porcelain.views import build_views
+from porcelain.views.plain import View
 
 
 def urd(arguments: Sequence[str]) -> int:

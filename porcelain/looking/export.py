@@ -9,7 +9,7 @@ from typing import Any
 from jobs.dataset.dataset import Dataset
 from porcelain.looking.pieces import Columns
 from porcelain.methods.valuetexts import bytes_text, format_of, none_text
-from porcelain.plain import plain
+from porcelain.views.plain import plain
 
 
 def csv_lines(dataset: Dataset, names: Sequence[str], pieces: Iterable[Columns]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ import re
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
-from porcelain.arguments import Parser, count
+from porcelain.commandline.arguments import Parser, count
 
 if TYPE_CHECKING:
     from porcelain.looking.hitlines import Tabs

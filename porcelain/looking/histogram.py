@@ -14,7 +14,7 @@ from jobs.column.transform import Array
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.head import clock, largest, smallest
 from jobs.errors import DatasetError
-from porcelain.looking.processes import in_order
+from porcelain.looking.processes import part_by_part
 from porcelain.methods.valuetexts import json_text
 
 Part: TypeAlias = tuple[Dataset, int]
@@ -84,7 +84,7 @@ class Top(NamedTuple):
 def count_top(parts: Sequence[Part], names: Sequence[str], limit: int, processes: int) -> Top:
     """Return the most frequent values, of several columns combinations; the first seen go first among equals."""
     total: Counter[tuple[Any, ...]] = Counter()
-    for counted in in_order(partial(_count_values, list(names)), parts, processes):
+    for counted in part_by_part(partial(_count_values, list(names)), parts, processes):
         for key, rows in counted.items():
             total[tuple(map(_one_nan, key))] += rows
     return Top(total.most_common(limit or None), len(total))
@@ -123,7 +123,7 @@ def count_bins(parts: Sequence[Part], name: str, limit: int | None, processes: i
     bins = make_bins(columns[0].type, low, high, limit, integral=_are_whole(parts, name, processes))
     counts = np.zeros(len(bins.edges) - 1, np.int64)
     nones = nans = 0
-    for part in in_order(partial(_count_part, name, bins), parts, processes):
+    for part in part_by_part(partial(_count_part, name, bins), parts, processes):
         counts += part[0]
         nones, nans = nones + part[1], nans + part[2]
     return Binned(bins, counts.tolist(), nones, nans)
@@ -240,7 +240,7 @@ def _are_whole(parts: Sequence[Part], name: str, processes: int) -> bool:
     unsure = [part for part in parts if part[0].columns[name].type == "number"]
     if any(part[0].columns[name].type not in _WHOLE | {"number"} for part in parts):
         return False
-    return all(in_order(partial(_is_whole, name), unsure, processes))
+    return all(part_by_part(partial(_is_whole, name), unsure, processes))
 
 
 def _is_whole(name: str, part: Part) -> Iterator[bool]:

@@ -9,7 +9,7 @@ from porcelain.looking.export import json_line
 from porcelain.looking.patterns import Patterns
 from porcelain.looking.search import Found, Part, texts_of
 from porcelain.methods.valuetexts import bytes_text
-from porcelain.plain import plain
+from porcelain.views.plain import plain
 
 
 class Tabs(NamedTuple):

@@ -17,7 +17,7 @@ class ReaderDied(AccError):
     """A process that did a part of the work has ended before it was done."""
 
 
-def in_order(
+def part_by_part(
     work: Callable[[Part], Iterator[Result]], parts: Sequence[Part], processes: int
 ) -> Iterator[Result]:
     """Yield what `work` yields for each part, part after part.

@@ -7,7 +7,7 @@ from jobs.dataset.arrays import chosen_slices
 from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError, NoSuchJob
 from jobs.job import Job
-from porcelain.arguments import Parser, count
+from porcelain.commandline.arguments import Parser, count
 from porcelain.spec import Resolver, get_oid
 
 

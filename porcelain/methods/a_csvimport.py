@@ -20,7 +20,7 @@ from porcelain.methods.csvtext.hands import Hands
 from porcelain.methods.csvtext.intake import BAD, GOOD, SKIPPED, Intake
 from porcelain.methods.csvtext.labels import choose_labels, count_label_lines, read_head
 from porcelain.methods.csvtext.stream import open_text
-from porcelain.methods.tables.parallel import in_order
+from porcelain.methods.tables.parallel import in_each
 from porcelain.methods.tables.scratch import Scratch
 from porcelain.methods.typeplan import COLUMN_TYPES, TypedColumn, typed_column
 
@@ -209,7 +209,7 @@ def _read_file(file: InputPath, intake: Intake, before: list[Part]) -> Part:
         if options.types:
             untyped = [label for label in part.labels if label is not None and label not in intake.typed]
             intake.typed.update(choose_types(blocks, dialect, part.labels, untyped, options))
-        run = partial(in_order, noun=f"a part of '{stream.name}', part")
+        run = partial(in_each, noun=f"a part of '{stream.name}', part")
         for lines, taken in blocks.read(replace(intake, labels=part.labels), run):
             part.bad.update(taken.bad)
             for kind, piece in taken.pieces:

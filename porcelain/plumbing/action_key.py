@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from cas.formats.canonical import Json, dumps
 from jobs.builder import Builder, Request
 from porcelain import config, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
+from porcelain.commandline.request import read_request
 from porcelain.project import Project
-from porcelain.request import read_request
 
 
 def main(arguments: Sequence[str]) -> int:

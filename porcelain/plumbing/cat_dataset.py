@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from porcelain import term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.stored import StoredProject
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from cas.errors import AmbiguousId, CorruptObject
 from cas.oid import ObjectId
 from cas.store import sorted_ids
-from porcelain import config, stdin, storage, term
-from porcelain.arguments import Parser
+from porcelain import config, storage, term
+from porcelain.commandline import stdin
+from porcelain.commandline.arguments import Parser
 from porcelain.objects import CORRUPT, NAMES_NOTHING, find_envelope, get_kind, is_whole_id, kind_of
 
 if TYPE_CHECKING:

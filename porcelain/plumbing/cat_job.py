@@ -7,7 +7,7 @@ from cas.formats.node import get_node
 from jobs.errors import NoSuchJob
 from jobs.nodes.source import Source
 from porcelain import config, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.spec import open_resolver
 
 if TYPE_CHECKING:

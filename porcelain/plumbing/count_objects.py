@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from cas.local.census import take_census
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 
 
 def main(arguments: Sequence[str]) -> int:

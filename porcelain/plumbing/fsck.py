@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cas.local.fsck import Problem, Report, check
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
-from porcelain.ticker import Ticker
+from porcelain.commandline.arguments import Parser
+from porcelain.watching.ticker import Ticker
 
 if TYPE_CHECKING:
     from cas.local.repair import Mended

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
 from porcelain.cleaning import Cleaned, Cleaner
+from porcelain.commandline.arguments import Parser
 from porcelain.spec import open_resolver
-from porcelain.ticker import Ticker
+from porcelain.watching.ticker import Ticker
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 # long enough to notice on Monday what was dropped on Friday

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from cas.oid import ObjectId, oid_of_file, oid_of_stream
 from jobs.errors import NoSuchFile
-from porcelain import stdin, term
-from porcelain.arguments import Parser
+from porcelain import term
+from porcelain.commandline import stdin
+from porcelain.commandline.arguments import Parser
 
 if TYPE_CHECKING:
     from cas.store import Store

@@ -10,7 +10,7 @@ from cas.errors import CorruptObject, ObjectNotFound
 from cas.oid import ObjectId
 from cas.store import Store, sorted_ids
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.objects import CORRUPT, get_kind
 
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")

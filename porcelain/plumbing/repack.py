@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from cas.local.repack import repack
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
-from porcelain.ticker import Ticker
+from porcelain.commandline.arguments import Parser
+from porcelain.watching.ticker import Ticker
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from cas.errors import AmbiguousId
 from cas.oid import ObjectId
 from jobs.errors import NoSuchJob
 from porcelain import config, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 from porcelain.objects import ID_DIGITS, LEAST_DIGITS, NAMES_NOTHING, shortest_id
 from porcelain.spec import Resolver, Target, open_resolver
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cas.errors import CorruptRefs, RefNotFound
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 
 if TYPE_CHECKING:
     from cas.local.refs import LocalRefs

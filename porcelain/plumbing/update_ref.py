@@ -21,11 +21,12 @@ from jobs.reuse.index import Listing
 from jobs.reuse.rebuild import list_run
 from jobs.reuse.refcheck import check_ref
 from jobs.reuse.refnames import BUILD, find_build, find_label
-from porcelain import config, stdin, storage, term
-from porcelain.arguments import Parser
+from porcelain import config, storage, term
+from porcelain.commandline import stdin
+from porcelain.commandline.arguments import Parser
 from porcelain.objects import find_envelope, get_whole_id
 from porcelain.recovery import Recovered, recover
-from porcelain.ticker import Ticker
+from porcelain.watching.ticker import Ticker
 
 if TYPE_CHECKING:
     from cas.local.refs import LocalRefs

@@ -7,7 +7,7 @@ from cas.formats.pack import SUFFIX, Pack, open_pack
 from cas.local.reading import verify_entries
 from jobs.errors import NoSuchFile
 from porcelain import config, storage, term
-from porcelain.arguments import Parser
+from porcelain.commandline.arguments import Parser
 
 
 def main(arguments: Sequence[str]) -> int:

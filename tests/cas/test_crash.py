@@ -139,7 +139,7 @@ def test_upkeep_killed_at_any_moment_loses_nothing(root, role, rounds):
     assert_sound(root, crowd.acknowledged())
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(90, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [3, pytest.param(90, marks=pytest.mark.slow)])
 def test_writers_readers_gc_and_repack_at_once_lose_nothing(root, seconds):
     crowd = Crowd(root)
     for number in range(8):

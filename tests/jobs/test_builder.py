@@ -22,9 +22,9 @@ from jobs.errors import (
 )
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Plan, Silent
+from jobs.facets.runs import get_run
 from jobs.job import Job
 from jobs.nodes.source import Source
-from jobs.records import get_run
 from jobs.wish import AS_USUAL, Policy
 from porcelain import config
 from porcelain.buildlog import BuildRecord
@@ -397,6 +397,23 @@ def test_a_build_that_is_interrupted_before_anything_is_written_leaves_a_whole_r
         (row,) = project.index
         source = get_node(project.store, get_run(project.store, row.run).source, Source)
         assert all(project.store.has(blob) for blob in source.files.values())
+
+
+class Impatient(Silent):
+    """Is interrupted when it is told of something."""
+
+    def warn(self, text: str) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_build_that_is_interrupted_when_its_job_is_there_already_leaves_the_job(tmp_path: Path) -> None:
+    # what it warns of, an undeclared read, is said once the job is published
+    reads = "def synthesis(job):\n    open(job.input_filename('data.txt')).close()\n"
+    folder = Folder(tmp_path, {"mine/a_reads.py": reads, "input/data.txt": "one"})
+    with Project(config.load(folder.root), Impatient(), SerialExecutor()) as project:
+        with pytest.raises(KeyboardInterrupt):
+            Urd(project.builder, BuildRecord("test")).build("reads")
+        assert [row.state for row in project.index] == ["done"]
 
 
 def test_a_job_may_remove_its_directory_before_anything_is_written_there(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from porcelain.methods.csvtext.dialect import Dialect, make_dialect
 from porcelain.methods.csvtext.oddrow import OddRow, read_row
 from porcelain.methods.csvtext.rows import BROKEN, COMMENT, find_rows
 from porcelain.methods.csvtext.stream import TextStream
-from porcelain.methods.tables.parallel import in_order
+from porcelain.methods.tables.parallel import in_each
 
 QUOTED = Dialect(quotes=b'"')
 DIALECTS = [
@@ -153,7 +153,7 @@ def test_what_the_csv_module_writes_is_read_back(rows, quoting, line_end, block_
     ids=["newlines in quotes", "quotes that are characters", "many newlines", "never closed"],
 )
 def test_blocks_that_are_read_at_once_are_those_that_are_read_in_turn(text):
-    run = partial(in_order, noun="block")
+    run = partial(in_each, noun="block")
     assert all_rows(text, block_bytes=50, run=run) == all_rows(text)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cas.threads import usable_cores
 from jobs.errors import ColumnError, DatasetError
-from porcelain.methods.tables.parallel import in_each_slice, in_order
+from porcelain.methods.tables.parallel import in_each, in_each_slice
 from porcelain.methods.tables.scratch import Scratch
 
 here = os.getpid()
@@ -59,7 +59,7 @@ def test_results_come_in_the_order_of_the_items_whoever_is_done_first():
             tell()
         return item
 
-    assert list(in_order(iter(range(9)), wait_for_second, noun="item")) == list(range(9))
+    assert list(in_each(iter(range(9)), wait_for_second, noun="item")) == list(range(9))
 
 
 def test_items_are_taken_only_a_few_ahead():
@@ -70,7 +70,7 @@ def test_items_are_taken_only_a_few_ahead():
             taken.append(item)
             yield item
 
-    results = in_order(items(), lambda item, lane: item, noun="item")
+    results = in_each(items(), lambda item, lane: item, noun="item")
     assert next(results) == 0
     assert len(taken) <= usable_cores() + 2
     results.close()
@@ -85,7 +85,7 @@ def test_no_two_processes_at_a_time_have_the_same_lane(tmp_path, monkeypatch):
         Path(str(lane)).unlink()
         return lane
 
-    assert set(in_order(range(8), claim, noun="item")) <= set(range(usable_cores()))
+    assert set(in_each(range(8), claim, noun="item")) <= set(range(usable_cores()))
 
 
 def test_an_error_is_raised_when_it_is_its_turn():
@@ -99,7 +99,7 @@ def test_an_error_is_raised_when_it_is_its_turn():
             wait()
         return item
 
-    results = in_order(range(3), refuse_second, noun="item")
+    results = in_each(range(3), refuse_second, noun="item")
     assert next(results) == 0
     with pytest.raises(ColumnError, match="no second"):
         next(results)
@@ -112,5 +112,5 @@ def test_processes_append_to_one_file_in_turn(tmp_path, monkeypatch):
     def put(item, lane):
         return lane, scratches[lane].put(item)
 
-    places = list(in_order(range(6), put, noun="item"))
+    places = list(in_each(range(6), put, noun="item"))
     assert [value for lane, place in places for value in scratches[lane].take([place])] == list(range(6))

@@ -64,7 +64,7 @@ def verified(root, executor):
         return {f"{each.row.label} {each.row.method}": (each.result, [*each.differences]) for each in found}
 
 
-@pytest.mark.parametrize("slices", [1, 8])
+@pytest.mark.parametrize("slices", [pytest.param(1, marks=pytest.mark.slow), 8])
 def test_standard_methods_are_reproducible(tmp_path, processes, elsewhere, slices):
     found = {}
     for build in (build_all, build_parquet, build_more):

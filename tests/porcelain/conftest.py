@@ -22,13 +22,13 @@ from jobs.dataset.head import (
     place_after,
     smallest,
 )
+from jobs.facets.runs import make_row
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
 from jobs.nodes.references import to_structure
 from jobs.nodes.run import ActionKey, Failure, InputRun, Run, Subjob, Times
 from jobs.nodes.source import Source
-from jobs.records import make_row
 from porcelain import config
 from porcelain.cli import main
 from porcelain.spec import Resolver, open_resolver

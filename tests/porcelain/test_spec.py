@@ -14,9 +14,9 @@ from jobs.nodes.run import Failure
 from jobs.nodes.session import ListedRun, Session
 from porcelain.buildlog import BuildLog
 from porcelain.objects import SpecError
+from porcelain.sessions.urdlog import UrdLog
+from porcelain.sessions.urdpath import UrdPath
 from porcelain.specgrammar import parse
-from porcelain.urdlog import UrdLog
-from porcelain.urdpath import UrdPath
 from tests.porcelain.conftest import Project, twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")

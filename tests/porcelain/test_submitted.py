@@ -1,10 +1,12 @@
 """`urd.submit`: jobs run while the script goes on, are inputs of each other, and say what failed first."""
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from porcelain.submitted import Submitted
 from tests.projects import Folder
 
 # `meet` ends when the others are there too, so jobs that meet did run at the same time
@@ -162,3 +164,92 @@ def test_what_was_submitted_is_a_value_like_any_other_job(tmp_path: Path) -> Non
     said = project(tmp_path, script).acc("build")
     assert "True\n" in said
     assert "dev-1 table ['text.txt'] 3\n" in said
+
+
+def test_what_python_asks_of_any_object_waits_for_no_job() -> None:
+    waiting = Submitted("never", Future())
+    assert not hasattr(waiting, "__array__")
+    assert not hasattr(waiting.dataset(), "__deepcopy__")
+
+
+def test_submitted_jobs_that_were_there_are_inputs_too(tmp_path: Path) -> None:
+    script = """
+        def main(urd):
+            print("sum", urd.build("sum", of=[urd.submit("meet", n=4)]).load())
+        """
+    folder = project(tmp_path, script)
+    assert "sum 4" in folder.acc("build")
+    said = folder.acc("build")
+    assert "sum 4" in said
+    assert "2 jobs, all reused" in said
+
+
+def test_all_jobs_are_built_although_one_that_was_heard_of_has_failed(tmp_path: Path) -> None:
+    script = """
+        from acc import JobFailed
+
+        def main(urd):
+            try:
+                urd.submit("fails").result()
+            except JobFailed:
+                pass
+            for n in range(20):
+                urd.submit("meet", n=n)
+        """
+    assert "20 jobs built" in project(tmp_path, script).acc("build")
+
+
+def test_a_session_has_the_jobs_that_were_submitted_in_it(tmp_path: Path) -> None:
+    script = """
+        def main(urd):
+            urd.begin("list", "2020")
+            urd.submit("meet", n=1)
+            urd.submit("meet", n=2)
+            urd.finish("list")
+            print("jobs", len(urd.peek_latest("list").joblist))
+        """
+    assert "jobs 2" in project(tmp_path, script).acc("build")
+
+
+def test_a_session_with_a_submitted_job_that_fails_is_not_finished(tmp_path: Path) -> None:
+    script = """
+        def main(urd):
+            urd.begin("months", "2020")
+            urd.submit("meet", n=1)
+            urd.submit("fails")
+            urd.finish("months")
+            print("finished")
+        """
+    folder = project(tmp_path, script)
+    assert "finished" not in folder.acc("build", code=1)
+    assert "months" not in folder.acc("urd")
+
+
+def test_an_ordered_dict_with_a_submitted_job_stays_one(tmp_path: Path) -> None:
+    script = """
+        from collections import OrderedDict
+
+        def main(urd):
+            first = urd.submit("meet", n=1)
+            later = urd.submit("keys", of=OrderedDict([("b", first), ("a", 2)]))
+            print("keys", later.load(), later.result() == urd.build("keys", of=OrderedDict(b=first, a=2)))
+        """
+    folder = project(tmp_path, script)
+    folder.write(
+        "mine/a_keys.py", "options = dict(of=None)\n\ndef synthesis(options):\n    return list(options.of)\n"
+    )
+    assert "keys ['b', 'a'] True" in folder.acc("build")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("urd.submit(3)", "the method of a job is a text, not 3"),
+        ("urd.build('meet', name=['a'])", "the name of a job is a text, not ['a']"),
+        ("urd.begin(None, '2020')", "None names no urd list"),
+    ],
+)
+def test_what_is_no_text_is_told_in_a_line(tmp_path: Path, call: str, message: str) -> None:
+    said = project(tmp_path, f"def main(urd):\n    {call}\n").acc("build", code=1)
+    assert f"acc: {message}" in said
+    assert "Traceback" not in said

@@ -10,7 +10,7 @@ import pytest
 
 from cas.errors import AccError
 from porcelain import term
-from porcelain.term import Column
+from porcelain.layout import Column
 
 COLUMNS = [Column("job"), Column("seconds", right=True), Column("why", cut=True)]
 ROWS = [["dev-1", "0.012", "first run " + "of this method " * 10], ["dev-10", "110.5", "-"]]

@@ -15,12 +15,12 @@ from jobs.job import Job, NoJob
 from jobs.nodes.build import Build
 from jobs.wish import Policy
 from porcelain import config
-from porcelain.build_views import build as build_view
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
 from porcelain.script import NOTHING_ELSE, Asked, Script, ScriptError, run_script
+from porcelain.sessions.urdpath import UrdConflict, UrdError
 from porcelain.urd import Surroundings, Urd
-from porcelain.urdpath import UrdConflict, UrdError
+from porcelain.views.build_views import build as build_view
 from tests.projects import Folder
 
 ADD = """

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import JobFailed, OptionError
-from jobs.execution.events import ANALYSIS, Event, StageBegan, StageEnded, StatusBegan
+from jobs.execution.events import Event, StageBegan, StageEnded, StatusBegan
 from jobs.execution.executors import Executor
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.execution.plan import Silent
 from jobs.job import Job
+from jobs.nodes.parts import ANALYSIS
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project

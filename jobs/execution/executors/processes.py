@@ -1,6 +1,7 @@
 """The default: a job is a process forked from the zygote, which forks its slices."""
 
 import selectors
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -9,10 +10,7 @@ from pathlib import Path
 from cas.errors import AccError
 from cas.formats.canonical import Json
 from jobs.errors import MethodError
-from jobs.execution.children import death, died
 from jobs.execution.events import (
-    ANALYSIS,
-    LOAD,
     Described,
     DescribeRequest,
     Event,
@@ -24,11 +22,13 @@ from jobs.execution.events import (
     SubjobWanted,
 )
 from jobs.execution.executors import Answer
+from jobs.execution.inside.children import death, died
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Cores, Slots
 from jobs.execution.territory import Territory
 from jobs.execution.zygote import JobProcess, Zygote, ZygoteGone
 from jobs.method.closure import Closure
+from jobs.nodes.parts import ANALYSIS, LOAD
 
 _TICK_SECONDS = 0.1
 
@@ -111,6 +111,7 @@ class ProcessExecutor:
         self._environment = environment
         self._number = cores
         self._cores: Cores | None = None
+        self._opening = threading.Lock()
         self._zygote: Zygote | None = None
 
     def start(self, request: JobRequest, answer: Answer) -> _InProcess:
@@ -151,9 +152,11 @@ class ProcessExecutor:
         return self._opened()
 
     def _opened(self) -> Cores:
-        if self._cores is None:
-            self._cores = Cores(self._number)
-        return self._cores
+        # who waits for a slot has left the turn, so that two threads may come here together
+        with self._opening:
+            if self._cores is None:
+                self._cores = Cores(self._number)
+            return self._cores
 
     def _started(self) -> Zygote:
         if self._zygote is not None and not self._zygote.is_alive():

@@ -6,10 +6,10 @@ from pathlib import Path
 from cas.formats.canonical import Json
 from jobs.execution.events import Event, JobRequest, SubjobBuilt, SubjobRefused, SubjobWanted
 from jobs.execution.executors import Answer
-from jobs.execution.reads import describe_watched, watch
+from jobs.execution.inside.reads import describe_watched, watch
+from jobs.execution.inside.worker import run_job
 from jobs.execution.slots import Slots, Unlimited
 from jobs.execution.territory import Territory
-from jobs.execution.worker import run_job
 from jobs.method.closure import Closure
 
 
@@ -35,10 +35,10 @@ class _InTurn:
     def tell(self, event: Event) -> None:
         self._told.append(event)
 
-    def ask(self, wish: SubjobWanted) -> SubjobBuilt | SubjobRefused:
+    def ask(self, wanted: SubjobWanted) -> SubjobBuilt | SubjobRefused:
         watched = watch(None)  # what building a subjob reads is not read by the job
         try:
-            return self._answer(wish)
+            return self._answer(wanted)
         finally:
             watch(watched)
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from cas.errors import AccError
 from cas.threads import usable_cores
 from jobs.errors import DatasetError
-from jobs.execution.children import Children, Died, Told, death
+from jobs.execution.inside.children import Children, Died, Told, death
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -16,11 +16,11 @@ _MOST_WAITING: Final = 1
 
 
 def in_each_slice(slices: int, body: Callable[[int], T]) -> list[T]:
-    """Return what `body` returns for each slice, called in a forked process of its own; raise as `in_order`."""
-    return list(in_order(range(slices), lambda sliceno, _: body(sliceno), noun="slice"))
+    """Return what `body` returns for each slice, called in a forked process of its own; raise as `in_each`."""
+    return list(in_each(range(slices), lambda sliceno, _: body(sliceno), noun="slice"))
 
 
-def in_order(items: Iterable[T], body: Callable[[T, int], R], *, noun: str) -> Generator[R, None, None]:
+def in_each(items: Iterable[T], body: Callable[[T, int], R], *, noun: str) -> Generator[R, None, None]:
     """Yield what `body` returns for each of `items`, in their order, each called in a forked process of its own.
 
     The processes share files that were opened before, as those of `Scratch`, and no memory. When the caller stops

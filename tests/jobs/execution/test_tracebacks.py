@@ -1,6 +1,6 @@
 """A user's traceback shows the user's code, and none of acc's around it."""
 
-from jobs.execution.merge import merge
+from jobs.execution.inside.merge import merge
 from jobs.execution.tracebacks import one_line, user_traceback
 
 

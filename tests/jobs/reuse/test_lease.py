@@ -119,3 +119,22 @@ def test_what_a_holder_forks_holds_nothing(leases: Leases, tmp_path: Path) -> No
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert again.stdout == "held\n"
+
+
+def test_who_waits_is_interrupted_when_all_is_to_stop(leases: Leases) -> None:
+    waits, interrupted = Waits(), threading.Event()
+
+    def second() -> None:
+        with pytest.raises(KeyboardInterrupt), leases.hold(KEY, waits):
+            pass
+        interrupted.set()
+
+    with leases.hold(KEY, never):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waits.began.wait(10)
+        leases.stop()
+        assert interrupted.wait(10)
+    thread.join()
+    with leases.hold(KEY, never) as waited:
+        assert not waited

@@ -16,6 +16,7 @@ from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
 from cas.memory import MemoryStore
 from cas.oid import ObjectId, oid_of
+from jobs.facets.runs import make_row
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.facts import Fact
 from jobs.nodes.job import JobNode
@@ -26,12 +27,11 @@ from jobs.nodes.run import FORCED, ActionKey, Failure, Run, Times
 from jobs.nodes.session import Dependency, ListedRun, Session
 from jobs.nodes.source import Source
 from jobs.nodes.timestamp import parse_timestamp
-from jobs.records import make_row
 from jobs.reuse.index import TABLES, JobIndex, Listing
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
 from porcelain.buildlog import BuildLog
-from porcelain.urdlog import UrdLog
-from porcelain.urdpath import UrdPath
+from porcelain.sessions.urdlog import UrdLog
+from porcelain.sessions.urdpath import UrdPath
 
 SECOND = 1_000_000
 BROKEN = Failure("ValueError: no", "synthesis", None, "Traceback ...")

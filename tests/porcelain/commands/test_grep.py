@@ -191,21 +191,21 @@ def test_datasets_slices_or_counts_alone(found, days, project):
     before=st.integers(0, 2),
     limit=st.integers(0, 4),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_processes_print_what_one_prints(acc, project, monkeypatch, parts, before, limit):
     row = project.table({"t": ("unicode", parts)})
     for option in (["-B", str(before)], ["-m", str(limit)], ["--count"], ["-l", "-S"]):
         printed = []
         for most in (1_000_000, 0):
             monkeypatch.setattr(grep, "_MANY_ROWS", most)
-            monkeypatch.setattr(grep, "cores", lambda: 3)
+            monkeypatch.setattr(grep, "usable_cores", lambda: 3)
             printed.append(acc("grep", "a", row.label, *option))
         assert printed[0] == printed[1]
 
 
 def test_an_error_in_a_process_is_one_line(acc, project, monkeypatch):
     monkeypatch.setattr(grep, "_MANY_ROWS", 0)
-    monkeypatch.setattr(grep, "cores", lambda: 2)
+    monkeypatch.setattr(grep, "usable_cores", lambda: 2)
     project.job("bad", made={"default": project.dataset()})
     code, _, err = acc("grep", "a", "bad")
     assert (code, err) == (2, "acc: an object that is no column slice, or one of a later format\n")

@@ -187,7 +187,7 @@ def test_processes_count_what_one_counts(acc, project, monkeypatch, slices):
     counted = Counter(value for part in slices for value in part)
     for most in (1_000_000, 0):
         monkeypatch.setattr(hist, "_MANY_ROWS", most)
-        monkeypatch.setattr(hist, "cores", lambda: 2)
+        monkeypatch.setattr(hist, "usable_cores", lambda: 2)
         found = lines(acc, row.label, "-t", "-m", "0")[0]
         assert found == [[str(value), str(number)] for value, number in counted.most_common()]
 

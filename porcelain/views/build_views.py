@@ -1,0 +1,110 @@
+"""Builds and urd lists as plain dicts: what `--json` prints and tables show."""
+
+from collections.abc import Iterable
+
+from cas.formats.node import get_node
+from cas.oid import ObjectId
+from jobs.nodes.build import Build
+from jobs.nodes.run import MICROSECONDS
+from jobs.nodes.session import ListedRun, Session
+from porcelain.buildlog import BuildLog
+from porcelain.sessions.urdlog import Item, UrdLog
+from porcelain.spec import Resolver
+from porcelain.views.job_views import label_of
+from porcelain.views.plain import View, moment
+
+
+def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
+    """Return one run of a build script."""
+    node = get_node(resolver.store, oid, Build)
+    return _build_line(name, node) | {
+        "user": node.user or None,
+        "asked": dict(node.asked),
+        "jobs": [
+            {
+                "name": entry.name,
+                "job": label_of(resolver, entry.run),
+                "how": entry.how,
+                "method": entry.method or None,
+                "caption": entry.caption,
+                "ran": entry.ran and label_of(resolver, entry.ran),
+            }
+            for entry in node.jobs
+        ],
+        "results": sorted(node.results or {}),
+        "warnings": [*node.warnings],
+        "output": None if node.output is None else _text(resolver, node.output),
+    }
+
+
+def builds(resolver: Resolver, limit: int | None) -> tuple[list[View], int]:
+    """Return the newest builds, a line each, and the number of all."""
+    log = BuildLog(resolver.store, resolver.index.refs)
+    return [_build_line(f"build-{number}", node) for number, node in log.newest(limit)], log.count()
+
+
+def _build_line(name: str, node: Build) -> View:
+    return {
+        "build": name,
+        "script": node.script,
+        "status": node.status,
+        "started": moment(node.start),
+        "seconds": (node.end - node.start) / MICROSECONDS,
+        "built": sum(entry.ran is not None for entry in node.jobs),
+        "reused": sum(entry.ran is None for entry in node.jobs),
+    }
+
+
+def _text(resolver: Resolver, blob: ObjectId) -> str:
+    return resolver.store.get(blob).decode("utf-8", "replace")
+
+
+# -- urd -----------------------------------------------------------------------------------------------------
+
+
+def urd_lists(log: UrdLog) -> list[View]:
+    """Return all urd lists, each with the number of its sessions and the last one."""
+    shown = []
+    for path in log.lists():
+        timestamps = [*log.listed(path)]
+        shown.append({"list": str(path), "sessions": len(timestamps), "latest": str(timestamps[-1])})
+    return shown
+
+
+def urd_sessions(log: UrdLog, items: Iterable[Item]) -> list[View]:
+    """Return sessions of a list, a line each."""
+    return [
+        {
+            "timestamp": str(item.timestamp),
+            "caption": item.caption,
+            "jobs": len(item.jobs),
+            "build": log.build_label(item) or None,
+            "session": item.oid,
+        }
+        for item in items
+    ]
+
+
+def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
+    """Return one session: what it depends on, and its jobs."""
+    deps = item.node.deps if isinstance(item.node, Session) else {}
+    return {
+        "list": str(item.path),
+        **urd_sessions(log, [item])[0],
+        "previous": item.node.previous if isinstance(item.node, Session) else None,
+        "deps": [
+            {
+                "list": path,
+                "timestamp": dep.timestamp,
+                "caption": log.dependency(path, dep).caption,
+                "session": dep.node,
+            }
+            for path, dep in deps.items()
+        ],
+        "jobs": [_listed_job(resolver, entry) for entry in item.jobs],
+    }
+
+
+def _listed_job(resolver: Resolver, entry: ListedRun) -> View:
+    row = resolver.index.of_run(entry.run)
+    return {"name": entry.name, "job": label_of(resolver, entry.run), "method": row and row.method}
