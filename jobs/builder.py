@@ -218,7 +218,7 @@ class Builder:
             parts=request.parts,
             inputs=given.runs(),
             input_files=given.files,
-            workdir=self._checked_workdir(wish.workdir or wish.policy.workdir),
+            workdir=self.checked_workdir(wish.workdir or wish.policy.workdir),
             concurrency=concurrency or self._cores,
             shares_cores=concurrency is None,
             explain=lambda: self.explain(request, hit),
@@ -245,6 +245,13 @@ class Builder:
         with self._turn:
             self._launcher().stop()
         self._leases.stop()
+
+    def checked_workdir(self, workdir: str) -> str:
+        """Return the name of a workdir, the project's own for ""; raise `UsageError` when there is none."""
+        name = workdir or self._default_workdir
+        if name not in self._context.workdirs:
+            raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(self._context.workdirs))
+        return name
 
     def _request(self, name: str, arguments: Arguments, keywords: Mapping[str, Any]) -> Request:
         method = self._methods.get(name)
@@ -332,12 +339,6 @@ class Builder:
         if earlier is None:
             return Got(Job.of(row), "built", row.run)
         return Got(Job.of(earlier), "cutoff", row.run)
-
-    def _checked_workdir(self, workdir: str) -> str:
-        name = workdir or self._default_workdir
-        if name not in self._context.workdirs:
-            raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(self._context.workdirs))
-        return name
 
     # -- subjobs -----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from cas.store import Store
 from jobs.errors import NoProject
 from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
+from jobs.nodes.result import Result
 
 
 class Labels(Protocol):
@@ -57,8 +58,8 @@ class Recorder(Protocol):
 class ResultLinks(Protocol):
     """Links files of jobs into the result directory."""
 
-    def link(self, row: JobRow, name: str, blob: ObjectId, linkname: str, path: Path) -> Path:
-        """Point the link `linkname` at the file `path`, which is file `name` of the run; return the link."""
+    def link(self, result: Result, linkname: str, path: Path) -> Path:
+        """Point the link `linkname` at the file `path`, which is the file of `result`; return the link."""
 
 
 class RunningJob(Protocol):

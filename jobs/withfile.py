@@ -74,6 +74,8 @@ class JobWithFile:
         sliced: bool = False,  # noqa: FBT001, FBT002 - the peer's order
         extra: object = None,
     ) -> None:
+        if isinstance(job, str) and not hasattr(job, "file_blobs"):
+            raise UsageError(f"JobWithFile takes a Job, not the text '{job}'", hint=f"write Job('{job}')")
         self._job = job
         self.name = name
         self.sliced = sliced

@@ -9,6 +9,7 @@ from cas.local.refs import LocalRefs
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs.execution.jobdir import highest_number
+from jobs.nodes.result import Result
 from jobs.reuse.index import JobIndex
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
 from jobs.reuse.refnames import RESULTS
@@ -79,5 +80,5 @@ def _remember_links(config: Config, store: Store, refs: LocalRefs) -> Mapping[st
         except AccError:
             continue  # it is none of ours, or its job is lost
         if target.kind == "file" and target.row is not None:
-            links.link(target.row, target.name, get_oid(target), name, path.resolve())
+            links.link(Result(target.row.run, target.name, get_oid(target)), name, path.resolve())
     return {RESULTS + name: oid for name, oid in links.made.items()}

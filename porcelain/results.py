@@ -9,7 +9,6 @@ from cas.formats.node import get_node, put_node
 from cas.oid import ObjectId
 from cas.refs import Refs
 from cas.store import Store
-from jobs.nodes.listing import JobRow
 from jobs.nodes.result import Result
 from jobs.reuse.refnames import RESULTS
 
@@ -33,13 +32,13 @@ class ResultLinks:
         self._refs = refs
         self.made: dict[str, ObjectId] = {}
 
-    def link(self, row: JobRow, name: str, blob: ObjectId, linkname: str, path: Path) -> Path:
-        """Point the link `linkname` at the file `path`, which is file `name` of the run; return the link.
+    def link(self, result: Result, linkname: str, path: Path) -> Path:
+        """Point the link `linkname` at the file `path`, which is the file of `result`; return the link.
 
         The link is relative, so that a moved project keeps it, and replaced atomically.
         """
         place = self._place(check_name(linkname))
-        self._remember(linkname, Result(run=row.run, name=name, blob=blob))
+        self._remember(linkname, result)
         target = os.path.relpath(path.parent.resolve() / path.name, place.parent)
         if not (place.is_symlink() and os.readlink(place) == target):  # noqa: PTH115 - the text, not a Path that changes it
             temporary = temporary_path(place.parent)

@@ -1,13 +1,6 @@
-"""How jobs, files, datasets, builds and objects are named: one parser and one resolver for every command.
+"""What names stand for: one resolver of specs for every command. A path into a workdir is a spec too."""
 
-A spec is a base, steps from there, and maybe a file or dataset. Bases: `dev-12`, `dev-LATEST`, a method name
-(its newest job), a short object id (`@abcd` forces one), `build-7`, and of a build or an urd session a job,
-`build-7:parse`, `:import/2019-12:parse`. Steps: `~2` two earlier with that method,
-`^` the previous, `.source` an input. Then `:plot.png` is a file, `/name` a dataset. A path into a workdir is a
-spec too.
-"""
-
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -15,6 +8,7 @@ from cas.errors import ObjectNotFound
 from cas.formats.node import Envelope, get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.dataset.naming import DatasetStep, split_walk
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
@@ -24,40 +18,12 @@ from jobs.nodes.run import Run
 from jobs.reuse.index import JobIndex
 from porcelain.config import Config, urd_user
 from porcelain.objects import SpecError, find_envelope, get_whole_id
+from porcelain.specgrammar import DEFAULT_DATASET, Spec, parse
 from porcelain.storage import open_refs, open_store
 
 TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
 
-DEFAULT_DATASET = "default"
-
-# of an urd session: `:` stands in a time too, but behind an hour; a list may hold a dot, a job's name may not
-_SESSION = r":[^:~^]+(?:(?<=[T ]\d\d):\d\d(?::\d\d)?[^:~^]*)*(?:[~^]\d*)*(?::[^.~^:/]*)?"
-_BUILD_ENTRY = r"build-(?:\d+|LATEST):[^.~^:/]+"
-_SPEC = re.compile(
-    rf"(?P<base>{_SESSION}|{_BUILD_ENTRY}|@?\w[\w-]*)(?P<steps>(?:[~^]\d*|\.[^.~^:/]+)*)(?:(?P<mark>[:/])(?P<rest>.*))?",
-    re.DOTALL,
-)
-_STEP = re.compile(r"(?P<sign>[~^])(?P<count>\d*)|(?P<path>(?:\.[^.~^:/]+)+)")
 _INPUT_GROUPS = ("", "jobs.", "datasets.", "options.")
-
-
-class Step(NamedTuple):
-    """One step from a job to another: `~` earlier, `^` previous (so many times), `.` the input at a path."""
-
-    sign: Literal["~", "^", "."]
-    times: int = 1
-    path: str = ""
-
-
-class Spec(NamedTuple):
-    """A name in its parts; `file` and `dataset` are None unless the text has one."""
-
-    text: str
-    base: str
-    forced: bool = False
-    steps: tuple[Step, ...] = ()
-    file: str | None = None
-    dataset: str | None = None
 
 
 class Target(NamedTuple):
@@ -80,37 +46,6 @@ class Target(NamedTuple):
     oid: ObjectId | None
     row: JobRow | None = None
     name: str = ""
-
-
-def parse(text: str) -> Spec:
-    """Return `text` as a spec; raise `SpecError` when it can name nothing.
-
-    >>> parse("dev-12~2.source:plot.png").file
-    'plot.png'
-    """
-    match = _SPEC.fullmatch(text)
-    if match is None:
-        raise SpecError(
-            f"'{text}' names no job, file, dataset or object",
-            hint="try dev-12, dev-12:FILE or dev-12/DATASET",
-        )
-    base, mark, rest = match["base"], match["mark"], match["rest"]
-    if mark == ":" and not rest:
-        raise SpecError(f"'{text}' names no file", hint="a file name goes after the ':'")
-    return Spec(
-        text=text,
-        base=base.removeprefix("@"),
-        forced=base.startswith("@"),
-        steps=tuple(map(_step, _STEP.finditer(match["steps"]))),
-        file=rest if mark == ":" else None,
-        dataset=(rest or DEFAULT_DATASET) if mark == "/" else None,
-    )
-
-
-def _step(match: re.Match[str]) -> Step:
-    if match["path"]:
-        return Step(".", path=match["path"][1:])
-    return Step("~" if match["sign"] == "~" else "^", times=int(match["count"] or 1))
 
 
 def get_oid(target: Target) -> ObjectId:
@@ -148,9 +83,11 @@ class Resolver:
 
     def job(self, text: str) -> JobRow:
         """Return the run that `text` names; a file or dataset stands for its job."""
-        row = self.resolve(text).row
+        target = self.resolve(text)
+        row = target.row
         if row is None:
-            raise NoSuchJob(f"'{text}' is no job")
+            hint = f"'acc show {text}' lists its jobs" if target.kind == "build" else ""
+            raise NoSuchJob(f"'{text}' is no job", hint=hint)
         return row
 
     def find_job(self, text: str) -> JobRow | None:
@@ -241,7 +178,7 @@ class Resolver:
             return None
         oid = self.index.refs.find(f"builds/{parts[1]}")
         if oid is None:
-            raise NoSuchJob(f"no build '{base}'")
+            raise NoSuchJob(f"no build '{base}'", hint="'acc log --builds' lists those that there are")
         return Target("build", oid, name=base)
 
     def _object(self, prefix: str) -> Target:
@@ -351,9 +288,31 @@ class Resolver:
 
     def _dataset(self, row: JobRow, name: str) -> Target:
         datasets = self.outcome(row).datasets
-        if name not in datasets:
+        if name in datasets:
+            return Target("dataset", datasets[name], row, name)
+        start, steps = split_walk(name)
+        start = start or DEFAULT_DATASET
+        if not steps or start not in datasets:
             raise NoSuchDataset(f"job '{row.label}' has no dataset '{name}'", hint=_known(datasets))
-        return Target("dataset", datasets[name], row, name)
+        return self._walk_datasets(datasets[start], f"{row.label}/{name}", steps)
+
+    def _walk_datasets(self, oid: ObjectId, text: str, steps: Sequence[DatasetStep]) -> Target:
+        # here, not above: few specs lead from dataset to dataset
+        from jobs.dataset.head import DatasetHead
+
+        name = ""
+        for sign in (step.sign for step in steps for _ in range(step.times)):
+            head = get_node(self.store, oid, DatasetHead)
+            # what is merged has several parents: the first one goes on
+            there = head.previous if sign == "~" else next(iter(head.parents), None)
+            if there is None:
+                lacks = "previous" if sign == "~" else "parent"
+                raise NoSuchDataset(f"no dataset '{text}': one on the way has no {lacks}")
+            oid, name = there
+        owner = self.index.find_dataset_owner(oid, name)
+        if owner is None:
+            raise NoSuchDataset(f"no dataset '{text}': no job here has '{oid[:12]}'")
+        return Target("dataset", oid, *owner)
 
     def _given_dataset(self, text: str) -> str | None:
         """Return the name of the dataset that was given as the input that `text` ends in, if it does."""

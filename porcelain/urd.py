@@ -208,10 +208,12 @@ class Urd(Sessions):
         for what, text in (("method", method), *((what, about.get(what)) for what in _TEXTS)):
             if text is not None and not isinstance(text, str):
                 raise UsageError(f"the {what} of a job is a text, not {text!r}")
+        # here, not where a job runs: one that is reused would hide a name that is wrong
+        workdir = self._checked_workdir(about.get("workdir"))
         wish = Wish(
             policy=self._policy,
             caption=about.get("caption") or "",
-            workdir=about.get("workdir") or self._workdir,
+            workdir=workdir or self._workdir,
             concurrency=about.get("concurrency"),
             force=about.get("force_build") or self._force is True or self._force == method,
         )
@@ -278,7 +280,10 @@ class Urd(Sessions):
 
     def set_workdir(self, workdir: str | None) -> None:
         """Give the jobs that are built from here on labels of a workdir; None: of the one that they would have had."""
-        self._workdir = workdir or ""
+        self._workdir = self._checked_workdir(workdir)
+
+    def _checked_workdir(self, workdir: str | None) -> str:
+        return self._builder.checked_workdir(workdir) if workdir else ""
 
     def warn(self, line: str = "") -> None:
         """Say something that the user should know; it is shown when the build has ended."""

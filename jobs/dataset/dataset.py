@@ -18,6 +18,7 @@ from jobs.dataset.declaration import ref_of
 from jobs.dataset.derived import choose_columns, linked_head, merged_head
 from jobs.dataset.head import ColumnNode, DatasetHead, DatasetRef, walk_groups
 from jobs.dataset.lists import DatasetChain
+from jobs.dataset.naming import split_text, split_walk
 from jobs.dataset.owner import LostOwner, Owner
 from jobs.dataset.reader import iterate
 from jobs.dataset.reading import Reading, SliceChoice
@@ -65,9 +66,9 @@ class Dataset(DatasetRows):
             return NoDataset
         if isinstance(dataset, HasDatasets):
             return dataset.dataset(name or DEFAULT_NAME)
-        label, _, rest = dataset.partition("/")
+        label, rest = split_text(dataset)
         job: HasDatasets = context.current().get_job(label)
-        return job.dataset(name or rest or DEFAULT_NAME)
+        return _walk(job, name or rest or DEFAULT_NAME)
 
     @classmethod
     def of(cls, owner: Owner, name: str, node: ObjectId) -> Self:
@@ -326,6 +327,24 @@ class _NoLines(tuple[int, ...]):
 
 
 NoDataset: Dataset = _NoDataset()
+
+
+def _walk(job: HasDatasets, name: str) -> Dataset:
+    """Return the dataset of a job that has this name, or to which this way leads from one."""
+    try:
+        return job.dataset(name)
+    except NoSuchDataset:
+        start, steps = split_walk(name)
+        if not steps:
+            raise
+    found = job.dataset(start or DEFAULT_NAME)
+    for sign in (step.sign for step in steps for _ in range(step.times)):
+        there = found.previous if sign == "~" else found.parent
+        if there is None:
+            raise NoSuchDataset(f"dataset '{found.spec}' has no {'previous' if sign == '~' else 'parent'}")
+        # what is merged has several parents: the first one goes on
+        found = there[0] if isinstance(there, tuple) else there
+    return found
 
 
 def _find_ref(dataset: Named | None) -> DatasetRef | None:

@@ -16,6 +16,7 @@ from jobs.facets.checkout import blob_of, checkout
 from jobs.facets.joblabel import JobLabel
 from jobs.nodes.outcome import FileEntry
 from jobs.nodes.references import Dereference
+from jobs.nodes.result import Result
 from jobs.nodes.values import from_json_bytes, from_pickle
 from jobs.status import Status
 from jobs.withfile import JobWithFile
@@ -136,7 +137,13 @@ class JobFiles(JobLabel):
         self.file_blobs(name, sliced=sliced)
         return JobWithFile(self, name, sliced, extra)
 
-    def link_result(self, filename: str = RESULT, linkname: str | None = None) -> Path:
+    def link_result(
+        self,
+        filename: str = RESULT,
+        linkname: str | None = None,
+        header: str | None = None,
+        description: str | None = None,
+    ) -> Path:
         """Link one of its files into the result directory, and return the link.
 
         Parameters
@@ -146,6 +153,8 @@ class JobFiles(JobLabel):
         linkname
             Name of the link, which may have folders; one that ends in "/" keeps the file's own name. Default: the
             file's name.
+        header, description
+            What it is, for people.
         """
         results = context.current().results
         if results is None:
@@ -153,8 +162,8 @@ class JobFiles(JobLabel):
         name = linkname or Path(filename).name
         if name.endswith("/"):
             name += Path(filename).name
-        blob = self._file(filename).blob
-        return results.link(self._row, filename, blob, name, Path(self.filename(filename)))
+        told = Result(self._row.run, filename, self._file(filename).blob, header or "", description or "")
+        return results.link(told, name, Path(self.filename(filename)))
 
     link_results = link_result
 

@@ -11,7 +11,8 @@ from jobs.method.containers import Items, Table
 from jobs.method.converter import Anything, Converter, FileOfJob, Typed, bare
 from jobs.method.declarations import Declarations
 from jobs.withfile import JobWithFile
-from porcelain.spec import Resolver, parse
+from porcelain.spec import Resolver
+from porcelain.specgrammar import parse
 
 
 def read_arguments(texts: Mapping[str, str], declared: Declarations, resolver: Resolver) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from cas.errors import AccError
 from jobs.builder import WouldRun
-from jobs.errors import MethodError, UsageError
+from jobs.errors import MethodError
 from jobs.limits import Limits, parse_bytes, parse_seconds
 from jobs.wish import Force, Policy
 from porcelain import config, term
@@ -20,6 +21,7 @@ from porcelain.commandline.arguments import Parser, positive
 from porcelain.commandline.keyvalue import read_arguments
 from porcelain.project import Project
 from porcelain.script import Asked, Script, ScriptError, find_scripts, get_script, run_script
+from porcelain.sessions.urdsession import to_horizon
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 from porcelain.watching.progress import Progress
@@ -27,7 +29,7 @@ from porcelain.watching.progress import Progress
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
 
-Limit = TypeVar("Limit", int, float)
+Value = TypeVar("Value")
 
 
 def build(arguments: Sequence[str]) -> int:
@@ -40,7 +42,7 @@ def build(arguments: Sequence[str]) -> int:
     progress = Progress(debug=given.debug)
     with ending_in_order(), progress, Project(config.here(), progress, executor) as project:
         try:
-            _check_workdir(given.workdir, project.config)
+            _check_names(project, given)
             with _watched(project, progress, given):
                 if given.method is None:
                     code = _run_script(project, given, parser)
@@ -112,17 +114,20 @@ def _parser() -> Parser:
         help="words for the script, which finds them in urd.flags",
     )
     parser.add_argument(
-        "--horizon", metavar="TIMESTAMP", help="urd.latest looks no further than this, as 2019-12"
+        "--horizon",
+        type=_parsed(_horizon),
+        metavar="TIMESTAMP",
+        help="urd.latest looks no further than this, as 2019-12",
     )
     parser.add_argument(
         "--max-rss",
-        type=_limit(parse_bytes),
+        type=_parsed(parse_bytes),
         metavar="SIZE",
         help="end a job whose processes use more memory together, as 4G or 500M; it fails then",
     )
     parser.add_argument(
         "--timeout",
-        type=_limit(parse_seconds),
+        type=_parsed(parse_seconds),
         metavar="TIME",
         help="end a job that runs longer, as 1h or 90s; it fails then. While it waits for subjobs does not count",
     )
@@ -167,10 +172,12 @@ def _executor_for_debugging() -> "Executor":
     return SerialExecutor(at_terminal=True)
 
 
-def _check_workdir(name: str, known: config.Config) -> None:
-    # before the build: one that only reuses jobs never asks for a workdir
-    if name and name not in known.workdirs:
-        raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
+def _check_names(project: Project, given: Namespace) -> None:
+    # before the build: one that only reuses jobs never asks for them
+    project.builder.checked_workdir(given.workdir)
+    for method, _ in given.concurrency:
+        if method:
+            _checked_method(project, method)
 
 
 def _policy(given: Namespace) -> Policy:
@@ -205,16 +212,21 @@ def _tell(project: Project, would: WouldRun) -> None:
     print_explanation(explanation(project.store, explain(project.builder, would.request)))
 
 
-def _limit(parse: Callable[[object], Limit]) -> Callable[[str], Limit]:
+def _parsed(parse: Callable[[str], Value]) -> Callable[[str], Value]:
     """Return `parse` for `type=` of an argument."""
 
-    def limit(text: str) -> Limit:
+    def parsed(text: str) -> Value:
         try:
             return parse(text)
-        except UsageError as err:
+        except AccError as err:
             raise ArgumentTypeError(f"{err}: {err.hint}") from None
 
-    return limit
+    return parsed
+
+
+def _horizon(text: str) -> str:
+    to_horizon(text)
+    return text
 
 
 # -- build scripts ---------------------------------------------------------------------------------------------

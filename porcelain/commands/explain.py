@@ -151,7 +151,7 @@ def _print_why(view: View, since: str) -> None:
         term.fields(dict(_sameness(view)))
     term.section(
         "learned while it ran" if view["reuse"] else f"learned by '{view['ran']}' while it ran",
-        ([fact["what"], _answer(fact)] for fact in view["facts"]),
+        ([_answer(fact), fact["what"]] for fact in view["facts"]),
     )
     for name in view["unseen"]:
         term.warn(f"input file '{name}' is not in the input directory, and was taken for unchanged")

@@ -74,7 +74,7 @@ def results(arguments: Sequence[str]) -> int:
     parser = Parser(
         "results",
         "list the result links",
-        prints="a line for each link: its name, and job and file behind it",
+        prints="a line for each link: its name, job and file behind it, and what the build script says of it",
     )
     parser.add_json()
     given = parser.parse(arguments)
@@ -85,11 +85,16 @@ def results(arguments: Sequence[str]) -> int:
     if not shown:
         term.note("no results yet; job.link_result() in a build script or 'acc link' makes some")
         return 0
+    said = [view["header"] or view["description"].partition("\n")[0] for view in shown]
+    columns = [Column("result"), Column("file", cut=True)]
+    columns += [Column("header", cut=True)] if any(said) else []
     rows = [
-        [view["name"], f"{view['job']}:{view['file']}", "" if view["present"] else "link is gone"]
-        for view in shown
+        [view["name"], f"{view['job']}:{view['file']}"]
+        + ([header] if any(said) else [])
+        + ["" if view["present"] else "link is gone"]
+        for view, header in zip(shown, said, strict=True)
     ]
-    term.table([Column("result"), Column("file", cut=True), Column("")], rows)
+    term.table([*columns, Column("")], rows)
     return 0
 
 

@@ -111,7 +111,8 @@ def show(arguments: Sequence[str]) -> int:
 
 def link(arguments: Sequence[str]) -> int:
     """Link a file of a job into the result directory."""
-    # here, not above: `acc job` need not load it
+    # here, not above: `acc job` need not load them
+    from jobs.nodes.result import Result
     from porcelain.results import ResultLinks
 
     parser = Parser("link", "link a file of a job into the result directory", prints="the path of the link")
@@ -133,7 +134,7 @@ def link(arguments: Sequence[str]) -> int:
 
     path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
     links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
-    term.line(str(links.link(target.row, target.name, blob, linkname, path)))
+    term.line(str(links.link(Result(target.row.run, target.name, blob), linkname, path)))
     return 0
 
 
@@ -286,7 +287,11 @@ def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
     term.section("files", ([entry["name"], term.size(entry["size"])] for entry in view["files"]))
     term.section("datasets", map(_dataset_cells, view["datasets"]))
     term.section(
-        "subjobs", ([entry["job"], "built" if entry["built"] else "reused"] for entry in view["subjobs"])
+        "subjobs",
+        (
+            [entry["job"], entry["method"] or "", "built" if entry["built"] else "reused"]
+            for entry in view["subjobs"]
+        ),
     )
     term.section("read without declaring it", ([name] for name in view["undeclared"]))
     term.section(

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from jobs.errors import UsageError
 from jobs.nodes.listing import JobRow
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
@@ -29,7 +28,7 @@ def verify(arguments: Sequence[str]) -> int:
         "run jobs again and compare what comes of them",
         prints="a line for each job: equal, same values (in other bytes), different, failed, or not run; then what\n"
         "differs: which file, or which column, slice and row. Nothing of these runs is kept. The exit code is 1\n"
-        "unless all are equal.",
+        "unless all are equal",
     )
     parser.add_argument("specs", nargs="*", metavar="SPEC", help="a job, or build-7 for all jobs of a build")
     parser.add_argument("--all", action="store_true", help="all finished jobs, oldest first")
@@ -67,19 +66,14 @@ def rerun(arguments: Sequence[str]) -> int:
     given = parser.parse(arguments)
     with Progress() as progress, Project(config.here(), progress) as project:
         row = project.resolver.job(given.spec)
-        again = project.verifier.rerun(row, workdir=_workdir(given.workdir or row.workdir, project.config))
+        workdir = project.builder.checked_workdir(given.workdir or row.workdir)
+        again = project.verifier.rerun(row, workdir=workdir)
         if again.differences:
             term.line(f"'{again.row.label}' differs from '{row.label}':")
             _print_differences(again.differences)
         else:
             term.line(f"'{again.row.label}' is equal to '{row.label}'")
     return 0
-
-
-def _workdir(name: str, known: config.Config) -> str:
-    if name not in known.workdirs:
-        raise UsageError(f"no workdir '{name}'", hint="acc.toml has " + ", ".join(known.workdirs))
-    return name
 
 
 # -- which jobs ------------------------------------------------------------------------------------------------

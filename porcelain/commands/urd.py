@@ -6,7 +6,7 @@ from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.layout import Column
 from porcelain.sessions.urdlog import UrdLog
-from porcelain.sessions.urdpath import SINCE, UrdError, parse_path, to_timestamp
+from porcelain.sessions.urdpath import SINCE, UrdError, UrdPath, parse_path, to_timestamp
 from porcelain.sessions.urdspec import find_item, parse_session
 from porcelain.spec import Resolver, open_resolver
 from porcelain.views import build_views
@@ -88,7 +88,7 @@ def _show_one(resolver: Resolver, log: UrdLog, text: str, *, as_json: bool) -> N
     item = find_item(log, spec)
     if item is None:
         if not log.listed(spec.path):
-            raise _no_list(str(spec.path))
+            raise _no_timestamp(log, spec.path) or _no_list(str(spec.path))
         raise UrdError(f"no session '{text}'", hint=f"'acc urd {spec.path}/' lists those that there are")
     if spec.entry is not None:
         row = resolver.job(text if text.startswith(":") else f":{text}")
@@ -105,6 +105,17 @@ def _show_one(resolver: Resolver, log: UrdLog, text: str, *, as_json: bool) -> N
         "depends on", ([f"{dep['list']}/{dep['timestamp']}", dep["caption"]] for dep in view["deps"])
     )
     term.section("jobs", ([entry["job"], entry["name"], entry["method"] or ""] for entry in view["jobs"]))
+
+
+def _no_timestamp(log: UrdLog, path: UrdPath) -> UrdError | None:
+    """Return what is wrong with LIST/TIMESTAMP whose timestamp is none, so that it was taken for USER/LIST."""
+    listed = UrdPath(config.urd_user(), path.user)
+    if not log.listed(listed):
+        return None
+    return UrdError(
+        f"'{path.name}' is no timestamp of list '{listed}'",
+        hint=f"'acc urd {listed}/' lists those that there are",
+    )
 
 
 def _no_list(name: str) -> UrdError:

@@ -18,7 +18,8 @@ from jobs.dataset.head import (
     walk_previous,
 )
 from jobs.nodes.listing import JobRow
-from porcelain.spec import DEFAULT_DATASET, Resolver, Target
+from porcelain.spec import Resolver, Target
+from porcelain.specgrammar import DEFAULT_DATASET
 from porcelain.views.plain import View, plain
 
 

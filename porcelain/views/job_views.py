@@ -95,7 +95,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "datasets": [
             _dataset_line(resolver, *item) for item in (outcome.datasets.items() if outcome else ())
         ],
-        "subjobs": [{"job": label_of(resolver, subjob.run), "built": subjob.built} for subjob in run.subjobs],
+        "subjobs": [_subjob(resolver, *subjob) for subjob in run.subjobs],
         "parent": run.parent or None,
         "host": run.host,
         "user": run.user,
@@ -172,6 +172,11 @@ def label_of(resolver: Resolver, run: ObjectId) -> str:
     return run[:12] if found is None else found.label
 
 
+def _subjob(resolver: Resolver, run: ObjectId, built: bool) -> View:  # noqa: FBT001 - a field of a subjob
+    found = resolver.index.of_run(run)
+    return {"job": label_of(resolver, run), "method": found and found.method, "built": built}
+
+
 def _input(resolver: Resolver, path: str, name: str, origin: ObjectId | None) -> View:
     found = None if origin is None else resolver.index.of_run(origin)
     return {"path": path, "spec": name, "job": found and found.label, "method": found and found.method}
@@ -230,6 +235,8 @@ def results(resolver: Resolver) -> list[View]:
             "file": result.name,
             "blob": result.blob,
             "link": str(directory / name),
+            "header": result.header,
+            "description": result.description,
             "present": (directory / name).is_symlink(),
         }
         for name, result in entries.items()

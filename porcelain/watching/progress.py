@@ -33,8 +33,8 @@ class Progress:
 
     Attributes
     ----------
-    built, reused : int
-        How many jobs ran, and how many were there.
+    built, reused_count, failed : int
+        How many jobs ran, how many were there, and how many failed.
     underway : Underway
         What runs now.
     """
@@ -42,6 +42,7 @@ class Progress:
     def __init__(self, *, debug: bool = False) -> None:
         self.built = 0
         self.reused_count = 0
+        self.failed = 0
         self.underway = Underway()
         self._debug = debug
         self._live: Live | None = None
@@ -56,12 +57,13 @@ class Progress:
         self._stop()
 
     def summary(self) -> str:
-        """Return how many jobs were built and reused."""
+        """Return how many jobs were built and reused, and how many failed, which the script or a method has caught."""
+        failed = f", {self.failed} failed" if self.failed else ""
         if not self.built + self.reused_count:
-            return "no jobs"
+            return f"no jobs{failed}"
         if not self.built:
-            return f"{term.count(self.reused_count, 'job')}, all reused"
-        return f"{term.count(self.built, 'job')} built, {self.reused_count} reused"
+            return f"{term.count(self.reused_count, 'job')}, all reused{failed}"
+        return f"{term.count(self.built, 'job')} built, {self.reused_count} reused{failed}"
 
     def show_status(self) -> None:
         """Print what everything is doing; may be called by a signal at any moment."""
@@ -107,6 +109,7 @@ class Progress:
         """Show a job that has run."""
         self.underway.ended(row.label)
         if row.state == "failed":
+            self.failed += 1
             self._line(f"{_who(row.label, row.method)}  failed")
         else:
             self.built += 1

@@ -9,6 +9,7 @@ import pytest
 from jobs.errors import JobFailed, NoSuchDataset, NoSuchFile, NoSuchJob, UsageError
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.job import Job, NoJob
+from jobs.withfile import JobWithFile
 from porcelain import config
 from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
@@ -115,6 +116,11 @@ def test_a_chain_that_ends_nowhere_is_refused(
 def test_what_a_running_job_cannot_tell_is_refused(urd: Urd, what: str) -> None:
     with pytest.raises(JobFailed, match="running job"):
         urd.build("asks", what=what)
+
+
+def test_a_withfile_of_a_text_is_refused_where_it_is_made() -> None:
+    with pytest.raises(UsageError, match="takes a Job, not the text 'dev-1'"):
+        JobWithFile("dev-1", "a.txt")  # type: ignore[arg-type]  # what users do
 
 
 def test_an_unset_job_is_false_and_has_nothing(urd: Urd) -> None:

@@ -16,7 +16,7 @@ from porcelain.buildlog import BuildLog
 from porcelain.objects import SpecError
 from porcelain.sessions.urdlog import UrdLog
 from porcelain.sessions.urdpath import UrdPath
-from porcelain.spec import parse
+from porcelain.specgrammar import parse
 from tests.porcelain.conftest import Project, twins
 
 BROKEN = Failure("ValueError: no", "analysis", 1, "Traceback ...")
@@ -136,6 +136,37 @@ def test_files_and_datasets_of_a_job(project):
         resolve("make/film")
     with pytest.raises(NoSuchDataset):
         project.resolver.dataset("make:a/plot.png")
+
+
+def test_steps_lead_from_dataset_to_dataset(project):
+    oldest = project.job("make", made={"default": project.dataset(caption="oldest")})
+    older = project.job("make", made={"films": project.dataset(previous=_ref(project, oldest, "default"))})
+    parents = (_ref(project, oldest, "default"), _ref(project, older, "films"))
+    newest = project.dataset(previous=_ref(project, older, "films"), parents=parents)
+    project.job("make", made={"default": newest, "odd~2": project.dataset(caption="odd")})
+    find = project.resolver.dataset
+    for text, row, name in [
+        ("make/~", older, "films"),
+        ("make/default~", older, "films"),
+        ("make/default~2", oldest, "default"),
+        ("dev-2/films~1", oldest, "default"),
+        ("make/^", oldest, "default"),
+        ("make~/films~", oldest, "default"),
+    ]:
+        target = find(text)
+        assert (target.kind, target.row, target.name) == ("dataset", row, name)
+    assert find("make/odd~2").name == "odd~2"
+    for text, part in [
+        ("make/default~3", "no dataset 'dev-3/default~3': one on the way has no previous"),
+        ("dev-2/films^", "one on the way has no parent"),
+        ("make/film~", "job 'dev-3' has no dataset 'film~'"),
+    ]:
+        with pytest.raises(NoSuchDataset, match=part):
+            find(text)
+
+
+def _ref(project, row, name):
+    return DatasetRef(project.resolver.outcome(row).datasets[name], name)
 
 
 def test_an_input_stands_for_the_dataset_that_was_given(project):

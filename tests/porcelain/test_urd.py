@@ -1,5 +1,6 @@
 """What a build script does with urd: sessions that chain on each other, and what a build writes down."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from cas.errors import AccError
+from jobs.errors import JobFailed, UsageError
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.job import Job, NoJob
 from jobs.nodes.build import Build
@@ -199,6 +201,13 @@ def test_the_horizon_caps_latest(scripts: Scripts) -> None:
     assert scripts.last.asked == {"horizon": "2018-01"}
 
 
+@pytest.mark.parametrize("call", ['set_workdir("nowhere")', 'build("add", n=1, workdir="nowhere")'])
+def test_a_workdir_that_is_none_is_refused_though_the_job_is_there(scripts: Scripts, call: str) -> None:
+    scripts.run(' urd.build("add", n=1)')
+    with pytest.raises(UsageError, match="no workdir 'nowhere'"):
+        scripts.run(f" urd.{call}")
+
+
 def test_flags_and_info_reach_the_script(scripts: Scripts) -> None:
     scripts.run(" print(sorted(urd.flags), urd.info.slices, urd.info.urd)", Asked(flags=["b", "a"]))
     assert scripts.said == "['a', 'b'] 2 anna\n"
@@ -296,6 +305,32 @@ def test_a_job_knows_the_build_that_made_it_and_its_parent(scripts: Scripts) -> 
     assert build.is_build
     assert not outer.is_build
     assert (NoJob.parent, NoJob.build_job) == (None, None)
+
+
+def test_a_running_job_knows_the_build_that_it_is_made_in(scripts: Scripts) -> None:
+    scripts.folder.write(
+        "mine/a_tells.py",
+        "options = {'n': 0}\ndef synthesis(job): return str(job.parent), str(job.build_job)",
+    )
+    scripts.folder.write(
+        "mine/a_wants.py", "from acc import build\ndef synthesis(): return build('tells', n=1).load()"
+    )
+    scripts.run(' print(urd.build("tells").load())')
+    assert scripts.said == "('build-1', 'build-1')\n"
+    with pytest.raises(JobFailed, match="is a subjob of 'dev-2', which is running too"):
+        scripts.run(' urd.build("wants")')
+
+
+def test_a_result_has_a_header_and_a_description(scripts: Scripts) -> None:
+    scripts.run(' urd.build("add").link_result(linkname="sum", header="The sum", description="Of all.")')
+    assert scripts.folder.acc("results").splitlines() == [
+        "result  file                 header",
+        "sum     dev-1:result.pickle  The sum",
+    ]
+    (result,) = json.loads(scripts.folder.acc("results", "--json"))
+    assert (result["header"], result["description"]) == ("The sum", "Of all.")
+    scripts.run(' urd.build("add").link_result(linkname="sum")')
+    assert scripts.folder.acc("results").splitlines()[0] == "result  file"
 
 
 def test_a_job_that_no_script_built_has_no_build(scripts: Scripts) -> None:

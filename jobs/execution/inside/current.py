@@ -12,6 +12,7 @@ from jobs.errors import DatasetError, UsageError
 from jobs.execution.events import JobRequest
 from jobs.execution.inside.ledger import Ledger
 from jobs.execution.inside.ownfiles import OwnFiles
+from jobs.facets.buildjob import BuildJob, is_build_label
 from jobs.job import DEFAULT_DATASET
 from jobs.nodes.values import DotDict, as_held, dotted
 
@@ -248,6 +249,22 @@ class CurrentJob(OwnFiles):
         raise UsageError(
             "the running job is in no chain yet", hint="jobs.previous.chain() is the one before it"
         )
+
+    @property
+    def parent(self) -> BuildJob | None:
+        """The build that it is made in, None when there is none; raises in a subjob, as what wants it is no job yet."""
+        name = str(self.params.parent)
+        if name and not is_build_label(name):
+            raise UsageError(
+                f"the running job '{self}' is a subjob of '{name}', which is running too",
+                hint="job.params.parent is its label",
+            )
+        return BuildJob(name) if name else None
+
+    @property
+    def build_job(self) -> BuildJob | None:
+        """The same: what a subjob is made in shows when all are done."""
+        return self.parent
 
     @property
     def post(self) -> DotDict:

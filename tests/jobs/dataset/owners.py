@@ -10,6 +10,7 @@ from cas.store import Store
 from jobs.dataset.dataset import Dataset
 from jobs.dataset.head import DatasetHead
 from jobs.dataset.writer import DatasetWriter
+from jobs.errors import NoSuchDataset
 
 
 class FewJobs:
@@ -55,6 +56,8 @@ class OneJob:
         self.nodes[name] = node
 
     def dataset(self, name: str = "default") -> Dataset:
+        if name not in self.nodes:
+            raise NoSuchDataset(f"no dataset '{name}'")
         return Dataset.of(self, name, self.nodes[name])
 
     def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> "list[tuple[OneJob, str] | None]":

@@ -101,6 +101,17 @@ def named(jobs: FewJobs, monkeypatch: pytest.MonkeyPatch) -> Iterator[FewJobs]:
     context.enter(before)
 
 
+def test_a_text_leads_from_dataset_to_dataset(named: FewJobs) -> None:
+    first, second = link(named, 2)
+    movies = second.job.write({"b": "int64"}, [[(5,)], [], []], name="movies", parent=first)
+    assert Dataset("dev-2/~") == Dataset("dev-2/default~1") == Dataset("dev-2/movies^") == first
+    assert movies.parent == first
+    with pytest.raises(NoSuchDataset, match="dataset 'dev-1/default' has no previous"):
+        Dataset("dev-2/~2")
+    with pytest.raises(NoSuchDataset, match="no dataset 'film"):
+        Dataset("dev-2/film~")
+
+
 def test_a_text_names_a_dataset_in_a_project(named: FewJobs) -> None:
     job = named.new()
     default = job.write({"a": "int64"}, FIVE)

@@ -105,6 +105,9 @@ NODES = {
         previous=oid("session before"),
     ),
     "result": Result(run=oid("run"), name="plot.png", blob=oid("plot")),
+    "told-result": Result(
+        run=oid("run"), name="plot.png", blob=oid("plot"), header="Delays", description="By day and hour."
+    ),
 }
 
 

@@ -158,6 +158,7 @@ def test_an_empty_value_unsets_an_input(acc_here):
         (["walk"], "no build script 'build_walk.py'"),
         (["-w", "prod", "-m", "make", "count=9"], "no workdir 'prod'"),
         (["-w", "prod"], "no workdir 'prod'"),
+        (["-c", "uze=2"], "no method 'uze'"),
     ],
 )
 def test_a_wrong_build_is_one_clear_line_and_runs_nothing(acc_here, words, error):

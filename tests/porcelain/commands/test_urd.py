@@ -94,6 +94,7 @@ def test_a_job_of_a_session_is_shown_as_its_label(acc_here):
     [
         ("nolist", "no urd list 'anna/nolist'"),
         ("nolist/", "no urd list 'anna/nolist'"),
+        ("days/2018-13", "'2018-13' is no timestamp of list 'anna/days'"),
         ("days/2018-01", "no session 'days/2018-01'"),
         ("days/2018-13-01/x/y", "'days/2018-13-01/x' names no urd list"),
         ("days:nobody", "urd session 'anna/days/2019-12+3' has no job 'nobody'"),
@@ -142,7 +143,8 @@ def test_a_build_is_shown_with_what_it_said(acc_here):
 
 def test_a_wrong_horizon_is_refused_before_anything_runs(acc_here):
     code, _, err = acc_here("build", "days", "--horizon", "soon")
-    assert (code, err.splitlines()[0]) == (1, "acc: 'soon' is no timestamp")
+    assert code == 2
+    assert err.startswith("acc build: argument --horizon: 'soon' is no timestamp: it is a number, or a date")
     assert len(json.loads(acc_here("log", "--builds", "--json")[1])) == 2
 
 

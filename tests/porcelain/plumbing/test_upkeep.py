@@ -9,6 +9,7 @@ import pytest
 
 from cas.local.store import LocalStore
 from cas.oid import oid_of
+from jobs.nodes.result import Result
 from jobs.nodes.run import Failure
 from porcelain.results import ResultLinks
 
@@ -32,7 +33,9 @@ def link(project, row, name, linkname):
     folder = project.root / ".acc" / "jobs" / row.label
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(b"plot")
-    ResultLinks(results, project.store, project.index.refs).link(row, name, blob, linkname, folder / name)
+    ResultLinks(results, project.store, project.index.refs).link(
+        Result(row.run, name, blob), linkname, folder / name
+    )
 
 
 # fsck

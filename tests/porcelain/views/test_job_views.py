@@ -39,7 +39,7 @@ def test_a_job_is_shown_with_all_that_it_is_made_of(project):
         ("default", 2, 5)
     ]
     assert view["output"] == ["prepare", "2", "10", "synthesis"]
-    assert view["subjobs"] == [{"job": "dev-2", "built": True}]
+    assert view["subjobs"] == [{"job": "dev-2", "method": "help", "built": True}]
     assert (view["label"], view["caption"], view["seconds"], view["slices"]) == (
         "dev-3",
         "the third",
