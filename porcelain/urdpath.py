@@ -85,7 +85,7 @@ class When(NamedTuple):
         return ("" if self.relation == "=" else self.relation) + str(self.timestamp)
 
 
-def parse_path(text: str, user: str) -> UrdPath:
+def parse_path(text: object, user: str) -> UrdPath:
     """Return the list that `text` names: one of `user`, or of somebody else as "USER/LIST".
 
     >>> str(parse_path("import", "anna"))
