@@ -195,9 +195,16 @@ def test_a_signal_ends_a_process_that_the_script_forked_without_a_word(tmp_path:
     script = """
         import multiprocessing, signal, time
 
+        def sleep(began):
+            began.set()
+            time.sleep(60)
+
         def main(urd):
-            process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+            forking = multiprocessing.get_context("fork")
+            began = forking.Event()
+            process = forking.Process(target=sleep, args=(began,))
             process.start()
+            began.wait()  # a signal that comes while Python forks is lost
             process.terminate()
             process.join()
             print("ended by", signal.Signals(-process.exitcode).name)
