@@ -24,11 +24,11 @@ class _Order:
     """The first signal ends the process; more of them do not disturb it while it ends."""
 
     def __init__(self) -> None:
+        self._process = os.getpid()
         self._at = float("-inf")
-        self._here = os.getpid()
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        if os.getpid() != self._here:
+        if os.getpid() != self._process:
             # a process that the script forked, as those of a multiprocessing.Pool, which ends them by a signal
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -50,7 +50,7 @@ def ending_in_order() -> Iterator[None]:
     try:
         yield
     except Ended:
-        before.clear()  # until the process is gone
+        before.clear()  # more signals are to find the same handlers until the process is gone
         raise
     finally:
         for number, handler in before.items():

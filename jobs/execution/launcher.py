@@ -68,7 +68,7 @@ class Launcher:
         self._turn = turn
         self._stopped = False
         self._interruptions = 0
-        self._has_folder = False
+        self._has_swept = False
         self._store = store
         self._index = index
         self._executor = executor
@@ -171,9 +171,9 @@ class Launcher:
     def _own_folder(self) -> Path:
         """Return the folder of this process's staging and scratch files, by whose name it is known whether it lives."""
         folder = self._folder / self._store.pins.name
-        if not self._has_folder:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._has_folder = True
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self._has_swept:
+            self._has_swept = True
             self._sweep()
         return folder
 

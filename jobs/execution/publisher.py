@@ -82,7 +82,7 @@ class Publisher:
             kept_inputs=self._take_inputs(running),
         )
         row = make_row(put_node(staging, run), run, outcome_id)
-        row = row._replace(earlier="" if plan.forced else self._earlier(outcome_id))
+        row = row._replace(earlier="" if plan.forced else self._earlier(running, outcome_id))
         self._warn_if_differs(row)
         staging.publish()
         end()
@@ -155,10 +155,10 @@ class Publisher:
         # what was hashed must be what was read, or the fact would vouch for bytes that nobody saw
         return Fact("read", name, content if stat_of(read.path) == read.stat else _CHANGED)
 
-    def _earlier(self, outcome: ObjectId) -> str:
-        """Return the label of the first job with that outcome, or "" when there is none."""
+    def _earlier(self, running: Running, outcome: ObjectId) -> str:
+        """Return the label of the first job with that outcome, or "" when there is none, or it is gone."""
         first = self._index.find_first_of_outcome(outcome)
-        return first.label if first else ""
+        return first.label if first and running.staging.has(first.run) else ""
 
     def _subjob_labels(self, run: Run) -> dict[str, bool]:
         rows = ((self._index.of_run(subjob.run), subjob.built) for subjob in run.subjobs)

@@ -141,6 +141,16 @@ def test_the_same_work_is_done_once(builds: Builds) -> None:
     assert builds.build("number", n=4) != first
 
 
+def test_a_job_that_takes_the_place_of_one_that_is_gone_is_reused(builds: Builds) -> None:
+    gone = builds.build("number")
+    builds.project.store.delete(gone.row.run)
+    again = builds.build("number")
+    assert (again != gone, builds.how()) == (True, "built")
+    assert again.load() == 1
+    assert builds.build("number") == again
+    assert builds.how() == "reused"
+
+
 def test_a_job_whose_outcome_was_there_gives_the_earlier_job_now_and_later(builds: Builds) -> None:
     first = builds.build("number")
     after = builds.build("user", source=first)
