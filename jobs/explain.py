@@ -94,7 +94,7 @@ def explain(builder: Builder, request: Request) -> Explanation:
     if found is not None:
         return found
     nearest = builder.find_nearest(request)
-    why = reason(nearest, request.method.name)
+    why = reason(nearest) if nearest else builder.explain(request, Hit(None))
     sizes: dict[str, int] = {file.content: file.path.stat().st_size for file in request.given.files}
     return Explanation(request, Hit(None), why, nearest=nearest, sizes=sizes)
 
@@ -158,7 +158,7 @@ class Explainer:
         if found is None:
             there = Side.of_job(self._context.store, self._index, row)
             nearest = Nearest(row, there, differences(there, request.side()))
-            found = Explanation(request, Hit(None), reason(nearest, row.method), nearest=nearest)
+            found = Explanation(request, Hit(None), reason(nearest), nearest=nearest)
         return replace(found, sizes=files.sizes, unseen=files.unseen)
 
     def then(self, row: JobRow) -> Told:

@@ -45,8 +45,13 @@ def why_new(store: Store, index: JobIndex, side: Side, known: dict[ObjectId, Sid
         del known[run]
     for _, row, there in sorted(compared, key=lambda each: each[0]):
         with suppress(AccError):  # objects of it are missing: it tells nothing
-            return reason(Nearest(row, there, differences(there, side)), side.parts.method)
-    return reason(None, side.parts.method)
+            return reason(Nearest(row, there, differences(there, side)))
+    method = side.parts.method
+    return (
+        f"every earlier run of '{method}' failed"
+        if index.count(method=method)
+        else f"first run of '{method}'"
+    )
 
 
 def _find_side(store: Store, index: JobIndex, row: JobRow, known: dict[ObjectId, Side]) -> Side | None:
@@ -58,10 +63,8 @@ def _find_side(store: Store, index: JobIndex, row: JobRow, known: dict[ObjectId,
     return known[row.run]
 
 
-def reason(nearest: Nearest | None, method: str) -> str:
+def reason(nearest: Nearest) -> str:
     """Return in one line what differs from the nearest earlier job."""
-    if nearest is None:
-        return f"first run of '{method}'"
     if not nearest.differences:
         return f"like '{nearest.row.label}', which cannot be reused"
     named = "; ".join(map(str, nearest.differences[:_NAMED_AT_MOST]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.errors import JobFailed
 from jobs.execution.executors.serial import SerialExecutor
 from jobs.explain import Explanation, explain
 from jobs.job import Job
@@ -51,6 +52,7 @@ MORE = {
             name = "dynamic"
             return importlib.import_module(f"mine.{name}").VALUE
         """,
+    "mine/a_fails.py": "def synthesis():\n    raise ValueError('no')\n",
     "mine/a_parent.py": "from acc import build\n\ndef synthesis():\n    return build('number', n=7).load()\n",
 }
 
@@ -177,6 +179,17 @@ def test_of_equally_many_the_smallest_is_nearest_and_then_the_newest(asked: Expl
 def test_a_first_run_has_nothing_to_differ_from(asked: Explained) -> None:
     found = asked.ask("number")
     assert (found.nearest, found.reason) == (None, "first run of 'number'")
+
+
+def test_a_run_after_failed_ones_is_not_the_first(asked: Explained) -> None:
+    for _ in range(2):
+        with pytest.raises(JobFailed):
+            asked.build("fails")
+    assert [row.why for row in asked.project.index.rows()] == [
+        "every earlier run of 'fails' failed",
+        "first run of 'fails'",
+    ]
+    assert asked.ask("fails").reason == "every earlier run of 'fails' failed"
 
 
 def test_asking_runs_nothing(asked: Explained) -> None:
