@@ -47,11 +47,8 @@ def why_new(store: Store, index: JobIndex, side: Side, known: dict[ObjectId, Sid
         with suppress(AccError):  # objects of it are missing: it tells nothing
             return reason(Nearest(row, there, differences(there, side)))
     method = side.parts.method
-    return (
-        f"every earlier run of '{method}' failed"
-        if index.count(method=method)
-        else f"first run of '{method}'"
-    )
+    only_failed = not rows and index.count(method=method) > 0
+    return f"every earlier run of '{method}' failed" if only_failed else f"first run of '{method}'"
 
 
 def _find_side(store: Store, index: JobIndex, row: JobRow, known: dict[ObjectId, Side]) -> Side | None:
