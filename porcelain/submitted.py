@@ -2,13 +2,15 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any, Final, Self
 
 from jobs.job import DEFAULT_DATASET, Job
 
 _CONTAINERS: Final = (list, tuple, set, frozenset)
+# of two signals at a time one reaches another thread, and nothing wakes the main thread: it looks by itself
+_LOOK_SECONDS: Final = 0.2
 
 
 class Later:
@@ -53,6 +55,7 @@ class Submitted:
     def result(self) -> Job:
         """Return the job, once it is there; raise what went wrong with it."""
         try:
+            _await_all([self.future])
             return self.future.result()
         except Exception:
             self.is_told = True
@@ -133,7 +136,7 @@ class Submissions:
             self._raise_failure()
             # one that failed and was heard of is no reason to leave the others
             while waiting := [submitted.future for submitted in self._all if not submitted.done()]:
-                wait(waiting, return_when=FIRST_EXCEPTION)
+                wait(waiting, _LOOK_SECONDS, FIRST_EXCEPTION)
                 self._raise_failure()
         except Exception:
             self._stop()
@@ -147,7 +150,7 @@ class Submissions:
     def _stop(self) -> None:
         for submitted in self._all:
             submitted.future.cancel()
-        wait([submitted.future for submitted in self._all])
+        _await_all([submitted.future for submitted in self._all])
 
     def _start(self, submitted: Submitted, build: Callable[[], Job]) -> None:
         self._pool.submit(self._run, submitted, build)
@@ -168,6 +171,11 @@ class Submissions:
         for submitted in self._failed:
             if not submitted.is_told:
                 submitted.result()
+
+
+def _await_all(futures: "Sequence[Future[Job]]") -> None:
+    while wait(futures, _LOOK_SECONDS).not_done:
+        pass
 
 
 def _check_asked(name: str) -> None:
