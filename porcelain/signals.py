@@ -24,11 +24,11 @@ class _Order:
     """The first signal ends the process; more of them do not disturb it while it ends."""
 
     def __init__(self) -> None:
-        self._process = os.getpid()
         self._at = float("-inf")
+        self._here = os.getpid()
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        if os.getpid() != self._process:
+        if os.getpid() != self._here:
             # a process that the script forked, as those of a multiprocessing.Pool, which ends them by a signal
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)

@@ -193,6 +193,31 @@ def test_a_signal_stops_jobs_that_run_side_by_side(tmp_path: Path, script: str) 
     assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed", "failed"]
 
 
+@pytest.mark.parametrize("script", [BUILD, *SEVERAL.values()], ids=["one job", *SEVERAL])
+def test_who_is_impatient_does_not_disturb_the_end(tmp_path: Path, script: str) -> None:
+    folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS_IN_SYNTHESIS, "mine/build.py": script}, slices=2)
+    build = subprocess.Popen(
+        folder.command("build"),
+        cwd=folder.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
+    firsts = [0] if script == BUILD else [0, 10]
+    pids = [await_number(folder.root / f"slice{number}.pid") for number in firsts]
+    deadline = time.monotonic() + 2
+    while build.poll() is None and time.monotonic() < deadline:
+        build.send_signal(signal.SIGINT)
+        build.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            build.wait(0.005)
+    build.kill()
+    # by itself, or by a signal that came when Python had let go of its handlers: one and the same to a shell
+    assert build.wait() in {code for end in (signal.SIGINT, signal.SIGTERM) for code in (128 + end, -end)}
+    assert not any(map(lives, pids))
+    assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed"] * len(firsts)
+
+
 def test_a_signal_ends_a_process_that_the_script_forked_without_a_word(tmp_path: Path) -> None:
     script = """
         import multiprocessing, signal, time
@@ -236,31 +261,6 @@ def test_ctrl_c_is_heard_while_a_submitted_job_is_awaited_that_another_build_run
     finally:
         first.terminate()
         first.wait()
-
-
-@pytest.mark.parametrize("script", [BUILD, *SEVERAL.values()], ids=["one job", *SEVERAL])
-def test_who_is_impatient_does_not_disturb_the_end(tmp_path: Path, script: str) -> None:
-    folder = Folder(tmp_path, {"mine/a_dies.py": SLEEPS_IN_SYNTHESIS, "mine/build.py": script}, slices=2)
-    build = subprocess.Popen(
-        folder.command("build"),
-        cwd=folder.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
-    )
-    firsts = [0] if script == BUILD else [0, 10]
-    pids = [await_number(folder.root / f"slice{number}.pid") for number in firsts]
-    deadline = time.monotonic() + 2
-    while build.poll() is None and time.monotonic() < deadline:
-        build.send_signal(signal.SIGINT)
-        build.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            build.wait(0.005)
-    build.kill()
-    # by itself, or by a signal that came when Python had let go of its handlers: one and the same to a shell
-    assert build.wait() in {code for end in (signal.SIGINT, signal.SIGTERM) for code in (128 + end, -end)}
-    assert not any(map(lives, pids))
-    assert [line.split()[2] for line in folder.acc("log").splitlines()[1:]] == ["failed"] * len(firsts)
 
 
 def test_the_death_of_the_process_that_forks_jobs_is_told_and_the_next_job_has_another(
