@@ -71,10 +71,11 @@ class Project(StoredProject):
 
     def keep_packs_few(self) -> None:
         """Merge packs, if so many have come that looking an object up has become slow and nobody else does it."""
-        from cas.local.repack import is_due, repack
-        from cas.local.upkeep import UpkeepRuns
+        if self.store.packs.are_many():
+            # here, not above: few builds come to that
+            from cas.local.repack import repack
+            from cas.local.upkeep import UpkeepRuns
 
-        if is_due(self.store):
             with suppress(UpkeepRuns):
                 repack(self.store, blocking=False)
 

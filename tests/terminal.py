@@ -3,7 +3,7 @@
 import fcntl
 import os
 import pty
-import select
+import selectors
 import struct
 import subprocess
 import termios
@@ -65,9 +65,10 @@ class Terminal:
         return self.process.wait()
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._own], [], [], 0.1)
-        if not ready:
-            return True
+        with selectors.PollSelector() as selector:  # which takes descriptors from 1024 on, unlike select
+            selector.register(self._own, selectors.EVENT_READ)
+            if not selector.select(0.1):
+                return True
         try:
             data = os.read(self._own, 65536)
         except OSError:  # what Linux says when nobody has the other end any more

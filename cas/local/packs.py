@@ -26,6 +26,8 @@ _MANY = 1000
 # the clock of a filesystem may tick slowly, or be another machine's: a folder that changed only just now may
 # change again and keep its time
 _RACY_SECONDS = 2.0
+# the index over many packs is written again when so many lie beside it: to open one costs a cold process 40 us
+MANY_UNCOVERED = 32
 
 
 class PackFolder:
@@ -160,6 +162,10 @@ class PackFolder:
         if self._changed < 0:
             self.rescan()
         return len(self._packs) - len(self._multi_packs)
+
+    def are_many(self) -> bool:
+        """Return whether so many packs are in no index over many that a lookup should not ask each of them."""
+        return self.uncovered() >= MANY_UNCOVERED
 
     def multi_is_stale(self) -> bool:
         """Return whether there is an index over many packs that is of no use any more."""

@@ -27,8 +27,6 @@ _FIRST_CLASS_BYTES: Final = 1 << 16
 _FACTOR: Final = 4
 # a pack of this length is never merged again
 _FULL_BYTES: Final = PACK_BYTES // 2
-# the index over many packs is written again when so many lie beside it: to open one costs a cold process 40 us
-_UNCOVERED_PACKS: Final = 32
 
 Progress = Callable[[int], None]
 
@@ -75,14 +73,9 @@ def repack(
         packs = store.packs.packs()
         for group in [_unsettled(packs)] if everything else plan_merges(packs):
             work.merge(group)
-        if everything or done.merged or store.packs.uncovered() >= _UNCOVERED_PACKS:
+        if everything or done.merged or store.packs.are_many():
             store.packs.write_multi_index()
         return done
-
-
-def is_due(store: LocalStore) -> bool:
-    """Return whether so many packs have come since the last repack that a lookup should not ask each of them."""
-    return store.packs.uncovered() >= _UNCOVERED_PACKS
 
 
 def plan_merges(packs: Iterable[Pack]) -> list[list[Pack]]:

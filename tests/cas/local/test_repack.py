@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from cas.formats.pack import PACK_BYTES, Pack, open_pack
-from cas.local import repack as room
+from cas.local import packs as room
 from cas.local.bulk import LOOSE_BYTES
 from cas.local.gc import collect
 from cas.local.refs import LocalRefs
-from cas.local.repack import Repacked, is_due, plan_merges, repack
+from cas.local.repack import Repacked, plan_merges, repack
 from cas.local.store import LocalStore
 from cas.local.upkeep import UpkeepRuns, upkeep
 from cas.oid import oid_of
@@ -134,12 +134,12 @@ def test_a_damaged_loose_object_is_left_alone_and_named(store):
 
 
 def test_all_packs_are_indexed_together_when_there_are_many(store, monkeypatch):
-    monkeypatch.setattr(room, "_UNCOVERED_PACKS", 3)
+    monkeypatch.setattr(room, "MANY_UNCOVERED", 3)
     some_packs(store, 3)
-    assert is_due(fresh(store))
+    assert fresh(store).packs.are_many()
     repack(store)
     assert fresh(store).packs.uncovered() == 0
-    assert not is_due(fresh(store))
+    assert not fresh(store).packs.are_many()
 
 
 def test_one_upkeep_runs_at_a_time(store):
