@@ -102,11 +102,8 @@ class JobFiles(JobLabel):
         default: Any = _RAISE,
     ) -> Any:
         """Return the value in a pickle, by default what synthesis returned; `default` when there is no such file."""
-        try:
-            blob = self._blob(filename, sliceno)
-        except NoSuchFile:
-            if default is _RAISE:
-                raise
+        blob = self._find_blob(filename, sliceno, raises=default is _RAISE)
+        if blob is None:
             return default
         with self._loading(filename, sliceno):
             return from_pickle(self.store.get(blob), self._dereference(), encoding=encoding)
@@ -115,16 +112,22 @@ class JobFiles(JobLabel):
         self, filename: str = "result.json", sliceno: int | None = None, default: Any = _RAISE
     ) -> Any:
         """Return the value in a JSON file; `default` when there is no such file."""
-        try:
-            blob = self._blob(filename, sliceno)
-        except NoSuchFile:
-            if default is _RAISE:
-                raise
+        blob = self._find_blob(filename, sliceno, raises=default is _RAISE)
+        if blob is None:
             return default
         with self._loading(filename, sliceno):
             return from_json_bytes(self.store.get(blob))
 
     load_json = json_load
+
+    def _find_blob(self, name: str, sliceno: int | None, *, raises: bool) -> ObjectId | None:
+        """Return the blob of a file; when there is no such file raise that, or return None."""
+        try:
+            return self._blob(name, sliceno)
+        except NoSuchFile:
+            if raises:
+                raise
+            return None
 
     def _loading(self, name: str, sliceno: int | None) -> Status:
         entry = self._file(name, sliceno)
