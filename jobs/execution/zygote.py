@@ -7,7 +7,6 @@ goes, however it goes, the socket ends, and the zygote kills every job with all 
 
 import contextlib
 import errno
-import importlib
 import os
 import pickle
 import selectors
@@ -18,7 +17,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cas.errors import AccError
 from jobs.execution.channel import Channel
@@ -27,9 +25,8 @@ from jobs.execution.events import (
     JobRequest,
 )
 from jobs.execution.inside.children import adopt_orphans
-from jobs.execution.inside.worker import open_store
-from jobs.execution.rehearsal import rehearse
 from jobs.execution.spare import Spare, StoreAt
+from jobs.execution.warming import Warming
 
 _MESSAGE_BYTES = 1 << 16
 _NEWS = struct.Struct("<qq")  # process id, and its exit status or that it has begun; or why it could not
@@ -176,42 +173,6 @@ class Zygote:
 
 def _gone() -> ZygoteGone:
     return ZygoteGone("the process that jobs are forked from has died", hint="build again")
-
-
-@dataclass(frozen=True, slots=True)
-class Warming:
-    """What the zygote does before it forks, so that no job has to: imports, and a look at the packs."""
-
-    modules: Sequence[str]
-    store: StoreAt | None
-
-    @classmethod
-    def of(cls, request: JobRequest | DescribeRequest) -> "Warming":
-        """Return what a request gains from."""
-        if isinstance(request, DescribeRequest):
-            return cls(request.preload, None)
-        return cls(request.preload, (request.store_root, request.durability))
-
-    def import_all(self) -> None:
-        """Import the modules that are not there yet."""
-        for name in self.modules:
-            if name in sys.modules:
-                continue
-            # a module that cannot be imported is the method's to stumble over, with its traceback
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-
-    def rehearse(self) -> None:
-        """Run a job of nothing here, so that no forked process has to do for itself what is done only once."""
-        if self.store is not None:
-            # one that fails costs time and nothing else
-            with contextlib.suppress(Exception):
-                rehearse(*self.store)
-
-    def look_at_packs(self) -> None:
-        """Read what has come into the store, so that no job has to."""
-        if self.store is not None:
-            open_store(*self.store).refresh()
 
 
 # -- in the zygote ---------------------------------------------------------------------------------------------
