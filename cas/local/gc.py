@@ -217,6 +217,8 @@ class _Collection:
             trash.move_pack(pack.path, bin_)
         for oid in victims.loose:
             trash.move_loose(oid, bin_)
+        # what somebody brings back from here on has come since the mark began, with all that lies in the same pack
+        self._seen -= {*victims.loose, *(pack.path for pack in moved)}
         packs.rescan()
 
     def _copy(self, pack: Pack, living: list[Entry]) -> bool:
@@ -236,8 +238,10 @@ class _Collection:
         """
         for _ in self._reach():
             pass
-        for visit in self._way.visit(list(self._young_nodes())):
-            self._bring_back(visit)
+        # a pack that comes back for one object brings others, nodes among them
+        while young := list(self._young_nodes()):
+            for visit in self._way.visit(young):
+                self._bring_back(visit)
 
     def _young_nodes(self) -> Iterator[ObjectId]:
         """Yield the nodes that nothing reaches, and that came since the mark began."""

@@ -335,6 +335,22 @@ def test_what_a_node_links_to_stays_with_it_when_it_came_and_was_given_up_betwee
     assert in_store(store) == {node, blob}
 
 
+def test_a_node_that_comes_back_with_the_pack_of_another_object_is_whole(writer, store, refs, monkeypatch):
+    beside = encode(Knot("beside", (oid_of(b"below"),)))
+    writer.put_many([b"wanted", beside])
+    writer.put_many([b"below"])
+    writer.pins.release()
+    condemn = store.trash.condemn
+
+    def hold_and_condemn(**how):
+        assert writer.hold([oid_of(b"wanted")])
+        condemn(**how)
+
+    monkeypatch.setattr(store.trash, "condemn", hold_and_condemn)
+    gc(store, refs, 0.0)
+    assert in_store(store) == {oid_of(b"wanted"), oid_of(beside), oid_of(b"below")}
+
+
 def test_after_the_move_a_writer_finds_nothing_and_stores_anew(writer, store, refs, monkeypatch):
     writer.put_many([b"late"])
     writer.pins.release()
