@@ -273,33 +273,26 @@ def test_in_a_build_script_build_is_that_of_urd(tmp_path: Path) -> None:
     assert "1 job built, 2 reused" in said
 
 
-def test_a_job_that_failed_and_was_caught_is_counted(tmp_path: Path) -> None:
-    parent = """
-        from acc import JobFailed, build
+CATCHES = """
+    from acc import JobFailed, build
 
-        def synthesis():
-            try:
-                build("number", n=-1)
-            except JobFailed:
-                pass
-        """
-    folder = folder_of(tmp_path, parent)
+    def synthesis():
+        try:
+            build("number", n=-1)
+        except JobFailed:
+            pass
+    """
+
+
+def test_a_job_that_failed_and_was_caught_is_counted(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, CATCHES)
     folder.write("mine/build.py", "def main(urd):\n    urd.build('parent')\n")
     assert "1 job built, 0 reused, 1 failed, " in folder.acc("build")
     assert "1 job, all reused, 1 failed, " in folder.acc("build")
 
 
 def test_who_only_looks_does_not_know_how_a_subjob_that_failed_would_end(tmp_path: Path) -> None:
-    parent = """
-        from acc import JobFailed, build
-
-        def synthesis():
-            try:
-                build("number", n=-1)
-            except JobFailed:
-                pass
-        """
-    folder = folder_of(tmp_path, parent)
+    folder = folder_of(tmp_path, CATCHES)
     Built(folder, "parent")
     with Project(config.load(folder.root)) as project:
         urd = Urd(project.builder, BuildRecord("test"), Policy(only_look=True))

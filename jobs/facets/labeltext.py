@@ -1,5 +1,6 @@
 """A label as a text: whatever is done with it is looking at it."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -28,9 +29,9 @@ class LabelText(str):
 
     __slots__ = ()
 
+    @abstractmethod
     def note_label(self) -> None:
         """Hear that somebody looks at the text."""
-        raise NotImplementedError
 
     __hash__ = str.__hash__
 
