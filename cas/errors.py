@@ -126,3 +126,19 @@ class StoreReadOnly(AccError):
 
 class UnknownFormat(AccError):
     """A store, pack or node of a version that this acc does not know."""
+
+
+class RemoteUnreachable(AccError):
+    """A remote that does not answer, or not as it should."""
+
+
+class RemoteDenied(AccError):
+    """A remote that does not let one do what one wanted, or does not know who one is."""
+
+
+class NotARemote(AccError):
+    """A URL behind which no remote of acc can be, or is."""
+
+
+class CorruptRemote(AccError):
+    """Files of a remote that are damaged, gone, or not what acc writes."""

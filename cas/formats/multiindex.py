@@ -64,6 +64,23 @@ class MultiIndex:
             return None
         return _PACK.unpack_from(record, RECORD_BYTES)[0], decode_entry(record)
 
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """Yield place of the pack, and entry, of every object, sorted by id."""
+        data = self.records.between(b"", None)
+        for at in range(0, len(data), _WIDTH):
+            yield _PACK.unpack_from(data, at + RECORD_BYTES)[0], decode_entry(data[at : at + RECORD_BYTES])
+
+    def by_pack(self) -> list[tuple[str, Records]]:
+        """Return the packs that it covers, each with the records that tell of it, as `write_multi_index` takes them."""
+        parts: list[list[bytes]] = [[] for _ in self.packs]
+        data = self.records.between(b"", None)
+        for at in range(0, len(data), _WIDTH):
+            place = _PACK.unpack_from(data, at + RECORD_BYTES)[0]
+            if place < len(parts):
+                parts[place].append(data[at : at + RECORD_BYTES])
+        records = (Records(b"".join(part), 0, 0, len(part), RECORD_BYTES, 0) for part in parts)
+        return [*zip(self.packs, records, strict=True)]
+
     def is_sound(self) -> bool:
         """Return whether all bytes are as they were written; that takes 25 ms for a million objects."""
         data, start, end = self._data, self._start, self._end
@@ -112,15 +129,15 @@ def open_multi_index(path: str) -> MultiIndex | None:
     return MultiIndex(data, packs, Records(data, start, gap, total, _WIDTH, bits), start, bits)
 
 
-def write_multi_index(folder: Path, packs: Sequence[tuple[str, Records]], *, durable: bool) -> None:
-    """Write the index over `packs`, given as names (64 hex digits) and records of version 2, into `folder`.
+def write_multi_index(path: Path, packs: Sequence[tuple[str, Records]], *, durable: bool) -> None:
+    """Write the index over `packs`, given as names (64 hex digits) and records of version 2, to `path`.
 
     An object that is in several of them is told of in the first. Takes memory for a 256th of the records.
     """
     bits = fan_out_bits(sum(len(records) for _, records in packs))
     names = b"".join(bytes.fromhex(name) for name, _ in packs)
     before_records = _START.size + len(names) + fan_out_bytes(bits) + _CHECK_BYTES
-    temporary, fd = create_temporary(folder, 0o444)
+    temporary, fd = create_temporary(path.parent, 0o444)
     try:
         fan_out, hasher, total = FanOut(bits), blake3(), 0
         # the fan-out stands first and is known last
@@ -137,7 +154,7 @@ def write_multi_index(folder: Path, packs: Sequence[tuple[str, Records]], *, dur
         write_all(fd, head + check_of(head))
         if durable:
             sync_file(fd)
-        rename_durably(temporary, folder / NAME, durable=durable)
+        rename_durably(temporary, path, durable=durable)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

@@ -211,7 +211,7 @@ class PackFolder:
         packs = [(pack.name.removesuffix(SUFFIX), pack.records) for pack in self.packs()]
         known = [(name, records) for name, records in packs if records is not None]
         with suppress(PlaceTaken):  # lookups do without, and fsck names what is in its place
-            multiindex.write_multi_index(self.folder, known, durable=self.durable)
+            multiindex.write_multi_index(self.folder / multiindex.NAME, known, durable=self.durable)
         self._settled = False
         self.rescan()
 

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeAlias, TypeVar
+from typing import BinaryIO, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from blake3 import blake3
 
@@ -32,6 +33,19 @@ _MOST_LOOKS: Final = 200
 _PAUSE_SECONDS: Final = 0.005
 
 
+class Source(Protocol):
+    """Where a store finds what it lacks: objects that are promised, since somebody else has them."""
+
+    def bring(self, store: "LocalStore", oids: Collection[ObjectId]) -> None:
+        """Put those of `oids` that can be had into `store`; the others are left to the caller to miss."""
+
+    def promises(self, oid: ObjectId) -> bool:
+        """Return whether an object can be had, as far as is known without asking anybody."""
+
+    def find_sizes(self, oid: ObjectId) -> Sizes | None:
+        """Return how long an object is that can be had, or None."""
+
+
 class LocalStore:
     """A `Store` in a folder: `format`, `objects/`, `packs/`, and what gc needs: `pins/`, `trash/`.
 
@@ -44,6 +58,11 @@ class LocalStore:
     durability
         "batch": what `put`, `put_many`, `commit` and `publish` have returned survives a power failure. "none":
         nothing is fsynced. "each": a `Staging` too fsyncs every object.
+
+    Attributes
+    ----------
+    source : Source or None
+        Where objects are found that are nowhere here when somebody reads them. `has` and `hold` do not ask it.
 
     Raises
     ------
@@ -61,6 +80,7 @@ class LocalStore:
         self.loose = LooseObjects(root / "objects", durable=durable, pins=self.pins)
         self.packs = PackFolder(root / "packs", durable=durable)
         self.trash = Trash(root / "trash", self.loose, self.packs)
+        self.source: Source | None = None
 
     @classmethod
     def create(cls, root: Path, *, durability: Durability = "batch") -> "LocalStore":
@@ -100,6 +120,8 @@ class LocalStore:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
         from cas.local.reading import read_places
 
+        if self.source is not None:
+            self.bring(oids)
         places = self.packs.find_places([bytes.fromhex(oid) for oid in oids])
         found: dict[ObjectId, bytes] = {}
         # what is in no pack, or in one that has just gone, or is damaged there, is read by itself
@@ -166,9 +188,31 @@ class LocalStore:
         entry = self.packs.find(bytes.fromhex(oid))
         if entry is not None:
             return Sizes(entry.raw_bytes, entry.stored_bytes)
+        if self.source is not None and not self.has(oid) and (sizes := self.source.find_sizes(oid)):
+            return sizes
         stored = self._open(oid)
         stored.close()
         return Sizes(stored.seal.raw_bytes, stored.seal.stored_bytes)
+
+    def open_stored(self, oid: ObjectId) -> StoredForm:
+        """Return the stored form of an object, to be copied elsewhere; the caller closes its file."""
+        return self._open(oid)
+
+    def bring(self, oids: Collection[ObjectId]) -> None:
+        """Have those of `oids` here that are not, as far as its source has them: many at once take few requests."""
+        lacking = [oid for oid in oids if not self.has(oid)]
+        if lacking and self.source is not None:
+            self.source.bring(self, lacking)
+
+    def promises(self, oid: ObjectId) -> bool:
+        """Return whether an object that is not here can be had from its source."""
+        return self.source is not None and self.source.promises(oid)
+
+    def alone(self) -> "LocalStore":
+        """Return this store as one that has what is here and nothing else."""
+        other = copy(self)
+        other.source = None
+        return other
 
     def ids(self, prefix: str = "") -> Iterator[ObjectId]:
         """Yield the ids of all objects here that begin with `prefix`, each once, in no order."""
@@ -209,7 +253,8 @@ class LocalStore:
         # what is linked to comes first: whoever finds a node here finds all of it
         for oid in TopologicalSorter(links).static_order():
             here = gone.isdisjoint(links[oid]) and (self.has(oid) or self.trash.restore(oid) or self.has(oid))
-            if not here:
+            # what an object links to may well be a promise, but who asks for one is told that it is not here
+            if not here and (oid in oids or not self.promises(oid)):
                 gone.add(oid)
         return oids - gone
 
@@ -218,7 +263,8 @@ class LocalStore:
         from cas.graph import is_node, walk
 
         links: dict[ObjectId, set[ObjectId]] = {oid: set() for oid in oids}
-        for visit in walk(self, [oid for oid in oids if is_node(self, oid)]):
+        here = self.alone()
+        for visit in walk(here, [oid for oid in oids if is_node(here, oid)]):
             links.setdefault(visit.oid, set()).update(visit.blobs, visit.nodes)
         return links
 
@@ -250,6 +296,9 @@ class LocalStore:
     def _open(self, oid: ObjectId) -> StoredForm:
         """Return the stored form of an object, whose file the caller closes."""
         stored = self._find_open(oid) or self._look_again(oid)
+        if stored is None and self.source is not None:
+            self.source.bring(self, [oid])
+            stored = self._find_open(oid)
         if stored is None:
             raise ObjectNotFound(oid, where=self.name)
         return stored

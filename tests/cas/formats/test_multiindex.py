@@ -18,7 +18,9 @@ def entries_of(pack, count):
 def written(folder, packs):
     """Write the index over packs with these entries into `folder`, and open it."""
     records = [find_index(encode_index(entries, 0), 0, "").records for entries in packs]
-    write_multi_index(folder, [(oid_of(b"%d" % n), found) for n, found in enumerate(records)], durable=False)
+    write_multi_index(
+        folder / NAME, [(oid_of(b"%d" % n), found) for n, found in enumerate(records)], durable=False
+    )
     return open_multi_index(str(folder / NAME))
 
 
@@ -79,5 +81,5 @@ def test_a_truncated_or_missing_one_is_none(tmp_path):
 
 def test_a_failed_one_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="fromhex"):
-        write_multi_index(tmp_path, [("no name", _NO_RECORDS)], durable=False)
+        write_multi_index(tmp_path / NAME, [("no name", _NO_RECORDS)], durable=False)
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""A store elsewhere: objects and refs on any fsspec filesystem, and the way there."""

@@ -1,0 +1,220 @@
+"""What this machine knows of a remote: its state, and copies of its indexes. It may be deleted at any time.
+
+Notes
+-----
+Source: docs/adr/0019-a-remote-is-a-log.md.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+from blake3 import blake3
+
+from cas.errors import CorruptRemote
+from cas.files import write_atomically
+from cas.formats.multiindex import MultiIndex, open_multi_index
+from cas.formats.packindex import Entry
+from cas.local.refs import LocalRefs, LocalTransaction
+from cas.oid import ObjectId
+from cas.refs import Table
+from cas.remote.transaction import Change, LargeObject
+
+_NOTES: Final = Table("notes", {"name": "text", "value": "text"}, ("name",))
+_PACKS: Final = Table("packs", {"idx": "text", "pack": "text", "bytes": "integer"}, ("idx", "pack"))
+_LARGE: Final = Table(
+    "large", {"id": "text", "raw": "integer", "stored": "integer", "file": "integer"}, ("id",)
+)
+_DROPPED: Final = Table("dropped", {"file": "text", "since": "integer"}, ("file",))
+_OLD_SECONDS: Final = 86_400.0
+_TABLES: Final = (_NOTES, _PACKS, _LARGE, _DROPPED)
+
+
+class PackedObject(NamedTuple):
+    """Where an object lies at a remote: in which pack, and where there."""
+
+    pack: str
+    entry: Entry
+
+
+class Mirror:
+    """The state of a remote as of the last look, in a folder of this machine.
+
+    Parameters
+    ----------
+    folder
+        Where it lies; made when something is written.
+
+    Attributes
+    ----------
+    refs : LocalRefs
+        The refs that the remote had.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.refs = LocalRefs(folder / "state.sqlite", _TABLES, durability="none")
+        self._indexes: dict[str, MultiIndex] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is known."""
+        return not self.refs.path.exists()
+
+    @property
+    def uuid(self) -> str:
+        """The name that the remote gave itself when it was made, or ""."""
+        return "" if self.is_new else self.note("uuid")
+
+    @property
+    def number(self) -> int:
+        """The number of the last transaction that is known, or 0."""
+        return 0 if self.is_new else int(self.note("number") or 0)
+
+    def note(self, name: str) -> str:
+        """Return what was noted under a name, or ""."""
+        rows = [] if self.is_new else self.refs.select("notes", {"name": name})
+        return str(rows[0]["value"]) if rows else ""
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Note something that is no part of the state."""
+        with self._transaction() as transaction:
+            transaction.insert("notes", {"name": name, "value": value})
+
+    def begin(self, uuid: str) -> None:
+        """Forget all: the remote is another one than before."""
+        self.close()
+        for path in (*self.folder.glob("state.sqlite*"), *self.folder.glob("idx/*")):
+            path.unlink(missing_ok=True)
+        self.keep_note("uuid", uuid)
+
+    def apply(self, change: Change, number: int) -> None:
+        """Know what a change tells, which is that of all transactions up to `number` since the last one known."""
+        with self._transaction() as transaction:
+            notes = transaction.select("notes", {"name": "number"})
+            if notes and int(str(notes[0]["value"])) >= number:
+                return  # another process of this machine was quicker
+            for name, oid in change.refs.items():
+                if oid is None:
+                    transaction.delete(name)
+                else:
+                    transaction.set(name, oid)
+            self._apply_objects(transaction, change)
+            transaction.insert("notes", {"name": "number", "value": str(number)})
+
+    def indexes(self) -> dict[str, dict[str, int]]:
+        """Return the indexes of the remote, each with its packs and their lengths in bytes."""
+        found: dict[str, dict[str, int]] = {}
+        for row in [] if self.is_new else self.refs.select("packs"):
+            found.setdefault(str(row["idx"]), {})[str(row["pack"])] = cast("int", row["bytes"])
+        return found
+
+    def packs(self) -> dict[str, int]:
+        """Return the packs of the remote and their lengths in bytes."""
+        return {pack: length for packs in self.indexes().values() for pack, length in packs.items()}
+
+    def large(self) -> Iterator[tuple[ObjectId, LargeObject]]:
+        """Yield the objects that have files of their own."""
+        for row in [] if self.is_new else self.refs.select("large"):
+            yield ObjectId(str(row["id"])), _to_large(row)
+
+    def dropped(self) -> dict[str, int]:
+        """Return the files that are no longer needed, and since when by the server's clock."""
+        rows = [] if self.is_new else self.refs.select("dropped")
+        return {str(row["file"]): cast("int", row["since"]) for row in rows}
+
+    def find_large(self, oid: ObjectId) -> LargeObject | None:
+        """Return an object that has a file of its own, or None."""
+        rows = [] if self.is_new else self.refs.select("large", {"id": oid})
+        return _to_large(rows[0]) if rows else None
+
+    def find_packed(self, oid: ObjectId) -> PackedObject | None:
+        """Return where an object lies in a pack, or None."""
+        digest = bytes.fromhex(oid)
+        for index in self.opened().values():
+            found = index.find(digest)
+            if found is not None and found[0] < len(index.packs):
+                return PackedObject(index.packs[found[0]], found[1])
+        return None
+
+    def has(self, oid: ObjectId) -> bool:
+        """Return whether the remote had an object."""
+        return self.find_packed(oid) is not None or self.find_large(oid) is not None
+
+    def digests(self, prefix: str = "") -> Iterator[bytes]:
+        """Yield the ids of all objects, some of them several times."""
+        for index in self.opened().values():
+            yield from index.records.digests(prefix)
+        yield from (bytes.fromhex(oid) for oid, _ in self.large() if oid.startswith(prefix))
+
+    # -- indexes -----------------------------------------------------------------------------------------------
+
+    def lacking(self) -> list[str]:
+        """Return the indexes of which no copy is here."""
+        return [name for name in self.indexes() if not self._path(name).is_file()]
+
+    def keep_index(self, name: str, data: bytes) -> None:
+        """Keep a copy of an index; raise `CorruptRemote` when it is not the one of that name."""
+        if blake3(data).hexdigest() != name:
+            raise CorruptRemote(f"index '{name}' is not what its name says")
+        self._path(name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path(name), data, durable=False)
+        self._forget_old()
+
+    def opened(self) -> dict[str, MultiIndex]:
+        """Return the indexes that are here, by name, as of the last `refresh`."""
+        if self._indexes is None:
+            self.refresh()
+        assert self._indexes is not None
+        return self._indexes
+
+    def refresh(self) -> None:
+        """Read what other processes of this machine may have learned meanwhile."""
+        before, found = self._indexes or {}, {}
+        for name in self.indexes():
+            index = before.get(name) or open_multi_index(str(self._path(name)))
+            if index is not None:
+                found[name] = index
+        self._indexes = found
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.refs.close()
+        self._indexes = None
+
+    def _apply_objects(self, transaction: LocalTransaction, change: Change) -> None:
+        for name, packs in change.indexes.items():
+            transaction.remove("packs", {"idx": name})
+            for pack, length in (packs or {}).items():
+                transaction.insert("packs", {"idx": name, "pack": pack, "bytes": length})
+        for oid, large in change.objects.items():
+            transaction.remove("large", {"id": oid})
+            if large is not None:
+                raw, stored, file = large
+                transaction.insert("large", {"id": oid, "raw": raw, "stored": stored, "file": file})
+        for key, since in change.dropped.items():
+            transaction.remove("dropped", {"file": key})
+            if since is not None:
+                transaction.insert("dropped", {"file": key, "since": since})
+
+    def _transaction(self) -> AbstractContextManager[LocalTransaction]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.refs.transaction("seen")
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "idx" / name
+
+    def _forget_old(self) -> None:
+        """Remove copies of indexes that nobody needs any more; young ones another process may just have brought."""
+        with suppress(OSError):
+            known = self.indexes()
+            for entry in os.scandir(self.folder / "idx"):
+                if entry.name not in known and time.time() - entry.stat().st_mtime > _OLD_SECONDS:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def _to_large(row: Mapping[str, object]) -> LargeObject:
+    return LargeObject(cast("int", row["raw"]), cast("int", row["stored"]), cast("int", row["file"]))

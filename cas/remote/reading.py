@@ -1,0 +1,167 @@
+"""Stored forms of objects from a remote: near ones in one request, several requests at a time, every byte verified."""
+
+import os
+import tempfile
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cas.errors import ObjectNotFound
+from cas.files import write_all
+from cas.formats.pack import seal_of
+from cas.formats.packindex import Entry
+from cas.formats.seal import Seal
+from cas.formats.stream import HeldForm, StoredForm, verify_object
+from cas.local.loose import open_loose
+from cas.oid import ObjectId
+from cas.remote.filesystem import PART_BYTES
+from cas.remote.state import Remote, object_key, pack_key
+from cas.remote.transaction import LargeObject
+
+# what lies so near is read too: it takes less time than a request (at 30 ms and 10 MB/s)
+_GAP_BYTES: Final = 1 << 15
+# one request brings at most so much, which is held until it is used: eight at once
+_SPAN_BYTES: Final = 8 << 20
+# before a node stand those that it links to: one request brings a few hundred of them
+AHEAD_BYTES: Final = 1 << 20
+_KEPT_BYTES: Final = 64 << 20
+
+
+class Part(NamedTuple):
+    """An object in its stored form, verified."""
+
+    seal: Seal
+    stored: bytes
+
+
+class _Span(NamedTuple):
+    """A range of a pack that is read in one request, and the objects wanted of it."""
+
+    pack: str
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+
+
+class Reader:
+    """Reads objects of a remote, as it was when it was last looked at.
+
+    Parameters
+    ----------
+    ahead_bytes
+        So many bytes before what is wanted are read with it, and kept for what is wanted next.
+    """
+
+    def __init__(self, remote: Remote, *, ahead_bytes: int = 0) -> None:
+        self._remote = remote
+        self._ahead = ahead_bytes
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+
+    def small(self, oids: Collection[ObjectId]) -> Iterator[Part]:
+        """Yield those of `oids` that lie in packs, each once, in no order.
+
+        Raises
+        ------
+        CorruptObject
+            When what arrives is not what the id says.
+        FileNotFoundError
+            When a pack is gone: the remote has changed since it was looked at.
+        """
+        wanted: dict[str, list[Entry]] = defaultdict(list)
+        for oid in set(oids):
+            found = self._remote.mirror.find_packed(oid)
+            if found is None:
+                continue
+            part = self._find_kept(found.pack, found.entry)
+            if part is not None:
+                yield part
+            else:
+                wanted[found.pack].append(found.entry)
+        spans = [span for pack, entries in wanted.items() for span in self._spans(pack, entries)]
+        for span, data in zip(spans, self._remote.bucket.each(self._read, spans), strict=True):
+            if self._ahead:
+                self._keep(span, data)
+            for entry in span.entries:
+                yield self._part(span.pack, entry, data, span.start)
+
+    def open(self, oid: ObjectId) -> StoredForm:
+        """Return the stored form of an object, which the caller closes; a large one is put into a file meanwhile.
+
+        Raises
+        ------
+        ObjectNotFound
+            When the remote has no such object.
+        """
+        large = self._remote.mirror.find_large(oid)
+        if large is not None:
+            return self._open_large(oid, large)
+        for part in self.small([oid]):
+            return HeldForm(*part, self._remote.name)
+        raise ObjectNotFound(oid, where=self._remote.name)
+
+    def copy_large(self, oid: ObjectId, large: LargeObject, descriptor: int) -> None:
+        """Make the file of a large object that of an open one, part by part; it is not verified yet."""
+        ends = range(0, large.file_bytes, PART_BYTES)
+        key = object_key(oid)
+
+        def read(start: int) -> bytes:
+            return self._remote.bucket.get_range(key, start, min(start + PART_BYTES, large.file_bytes))
+
+        for data in self._remote.bucket.each(read, ends, ahead=4):
+            write_all(descriptor, data)
+
+    # -- small ones --------------------------------------------------------------------------------------------
+
+    def _spans(self, pack: str, entries: Iterable[Entry]) -> Iterator[_Span]:
+        """Yield the ranges to be read of a pack."""
+        chosen: list[Entry] = []
+        start = end = 0
+        for entry in sorted(entries, key=lambda entry: entry.offset):
+            if chosen and (entry.offset > end + self._gap() or entry.end - start > _SPAN_BYTES):
+                yield _Span(pack, start, end, tuple(chosen))
+                chosen = []
+            if not chosen:
+                start = max(0, entry.offset - self._ahead)
+            chosen.append(entry)
+            end = max(end, entry.end) if len(chosen) > 1 else entry.end
+        if chosen:
+            yield _Span(pack, start, end, tuple(chosen))
+
+    def _gap(self) -> int:
+        return max(self._ahead, _GAP_BYTES)
+
+    def _read(self, span: _Span) -> bytes:
+        return self._remote.bucket.get_range(pack_key(span.pack), span.start, span.end)
+
+    def _part(self, pack: str, entry: Entry, data: bytes, start: int) -> Part:
+        """Return an object of which the stored form lies in `data`, which begins at `start` of its pack."""
+        where = f"{self._remote.name}/{pack_key(pack)}"
+        seal = seal_of(entry, data[entry.offset - start : entry.start - start], where)
+        stored = data[entry.start - start : entry.end - start]
+        verify_object(HeldForm(seal, stored, where))
+        return Part(seal, stored)
+
+    def _keep(self, span: _Span, data: bytes) -> None:
+        self._kept[span.pack, span.start] = data
+        total = sum(map(len, self._kept.values()))
+        while total > _KEPT_BYTES and len(self._kept) > 1:
+            total -= len(self._kept.popitem(last=False)[1])
+
+    def _find_kept(self, pack: str, entry: Entry) -> Part | None:
+        for (name, start), data in self._kept.items():
+            if name == pack and start <= entry.offset and entry.end <= start + len(data):
+                return self._part(pack, entry, data, start)
+        return None
+
+    # -- large ones --------------------------------------------------------------------------------------------
+
+    def _open_large(self, oid: ObjectId, large: LargeObject) -> StoredForm:
+        self._remote.mirror.folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._remote.mirror.folder, prefix=".tmp-")
+        try:
+            self.copy_large(oid, large, descriptor)
+            return open_loose(name, oid)
+        finally:
+            os.close(descriptor)
+            Path(name).unlink()

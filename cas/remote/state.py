@@ -1,0 +1,221 @@
+"""What a remote holds, as its log tells: looked at, and changed by one transaction after another."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID, uuid4
+
+from cas.errors import AccError, CorruptRemote, NotARemote, NotCanonical, UnknownFormat
+from cas.formats.canonical import dumps, loads
+from cas.remote.bucket import Bucket
+from cas.remote.log import (
+    MANY_FILES,
+    LogFile,
+    covering,
+    decode_file,
+    encode_file,
+    list_log,
+    merged,
+    read_file,
+    worth_merging,
+)
+from cas.remote.mirror import Mirror
+from cas.remote.transaction import Change
+
+log = logging.getLogger(__name__)
+
+FORMAT: Final = "format"
+_VERSION: Final = 1
+_MOST_CONFLICTS: Final = 1000
+# a state older than this is looked at again before anything is based on it
+_FRESH_SECONDS: Final = 60.0
+
+
+class RemoteRemade(AccError):
+    """A remote that is another one than when it was last seen: it was wiped, and made again."""
+
+
+class Remote:
+    """One remote: its files, and what this machine knows of it.
+
+    Parameters
+    ----------
+    bucket
+        Its files.
+    mirror
+        What was known of it.
+
+    Attributes
+    ----------
+    remade : bool
+        Whether the last look found another remote than the one that was known.
+    """
+
+    def __init__(self, bucket: Bucket, mirror: Mirror) -> None:
+        self.bucket = bucket
+        self.mirror = mirror
+        self.name = bucket.name
+        self.remade = False
+        self._files: dict[tuple[int, int], LogFile] = {}
+        self._looked = float("-inf")
+
+    def look(self) -> None:
+        """Learn what the remote holds now; what is known already is not read again.
+
+        Raises
+        ------
+        NotARemote
+            When there is none.
+        UnknownFormat
+            When a later version of acc made it.
+        """
+        data = self.bucket.find(FORMAT)
+        if data is None:
+            raise NotARemote(
+                f"there is no remote of acc at '{self.name}'",
+                hint="'acc push' makes one, of an empty folder or bucket",
+            )
+        uuid = _read_format(data, self.name)
+        if uuid != self.mirror.uuid:
+            self.remade = bool(self.mirror.uuid)
+            self.mirror.begin(uuid)
+        try:
+            self._read_log()
+        except FileNotFoundError:
+            # somebody has merged it, and gc taken it away, since it was listed
+            self._read_log()
+        self._bring_indexes()
+        self._looked = time.time()
+
+    def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> None:
+        """Look, unless that was done so lately."""
+        if not 0 <= time.time() - self._looked < seconds:
+            self.look()
+
+    def make(self) -> None:
+        """Make a remote where there is none; does nothing where there is one."""
+        if self.bucket.find(FORMAT) is None:
+            data = dumps({"needs": [], "uuid": str(uuid4()), "version": _VERSION}) + b"\n"
+            if others := self.bucket.list(""):
+                raise NotARemote(
+                    f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'",
+                    hint="give a folder or prefix of its own",
+                )
+            self.bucket.create(FORMAT, data)
+
+    def commit(self, draw: Callable[[], Change | None]) -> int:
+        """Make a change, based on what the remote holds when it is made; return the number of its transaction.
+
+        Parameters
+        ----------
+        draw
+            Gives the change, or None when there is nothing to do any more, from what `mirror` knows then; called
+            again when others have changed the remote meanwhile.
+
+        Returns
+        -------
+        int
+            0 when nothing was done.
+        """
+        self.look_unless_fresh()
+        for _ in range(_MOST_CONFLICTS):
+            change = draw()
+            if change is None or change.is_empty:
+                return 0
+            self.look_unless_fresh(seconds=3600)  # the machine may have slept since, for days
+            file = LogFile(self.mirror.number + 1, self.mirror.number + 1)
+            data = encode_file(change)
+            if self.bucket.create(file.key, data, exclusive=self.is_exclusive()):
+                self._know(file._replace(bytes=len(data)), change)
+                self._keep_log_short()
+                return file.last
+            self._read_other(file)
+        raise CorruptRemote(f"others change remote '{self.name}' without end")
+
+    def is_exclusive(self) -> bool:
+        """Return whether its filesystem refuses to create a file that is there; tried once, and remembered."""
+        noted = self.mirror.note("exclusive")
+        if not noted:
+            data = self.bucket.get(FORMAT)
+            noted = "yes" if self.bucket.can_create_once(FORMAT, data) else "no"
+            self.mirror.keep_note("exclusive", noted)
+        return noted == "yes"
+
+    # -- the log -----------------------------------------------------------------------------------------------
+
+    def _read_log(self) -> None:
+        files = list_log(self.bucket)
+        self._files = {(file.first, file.last): file for file in files}
+        wanted = covering(files, self.mirror.number)
+        for file, change in zip(
+            wanted, self.bucket.each(lambda file: read_file(self.bucket, file), wanted), strict=True
+        ):
+            self.mirror.apply(change, file.last)
+
+    def _read_other(self, file: LogFile) -> None:
+        """Read the transaction that somebody else has put where ours was to stand."""
+        data = self.bucket.find(file.key)
+        if data is None:
+            self.look()
+        else:
+            self._know(file._replace(bytes=len(data)), decode_file(data, f"{self.name}/{file.key}"))
+            self._bring_indexes()
+
+    def _know(self, file: LogFile, change: Change) -> None:
+        self._files[file.first, file.last] = file
+        self.mirror.apply(change, file.last)
+        self.mirror.refresh()
+
+    def _bring_indexes(self) -> None:
+        """Copy the indexes that are not here yet; what a lost one told of counts as lost: a push sends it again."""
+        lacking = self.mirror.lacking()
+        found = self.bucket.each(lambda name: self.bucket.find(index_key(name)), lacking)
+        for name, data in zip(lacking, found, strict=True):
+            if data is None:
+                log.warning("remote '%s' has lost index '%s'; 'acc fsck --remote' says more", self.name, name)
+            else:
+                self.mirror.keep_index(name, data)
+        self.mirror.refresh()
+
+    def _keep_log_short(self) -> None:
+        """Write one file in place of many, when so many have come that a new clone would read them one by one."""
+        chain = covering(self._files.values(), 0)
+        if len(chain) <= MANY_FILES:
+            return
+        chosen = worth_merging(chain)
+        changes = [*self.bucket.each(lambda file: read_file(self.bucket, file), chosen)]
+        file = LogFile(chosen[0].first, chosen[-1].last)
+        data = encode_file(merged(changes, from_the_start=file.first == 1))
+        self.bucket.put(file.key, data)
+        self._files[file.first, file.last] = file._replace(bytes=len(data))
+
+
+def index_key(name: str) -> str:
+    """Return the key of an index."""
+    return f"idx/{name}"
+
+
+def pack_key(name: str) -> str:
+    """Return the key of a pack."""
+    return f"packs/{name}.pack"
+
+
+def object_key(oid: str) -> str:
+    """Return the key of a large object."""
+    return f"objects/{oid[:2]}/{oid}"
+
+
+def _read_format(data: bytes, name: str) -> str:
+    """Return the uuid that a format file tells."""
+    try:
+        told = loads(data.rstrip(b"\n"))
+        if not isinstance(told, dict) or not isinstance(told["needs"], list):
+            raise ValueError("it is no mapping")
+        version, uuid, needs = told["version"], str(UUID(str(told["uuid"]))), told["needs"]
+    except (NotCanonical, ValueError, KeyError) as err:
+        raise NotARemote(f"'{name}/{FORMAT}' is no format file of a remote of acc") from err
+    if version != _VERSION or needs:
+        what = f"needs {', '.join(map(str, needs))}" if needs else f"has version {version}"
+        raise UnknownFormat(f"remote '{name}' {what}, which this acc does not know", hint="use a newer acc")
+    return uuid

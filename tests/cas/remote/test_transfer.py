@@ -1,0 +1,80 @@
+"""Push from one clone, fetch into another."""
+
+import itertools
+import random
+
+import pytest
+
+from cas.formats.node import get_node
+from cas.graph import walk
+from cas.remote.promises import Promises
+from tests.cas.remote.clones import Clone, Leaf
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def url():
+    return f"memory://transfer-{next(_numbers)}"
+
+
+@pytest.fixture
+def ann(tmp_path, url):
+    return Clone(tmp_path / "ann", url)
+
+
+@pytest.fixture
+def bob(tmp_path, url):
+    return Clone(tmp_path / "bob", url)
+
+
+def test_what_one_pushes_another_fetches(ann, bob):
+    below = ann.node("below", [b"one", b"two"])
+    top = ann.node("top", [b"three"], [below])
+    done = ann.push(top=top)
+    assert done.objects == 5
+    assert bob.fetch(blobs=True) == {"top": top}
+    assert all(visit.error is None for visit in walk(bob.store, [top]))
+    assert bob.store.get(get_node(bob.store, below, Leaf).files[1]) == b"two"
+
+
+def test_a_second_push_sends_nothing(ann):
+    top = ann.node("top", [b"three"])
+    ann.push(top=top)
+    before = ann.remote.bucket.traffic.requests
+    done = ann.push(top=top)
+    assert (done.objects, done.bytes) == (0, 0)
+    assert ann.remote.bucket.traffic.requests - before <= 5
+
+
+def test_few_requests_move_many_objects(ann, bob):
+    top = ann.node("top", [b"%d" % n + random.Random(n).randbytes(2000) for n in range(2000)])
+    done = ann.push(top=top)
+    assert done.objects == 2001
+    assert ann.remote.bucket.traffic.requests <= 12
+    bob.fetch(blobs=True)
+    assert bob.remote.bucket.traffic.requests <= 12
+
+
+def test_a_long_chain_of_nodes_is_fetched_in_few_requests(ann, bob):
+    top = ann.node("first")
+    for number in range(1000):
+        top = ann.node(f"node {number}", [], [top])
+    ann.push(top=top)
+    bob.fetch()
+    assert bob.remote.bucket.traffic.requests <= 12
+    assert sum(1 for _ in walk(bob.store, [top])) == 1001
+
+
+def test_a_blob_comes_when_it_is_read(ann, bob):
+    large = random.Random(1).randbytes(17 << 20)
+    top = ann.node("top", [b"small", large])
+    ann.push(top=top)
+    bob.fetch()
+    bob.store.source = Promises(lambda: [bob.remote])
+    small_id, large_id = sorted(get_node(bob.store, top, Leaf).files, key=bob.store.size_of)
+    assert not bob.store.has(small_id)
+    assert not bob.store.has(large_id)
+    assert bob.store.get(small_id) == b"small"
+    assert bob.store.get(large_id) == large
+    assert bob.store.has(large_id)
