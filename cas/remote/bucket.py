@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from cas.errors import CorruptRemote, RemoteDenied, RemoteUnreachable
+from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
 from cas.remote.filesystem import Files, nonce, open_files
-from cas.remote.trouble import kind_of_trouble
+from cas.remote.trouble import is_known, kind_of_trouble
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -213,6 +213,8 @@ class Bucket:
         for attempt in range(1, _TRIES + 1):
             try:
                 return call(self._open())
+            except AccError:
+                raise
             except Exception as err:
                 trouble = kind_of_trouble(err)
                 if (trouble == "missing" and missing) or (trouble == "taken" and taken):
@@ -241,7 +243,9 @@ class Bucket:
                 f"cannot {what} in remote '{self.name}': it does not answer ({type(err).__name__})",
                 hint="nothing is lost; try again later",
             )
-        if isinstance(err, OSError | ValueError | NotImplementedError):
+        if trouble == "short":
+            return CorruptRemote(f"cannot {what} in remote '{self.name}': the file is cut short")
+        if is_known(err):
             return RemoteUnreachable(f"cannot {what} in remote '{self.name}': {_short(err)}")
         return err
 
