@@ -61,6 +61,7 @@ _BY_NAME: Final[dict[str, Trouble]] = {
     "SSHException": "passing",
     "ServiceRequestError": "passing",
     "TimeoutError": "passing",
+    "NoValidConnectionsError": "passing",
     "gaierror": "passing",
 }
 
