@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
 from cas.remote.filesystem import Files, nonce, open_files
 from cas.remote.trouble import is_known, kind_of_trouble
+from cas.url import without_secrets
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,6 +112,8 @@ class Bucket:
         if data is None:
             raise FileNotFoundError(key)
         self.traffic.count(received=len(data))
+        if len(data) > end - start:
+            data = data[start:end]  # a web server may send the whole file, whatever part one wants
         if len(data) != end - start:
             raise CorruptRemote(f"'{key}' in remote '{self.name}' is cut short")
         return data
@@ -275,5 +278,5 @@ def _pause(attempt: int) -> None:
 
 def _short(err: Exception) -> str:
     """Return what an error says in one short line."""
-    text = " ".join(str(err).split()) or type(err).__name__
+    text = " ".join(without_secrets(str(err)).split()) or type(err).__name__
     return text if len(text) <= 200 else text[:200] + "..."

@@ -119,8 +119,8 @@ class Files:
         """Yield the files in a folder and in those below it; none when there is no such folder."""
         with suppress(FileNotFoundError):
             for path, info in self._find(prefix).items():
-                if info["type"] == "file":
-                    yield ListedFile(path, int(info["size"]), _modified(info))
+                if info.get("type") == "file":
+                    yield ListedFile(path, int(info["size"] or 0), _modified(info))  # the web tells no length
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files; those that are not there are none to remove."""
