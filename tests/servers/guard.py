@@ -1,9 +1,10 @@
 """Run a server until all who use it have ended, however they did.
 
-python guard.py USERS FOLDER COMMAND...
+python guard.py USERS FOLDER LITTER COMMAND...
 
 Who uses the server holds a shared lock on the file USERS, which the system takes away when a process ends, by kill -9
-too. Once nobody holds one, the server is killed and its FOLDER goes. `FOLDER/pid` has the id of the server's process.
+too. Once nobody holds one, the server is killed and its FOLDER goes, with the files that it leaves elsewhere: LITTER,
+joined by colons. `FOLDER/pid` has the id of the server's process.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 
 
-def main(users: str, folder: str, *command: str) -> None:
+def main(users: str, folder: str, litter: str, *command: str) -> None:
     """Run the server."""
     os.setsid()  # Ctrl-C at the terminal is for the tests
     # there are no threads here
@@ -30,6 +31,8 @@ def main(users: str, folder: str, *command: str) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             server.kill()
             server.wait()
+            for path in filter(None, litter.split(":")):
+                Path(path).unlink(missing_ok=True)
             shutil.rmtree(folder)
 
 

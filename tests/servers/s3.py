@@ -85,6 +85,10 @@ class Seaweed(S3Server):
             f"-master.port={master}",
             f"-master.port.grpc={master_grpc}",
             "-master.volumeSizeLimitMB=1024",
+            # the one master elects itself; by default that takes 10 s and more when it is started again
+            "-master.electionTimeout=1s",
+            "-master.heartbeatInterval=100ms",
+            "-master.telemetry=false",
             f"-volume.port={volume}",
             f"-volume.port.grpc={volume_grpc}",
             "-volume.max=0",
@@ -102,6 +106,12 @@ class Seaweed(S3Server):
             f"-s3.config={identities}",
             f"-s3.localSocket={self.folder / 's3.sock'}",
             "-s3.allowDeleteBucketNotEmpty=true",
+        ]
+
+    def litter(self) -> Sequence[str]:
+        return [
+            f"/tmp/seaweedfs-{part}-grpc-{port}.sock"
+            for part, port in zip(("s3", "master", "volume", "filer"), self.ports[1::2], strict=True)
         ]
 
     def is_ready(self) -> bool:

@@ -38,6 +38,10 @@ class Server:
         """Return what starts the server on `ports`; what it needs to find in `folder` is there then."""
         raise NotImplementedError
 
+    def litter(self) -> Sequence[str]:
+        """Return the files that it leaves outside of its folder."""
+        return ()
+
     def is_ready(self) -> bool:
         """Return whether it can be used."""
         raise NotImplementedError
@@ -78,6 +82,7 @@ class Server:
             str(GUARD),
             str(self._users),
             str(self.folder),
+            ":".join(self.litter()),
             *self.command(),
         ]
         log = self.folder / "output"
