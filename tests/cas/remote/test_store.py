@@ -1,4 +1,4 @@
-"""`RemoteStore` over filesystems that every machine has: memory and a folder."""
+"""`RemoteStore` over memory, a folder, a server behind SSH, and two S3 servers."""
 
 import itertools
 from pathlib import Path
@@ -9,14 +9,15 @@ from cas.remote.bucket import Bucket
 from cas.remote.mirror import Mirror
 from cas.remote.state import Remote, object_key, pack_key
 from cas.remote.store import RemoteStore
+from tests.servers.place import Place
 from tests.suites.store import StoreSuite
 
 _numbers = itertools.count()
 
 
-def open_remote(url: str, folder: Path) -> Remote:
-    """Return the remote at `url`, made if need be, whose mirror is in `folder`."""
-    remote = Remote(Bucket(url), Mirror(folder))
+def open_remote(place: Place, folder: Path) -> Remote:
+    """Return the remote at a place, made if need be, whose mirror is in `folder`."""
+    remote = Remote(Bucket(place.url, {**place.options, **place.secrets}), Mirror(folder))
     remote.make()
     remote.look()
     return remote
@@ -24,12 +25,8 @@ def open_remote(url: str, folder: Path) -> Remote:
 
 class RemoteSuite(StoreSuite):
     @pytest.fixture
-    def url(self, tmp_path) -> str:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, url, tmp_path):
-        return RemoteStore(open_remote(url, tmp_path / "mirror"))
+    def store(self, place, tmp_path):
+        return RemoteStore(open_remote(place, tmp_path / "mirror"))
 
     def damage(self, store, oid):
         remote = store.remote
@@ -40,13 +37,31 @@ class RemoteSuite(StoreSuite):
         remote.bucket.put(key, bytes(data))
 
 
-class TestOnMemory(RemoteSuite):
+class TestInMemory(RemoteSuite):
     @pytest.fixture
-    def url(self):
-        return f"memory://store-{next(_numbers)}"
+    def place(self):
+        return Place(f"memory://store-{next(_numbers)}", {})
 
 
 class TestInAFolder(RemoteSuite):
     @pytest.fixture
-    def url(self, tmp_path):
-        return f"file://{tmp_path}/shared"
+    def place(self, tmp_path):
+        return Place(f"file://{tmp_path}/shared", {})
+
+
+class TestBehindSsh(RemoteSuite):
+    @pytest.fixture
+    def place(self, sftp):
+        return sftp.new_folder()
+
+
+class TestInMoto(RemoteSuite):
+    @pytest.fixture
+    def place(self, moto):
+        return moto.new_place()
+
+
+class TestInSeaweed(RemoteSuite):
+    @pytest.fixture
+    def place(self, seaweed):
+        return seaweed.new_place()
