@@ -85,6 +85,7 @@ class Bucket:
         self._files: Files | None = None
         self._owner = 0
         self._opening = threading.Lock()
+        self._room = threading.BoundedSemaphore()
 
     def find(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
         """Return what is in a file, or None when there is none; raise `CorruptRemote` when it is longer than that."""
@@ -219,7 +220,9 @@ class Bucket:
         """Return what `call` returns; None for a file that is missing, or taken, where the caller expects that."""
         for attempt in range(1, _TRIES + 1):
             try:
-                return call(self._open())
+                files = self._open()
+                with self._room:
+                    return call(files)
             except AccError:
                 raise
             except Exception as err:
@@ -266,6 +269,7 @@ class Bucket:
             with self._opening:
                 if self._files is None:
                     self._files = open_files(self.url, self._options)
+                    self._room = threading.BoundedSemaphore(self._files.at_once)
         return self._files
 
 

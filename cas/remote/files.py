@@ -34,7 +34,14 @@ class Files:
         One of fsspec's.
     root
         The folder, or bucket and prefix, as the filesystem names it.
+
+    Attributes
+    ----------
+    at_once : int
+        So many requests may be under way at a time.
     """
+
+    at_once = 8
 
     def __init__(self, filesystem: Any, root: str) -> None:
         self.filesystem = filesystem

@@ -88,7 +88,7 @@ class MemoryFiles(Files):
 
 
 def open_files(url: str, options: Mapping[str, Any]) -> Files:
-    """Return the filesystem that holds what is at `url`, a new one: none is shared with a process that forks.
+    """Return the filesystem that holds what is at `url`, for this process and none that it forks.
 
     Parameters
     ----------
@@ -136,7 +136,8 @@ def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
         return open_ssh(url, options)
     from fsspec.core import url_to_fs
 
-    filesystem, root = url_to_fs(url, skip_instance_cache=True, **options)
+    # fsspec gives a process one for all that have the same options, and a forked child another
+    filesystem, root = url_to_fs(url, **options)
     return filesystem, root
 
 

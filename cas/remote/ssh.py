@@ -11,6 +11,8 @@ from cas.remote.files import Files
 class SshFiles(Files):
     """A folder behind SSH: a file gets its name when it is whole."""
 
+    at_once = 1  # paramiko mixes up the answers of requests that several threads make
+
     def __init__(self, filesystem: Any, root: str) -> None:
         super().__init__(filesystem, root)
         self._folders: set[str] = set()
