@@ -7,7 +7,7 @@ import sys
 from remoteprojects import (
     Acc,
     AccOnObstore,
-    is_able,
+    find_lack,
     large_object,
     make_project,
     stored_bytes,
@@ -39,25 +39,25 @@ def remote(table):
     _say("making what is sent")
     _write_corpus()
     make_project("large", BYTES=LARGE_BYTES)
-    able = is_able()
-    if able:
+    lack = find_lack()
+    if lack:
+        table.note(f"{lack}, so those beside acc were measured alone")
+    else:
         make_project("records", FILES=FILES)
         make_project("wide", ROWS=ROWS)
-    else:
-        table.note("acc has no remotes yet, so those beside it were measured alone")
     for client in CLIENTS:
         if not client.is_installed():
             table.note(f"{client.name} is not installed, so it was left out")
     for server in (SERVERS[name]() for name in ([asked] if asked else SERVERS)):
-        small_files(table, server, able)
-        large_file(table, server, able)
-        if able:
+        small_files(table, server, able=not lack)
+        large_file(table, server, able=not lack)
+        if not lack:
             reuse(table, server)
             one_column(table, server)
     shutil.rmtree(FOLDER)
 
 
-def small_files(table, server, able):
+def small_files(table, server, *, able):
     """Many small files: sent, sent again, brought to where nothing is; times, then requests."""
     what = f"{FILES:,} x 2 KB"
     steps = [
@@ -65,7 +65,7 @@ def small_files(table, server, able):
         (f"push {what} again", {}, 5, lambda side: side.push_again()),
         (f"fetch {what}", {"wanted": 0.1}, 12, lambda side: side.fetch()),
     ]
-    sides = [*_ours("records", able), *(client() for client in CLIENTS if client.is_installed())]
+    sides = [*_ours("records", able=able), *(client() for client in CLIENTS if client.is_installed())]
     for side in sides:
         _say(f"{server.name}: {what}, preparing {side.name}")
         side.make(CORPUS)
@@ -95,12 +95,12 @@ def small_files(table, server, able):
                 _explain(table, f"{server.name}: {name}", side, proxy)
 
 
-def large_file(table, server, able):
+def large_file(table, server, *, able):
     """One large object, beside a copy of its compressed bytes."""
     what = f"{server.name}: push {LARGE_BYTES >> 20:,} MiB, compressed {large_object().stat().st_size >> 20:,} MiB"
     row = table.row(what, unit="s", wanted=1.2, beside=("aws s3 cp",))
     requests = table.row(f"{what}, requests", unit="requests", beside=("aws s3 cp",))
-    sides = [*_ours("large", able), AwsCopy()]
+    sides = [*_ours("large", able=able), AwsCopy()]
     for side in sides:
         side.make(large_object())
     for rep in range(REPS):
@@ -168,7 +168,7 @@ def one_column(table, server):
         row.add("the column", stored_bytes(COLUMN))
 
 
-def _ours(script, able):
+def _ours(script, *, able):
     return [Acc(script), AccOnObstore(script)] if able else []
 
 

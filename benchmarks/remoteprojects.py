@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from remoteservers import BUCKET, CLIENT_ENVIRONMENT, FOLDER
@@ -91,9 +92,11 @@ class AccOnObstore(Acc):
         make_venv("obstore", "obstore==0.12.1")
 
 
-def is_able():
-    """Return whether this acc can push at all."""
-    return subprocess.run([ACC, "push", "--help"], cwd=HERE, capture_output=True, check=False).returncode == 0
+def find_lack():
+    """Return what acc lacks to be measured, in words, or None."""
+    if subprocess.run([ACC, "push", "--help"], cwd=HERE, capture_output=True, check=False).returncode:
+        return "acc cannot push yet"
+    return None if find_spec("s3fs") else "s3fs is not installed"
 
 
 def make_project(script, **given):
