@@ -16,7 +16,7 @@ from acc.__main__ import main
 
 
 class ObstoreS3(FsspecStore):
-    """obstore for `s3://`, made with the options of s3fs. It creates exclusively and lists times, as s3fs does."""
+    """obstore for `s3://`, with what acc asks of s3fs: it creates exclusively, and lists a prefix with times."""
 
     protocol = "s3"
 
@@ -28,6 +28,9 @@ class ObstoreS3(FsspecStore):
             loop=loop,
         )
 
+    def connect(self):
+        """Do nothing: obstore connects with the first request."""
+
     async def _pipe_file(self, path, value, mode="overwrite", **_kwargs):
         bucket, key = self._split_path(path)
         try:
@@ -35,26 +38,28 @@ class ObstoreS3(FsspecStore):
         except AlreadyExistsError as err:
             raise FileExistsError(path) from err
 
-    async def _ls(self, path, *, detail=True, **_kwargs):
-        bucket, prefix = self._split_path(path)
-        listed = await self._construct_store(bucket).list_with_delimiter_async(prefix)
-        found = [
-            {
+    async def _cat_file(self, path, start=None, end=None, **_kwargs):
+        if end is None and not start:
+            return await super()._cat_file(path)
+        return await super()._cat_file(path, start, end)
+
+    async def _find(self, path, *, prefix="", detail=False, **_kwargs):
+        bucket, root = self._split_path(path)
+        wanted = f"{root}/{prefix}"
+        # obstore lists folders only
+        listed = self._construct_store(bucket).list(wanted.rpartition("/")[0])
+        found = {
+            f"{bucket}/{entry['path']}": {
                 "name": f"{bucket}/{entry['path']}",
                 "size": entry["size"],
                 "type": "file",
                 "ETag": entry["e_tag"],
                 "LastModified": entry["last_modified"],
             }
-            for entry in listed["objects"]
-        ]
-        found += [
-            {"name": f"{bucket}/{folder}", "size": 0, "type": "directory"}
-            for folder in listed["common_prefixes"]
-        ]
-        if not found:
-            raise FileNotFoundError(path)
-        return found if detail else sorted(entry["name"] for entry in found)
+            for entry in await listed.collect_async()
+            if entry["path"].startswith(wanted)
+        }
+        return found if detail else sorted(found)
 
 
 if __name__ == "__main__":
