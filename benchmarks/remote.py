@@ -79,6 +79,8 @@ def small_files(table, server, *, able):
                 for name, rules, _, step in steps:
                     row = table.row(f"{server.name}: {name}", unit="s", beside=("dvc",), **rules)
                     row.add(side.name, step(side))
+                    cpu = table.row(f"{server.name}: {name}, CPU", unit="s", beside=("dvc",))
+                    cpu.add(side.name, side.cpu_seconds)
                 assert side.has_fetched(), f"{side.name} did not bring all back"
     with server, CountingProxy(server.port) as proxy:
         make_bucket(server.endpoint)
@@ -99,6 +101,7 @@ def large_file(table, server, *, able):
     """One large object, beside a copy of its compressed bytes."""
     what = f"{server.name}: push {LARGE_BYTES >> 20:,} MiB, compressed {large_object().stat().st_size >> 20:,} MiB"
     row = table.row(what, unit="s", wanted=1.2, beside=("aws s3 cp",))
+    cpu = table.row(f"{what}, CPU", unit="s", beside=("aws s3 cp",))
     requests = table.row(f"{what}, requests", unit="requests", beside=("aws s3 cp",))
     sides = [*_ours("large", able=able), AwsCopy()]
     for side in sides:
@@ -111,6 +114,7 @@ def large_file(table, server, *, able):
                 side.aim(server.endpoint)
                 warm(large_object().parent)
                 row.add(side.name, side.push())
+                cpu.add(side.name, side.cpu_seconds)
     with server, CountingProxy(server.port) as proxy:
         make_bucket(server.endpoint)
         for side in sides:

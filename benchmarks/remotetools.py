@@ -13,9 +13,16 @@ from venvs import make_venv
 
 
 class Client:
-    """A program that sends files to an S3 server."""
+    """A program that sends files to an S3 server.
+
+    Attributes
+    ----------
+    cpu_seconds : float
+        What the last command took, without the server.
+    """
 
     name: str
+    cpu_seconds = None
 
     def __init__(self):
         self.folder = FOLDER / self.name.replace(" ", "-")
@@ -58,7 +65,8 @@ class Client:
     def run(self, *command, folder=None, **env):
         """Return the seconds of one command."""
         os.sync()
-        return timed(command, folder or self.folder, self.env | env)[0]
+        seconds, self.cpu_seconds = timed(command, folder or self.folder, self.env | env)
+        return seconds
 
     def emptied(self, name):
         """Return a folder of ours in which nothing is."""
