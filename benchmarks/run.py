@@ -1,7 +1,7 @@
 """Measure acc beside its peer, interleaved in one run, and print one table of medians and ratios.
 
     make bench                              overhead, chain, cli, scale and slices
-    make bench BENCH="ds csv"               any of: overhead chain cli scale slices ds csv memory frames store
+    make bench BENCH="ds csv"               any of: overhead chain cli scale slices ds csv memory frames store remote
 
 The figures are of the machine as it is now: trust the ratios, and look at the load printed with them.
 """
@@ -14,14 +14,17 @@ import sys
 from datasets import csv, ds, memory
 from engine import chain, cli, overhead
 from frames import frames
+from remote import remote
 from scale import scale, slices
 from sides import SLICES, WORK, Acc, Peer
 from store import store
 from table import Table
 
 WORKLOADS = {
-    work.__name__: work for work in (overhead, chain, cli, scale, slices, ds, csv, memory, frames, store)
+    work.__name__: work
+    for work in (overhead, chain, cli, scale, slices, ds, csv, memory, frames, store, remote)
 }
+_WITHOUT_PEER = (store, remote)
 
 
 def main(names):
@@ -41,9 +44,10 @@ def main(names):
 
 
 def _measure(workloads, table):
-    if store in workloads:
-        store(table)
-    engine = [work for work in workloads if work is not store]
+    for work in workloads:
+        if work in _WITHOUT_PEER:
+            work(table)
+    engine = [work for work in workloads if work not in _WITHOUT_PEER]
     if engine:
         with Acc() as acc, Peer() as peer:
             for work in engine:

@@ -189,3 +189,13 @@ def _result(wall, cpu):
 def folder_bytes(folder):
     """Return the size of all files under `folder`."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def warm(folder):
+    """Read all files under `folder`, so that whoever is measured next finds them in memory."""
+    # not once for all: machines drop what nobody has read for some minutes
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb", buffering=0) as file:
+                while file.read(1 << 20):
+                    pass

@@ -5,7 +5,7 @@ import shutil
 import sys
 
 import corpora
-from sides import ENVIRONMENT, REPS, WORK, timed
+from sides import ENVIRONMENT, REPS, WORK, timed, warm
 from storetools import STORES, TOOLS, AccStore, Git, Restic, work
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
@@ -42,7 +42,7 @@ def small_files(table, sides):
     for _ in range(REPS):
         for side in sides:
             side.fresh()
-            _warm(corpus)
+            warm(corpus)
             new.add(side.name, side.put(corpus))
             memory.add(side.name, side.peak_bytes)
             size.add(side.name, side.stored_bytes())
@@ -50,7 +50,7 @@ def small_files(table, sides):
     packed = _packed(sides, size)
     for _ in range(REPS):
         for side in (*sides, *packed):
-            _warm(side.folder)
+            warm(side.folder)
             back.add(side.name, side.read())
             whole.add(side.name, side.check())
     _add_version_2(table, corpus, what, (*sides, *packed))
@@ -65,7 +65,7 @@ def columns(table, sides):
     for _ in range(REPS):
         for side in sides:
             side.fresh()
-            _warm(corpus)
+            warm(corpus)
             new.add(side.name, side.put(corpus))
             memory.add(side.name, side.peak_bytes)
             size.add(side.name, side.stored_bytes())
@@ -88,11 +88,11 @@ def large_files(table, sides):
         put_memory = table.row(f"memory to put {what}", unit="MB", limit=MEMORY_BYTES)
         get_memory = table.row(f"memory to get {what} back", unit="MB", limit=MEMORY_BYTES)
         for _ in range(REPS):
-            _warm(path.parent)
+            warm(path.parent)
             _measure_floor(path, new, back)
             for side in sides:
                 side.fresh()
-                _warm(path.parent)
+                warm(path.parent)
                 new.add(side.name, side.put_file(path))
                 put_memory.add(side.name, side.peak_bytes)
                 _free_pages(path.stat().st_size)
@@ -112,7 +112,7 @@ def lookups(table, sides):
         draft.rename(root)
     where = f"of {OBJECTS:,} in {len(list(root.glob('packs/*.pack')))} packs"
     for _ in range(max(REPS, 5)):
-        _warm(root)
+        warm(root)
         found = work("look_up", root, OBJECTS)
         table.row(f"open a store {where}, first has", unit="ms", limit=1e-3).add("acc", found["open"])
         table.row(f"has, one {where}", unit="us", limit=3e-6).add("acc", found["hit"])
@@ -210,16 +210,6 @@ def _free_pages(count):
         for _ in range(count >> 20):
             file.write(bytes(1 << 20))
     path.unlink()
-
-
-def _warm(folder):
-    """Read all files of a folder, so that whoever is measured next finds them in memory."""
-    # not once for all: machines drop what nobody has read for some minutes
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with open(path, "rb", buffering=0) as file:
-                while file.read(1 << 20):
-                    pass
 
 
 def _say(text):

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from sides import ENVIRONMENT, HERE, WORK, folder_bytes, run_script, timed
+from venvs import has_venv, make_venv, venv_folder
 
 STORES = WORK / "stores"
 
@@ -267,23 +268,12 @@ class PythonTool(Tool):
 
     def __init__(self):
         super().__init__()
-        self.venv = WORK / f"venv-{self.name}"
+        self.venv = venv_folder(self.name)
 
     def is_installed(self):
-        made = self.venv / "made"
-        if not made.exists() and os.environ.get("BENCH_ALL") == "1":
-            subprocess.run([sys.executable, "-m", "venv", self.venv], check=True)
-            pip = [
-                self.venv / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]
-            subprocess.run([*pip, self.requirement], check=True)
-            made.touch()
-        return made.exists()
+        if os.environ.get("BENCH_ALL") == "1":
+            make_venv(self.name, self.requirement)
+        return has_venv(self.name)
 
 
 class DiskObjectstore(PythonTool):

@@ -8,7 +8,7 @@ OURS = "acc"
 COLUMNS = 120
 
 # how values in seconds or bytes are shown
-_UNITS = {"s": (1, 3), "ms": (1e3, 2), "us": (1e6, 2), "MB": (1e-6, 1), "bytes": (1, 0)}
+_UNITS = {"s": (1, 3), "ms": (1e3, 2), "us": (1e6, 2), "MB": (1e-6, 1), "bytes": (1, 0), "requests": (1, 0)}
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Row:
     Attributes
     ----------
     unit : str
-        One of s, ms, us, MB, bytes; the values themselves are seconds or bytes.
+        One of s, ms, us, MB, bytes, requests; the values themselves are seconds, bytes or requests.
     wanted : float or None
         The ratio of ours to the other's that must not be passed.
     limit : float or None
