@@ -26,6 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
+from porcelain.storage import places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -168,6 +169,7 @@ class Project(StoredProject):
             methods=self.catalog,
             names=self._names(),
             inputs=self.inputs,
+            check_source=self.trust.check_source,
         )
         return Verifier(
             store=self.store,
@@ -207,7 +209,12 @@ class Project(StoredProject):
 
         site = self._site()
         publisher = Publisher(
-            index=self.index, site=site, listener=self.listener, file_id=self.file_id, is_news=self.is_news
+            index=self.index,
+            site=site,
+            listener=self.listener,
+            file_id=self.file_id,
+            is_news=self.is_news,
+            trusts=self.trust.trusts,
         )
         return Launcher(
             store=self.store,
@@ -242,6 +249,7 @@ class Project(StoredProject):
             host=platform.node(),
             user=configuration.user(),
             versions=self._versions(),
+            remotes=places(config),
         )
 
     @cached_property
