@@ -167,7 +167,9 @@ def closure(
         below = [(root, *_links(store, root))]
         while below:
             oid, blobs, nodes = below[-1]
-            yield from filter(is_wanted, blobs)
+            wanted = [*filter(is_wanted, blobs)]
+            store.bring(wanted)  # some may be at another remote only
+            yield from wanted
             node = next(filter(is_wanted, nodes), None)
             if node is not None:
                 below.append((node, *_links(store, node)))

@@ -1,6 +1,5 @@
 """What is only at a remote is read from there, by commands, jobs and plain programs; and only what is read comes."""
 
-import os
 import subprocess
 import sys
 
