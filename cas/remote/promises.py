@@ -73,7 +73,8 @@ class Promises:
                     troubles.append((remote, known, err))
         for remote, known, trouble in troubles:
             if known & lacking:
-                raise _explained(trouble, remote, min(known & lacking)) from trouble
+                # what the libraries have to say fills screens, and a job's traceback is to show the method's part
+                raise _explained(trouble, remote, min(known & lacking)) from None
 
     def promises(self, oid: ObjectId) -> bool:
         """Return whether a remote had an object when it was last looked at."""
@@ -151,7 +152,5 @@ def _explained(error: AccError, remote: Remote, oid: ObjectId) -> AccError:
     """Return an error that says which object could not be had."""
     if isinstance(error, CorruptObject | ObjectNotFound):
         return error
-    hint = error.hint or "'acc fsck --remote' says what is wrong there"
-    return type(error)(
-        f"object '{oid[:12]}' is not here, and remote '{remote.name}' does not give it: {error}", hint=hint
-    )
+    hint = error.hint or f"'acc fsck --remote {remote.name}' says what is wrong there"
+    return type(error)(f"object '{oid[:12]}' is only at a remote: {error}", hint=hint)
