@@ -1,5 +1,6 @@
 """Objects that are not here, but at a remote: brought when somebody reads them."""
 
+import errno
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -121,7 +122,9 @@ def _bringing(store: LocalStore, oids: Collection[ObjectId]) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             for number in sorted(numbers):  # in one order, so that no two wait for each other
                 stack.enter_context(lock_file(folder / str(number)))
-        except PermissionError as err:
+        except OSError as err:
+            if err.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
             raise StoreReadOnly(
                 f"object '{min(oids)}' is at a remote, and cannot be stored in '{store.name}': it is read-only"
             ) from err
