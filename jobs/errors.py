@@ -107,3 +107,7 @@ class SaveFailed(AccError):
     def __init__(self, name: str, why: str, *, hint: str = "") -> None:
         super().__init__(f"cannot save '{name}': {why}", hint=hint)
         self.name = name
+
+
+class NotTrusted(AccError):
+    """A run that came from a remote which is not trusted, and what may only be done with one that is."""

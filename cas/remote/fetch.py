@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ from cas.remote.transaction import LargeObject
 
 # nodes of so many stored bytes are stored together
 _BATCH_BYTES: Final = 32 << 20
+# and those of so many roots are asked for together: they lie near each other
+_ROOTS_AT_ONCE: Final = 256
 # a node that is longer is none of ours, and all of it would be in memory
 _MOST_NODE_BYTES: Final = 1 << 28
 
@@ -45,8 +48,8 @@ def fetch_nodes(
         When one is no node.
     """
     fetching = _Nodes(local, remote, progress or (lambda _objects, _bytes: None))
-    for root in roots:
-        fetching.bring([root])
+    for batch in _batches(roots):
+        fetching.bring(batch)
     fetching.store()
     return fetching.brought
 
@@ -91,6 +94,12 @@ def fetch_large(local: LocalStore, remote: Remote, oid: ObjectId, large: LargeOb
         os.close(descriptor)
         with suppress(FileNotFoundError):
             path.unlink()
+
+
+def _batches(roots: Iterable[ObjectId]) -> Iterator[list[ObjectId]]:
+    waiting = iter(roots)
+    while batch := list(islice(waiting, _ROOTS_AT_ONCE)):
+        yield batch
 
 
 class _Nodes:

@@ -176,9 +176,10 @@ def _matching(row: JobRow, names: Iterable[str], patterns: Iterable[str]) -> lis
 
 
 def _folder(resolver: Resolver, row: JobRow) -> Path:
-    if row.workdir not in resolver.config.workdirs:
+    workdirs = resolver.config.workdirs
+    if row.is_here and row.workdir not in workdirs:
         raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
-    return resolver.config.workdirs[row.workdir] / row.label
+    return workdirs.get(row.workdir, workdirs[resolver.config.workdir]) / row.folder
 
 
 def _show_object(resolver: Resolver, spec: str, target: Target, *, as_json: bool) -> None:

@@ -106,5 +106,5 @@ def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
 
 
 def _listed_job(resolver: Resolver, entry: ListedRun) -> View:
-    row = resolver.index.of_run(entry.run)
+    row = resolver.find_row(entry.run)
     return {"name": entry.name, "job": label_of(resolver, entry.run), "method": row and row.method}
