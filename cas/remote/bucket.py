@@ -4,16 +4,16 @@ import logging
 import os
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from cas.errors import CorruptRemote, RemoteDenied, RemoteUnreachable
+from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
 from cas.remote.filesystem import Files, nonce, open_files
-from cas.remote.trouble import kind_of_trouble
+from cas.remote.trouble import is_known, kind_of_trouble
+from cas.url import without_secrets
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -83,6 +83,11 @@ class Bucket:
         self._files: Files | None = None
         self._owner = 0
         self._opening = threading.Lock()
+        self._hasty = threading.Event()
+
+    def hurry(self) -> None:
+        """Have no request tried again from now on: nobody waits for it any more."""
+        self._hasty.set()
 
     def find(self, key: str) -> bytes | None:
         """Return what is in a file, or None when there is none."""
@@ -111,6 +116,8 @@ class Bucket:
         if data is None:
             raise FileNotFoundError(key)
         self.traffic.count(received=len(data))
+        if len(data) > end - start:
+            data = data[start:end]  # a web server may send the whole file, whatever part one wants
         if len(data) != end - start:
             raise CorruptRemote(f"'{key}' in remote '{self.name}' is cut short")
         return data
@@ -213,14 +220,16 @@ class Bucket:
         for attempt in range(1, _TRIES + 1):
             try:
                 return call(self._open())
+            except AccError:
+                raise
             except Exception as err:
                 trouble = kind_of_trouble(err)
                 if (trouble == "missing" and missing) or (trouble == "taken" and taken):
                     return None
-                if trouble != "passing" or attempt == _TRIES:
+                if trouble != "passing" or attempt == _TRIES or self._hasty.is_set():
                     raise self._error(what, err) from err
                 log.info("remote '%s': cannot %s, trying again (%s)", self.name, what, type(err).__name__)
-            _pause(attempt)
+            self._hasty.wait(_pause_seconds(attempt))
         raise AssertionError("not reached")
 
     def _error(self, what: str, err: Exception) -> Exception:
@@ -241,7 +250,9 @@ class Bucket:
                 f"cannot {what} in remote '{self.name}': it does not answer ({type(err).__name__})",
                 hint="nothing is lost; try again later",
             )
-        if isinstance(err, OSError | ValueError | NotImplementedError):
+        if trouble == "short":
+            return CorruptRemote(f"cannot {what} in remote '{self.name}': the file is cut short")
+        if is_known(err):
             return RemoteUnreachable(f"cannot {what} in remote '{self.name}': {_short(err)}")
         return err
 
@@ -263,13 +274,13 @@ def _told(call: Callable[..., None], *arguments: Any) -> bool:
     return True
 
 
-def _pause(attempt: int) -> None:
-    """Wait before another try: twice as long each time, and not all clients as long."""
-    longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-    time.sleep(longest * random.uniform(0.5, 1))
+def _pause_seconds(attempt: int) -> float:
+    """Return how long to wait before another try: twice as long each time, and not all clients as long."""
+    longest: float = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1)
 
 
 def _short(err: Exception) -> str:
     """Return what an error says in one short line."""
-    text = " ".join(str(err).split()) or type(err).__name__
+    text = " ".join(without_secrets(str(err)).split()) or type(err).__name__
     return text if len(text) <= 200 else text[:200] + "..."

@@ -34,11 +34,21 @@ Progress = Callable[[int, int], None]
 
 
 def fetch_nodes(
-    local: LocalStore, remote: Remote, roots: Iterable[ObjectId], *, progress: Progress | None = None
+    local: LocalStore,
+    remote: Remote,
+    roots: Iterable[ObjectId],
+    *,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
 ) -> int:
     """Bring the nodes `roots` and all nodes that they reach; return how many were not here.
 
     A node is stored only when all nodes that it links to are, so that what is here is whole, whenever this ends.
+
+    Parameters
+    ----------
+    reader
+        Reads them; one that is used again has kept what lay near those of before.
 
     Raises
     ------
@@ -47,7 +57,8 @@ def fetch_nodes(
     CorruptRemote
         When one is no node.
     """
-    fetching = _Nodes(local, remote, progress or (lambda _objects, _bytes: None))
+    reader = reader or Reader(remote, ahead_bytes=AHEAD_BYTES)
+    fetching = _Nodes(local, remote, reader, progress or (lambda _objects, _bytes: None))
     for batch in _batches(roots):
         fetching.bring(batch)
     fetching.store()
@@ -105,12 +116,12 @@ def _batches(roots: Iterable[ObjectId]) -> Iterator[list[ObjectId]]:
 class _Nodes:
     """Nodes on their way: they wait in a file until all that they reach is there too."""
 
-    def __init__(self, local: LocalStore, remote: Remote, progress: Progress) -> None:
+    def __init__(self, local: LocalStore, remote: Remote, reader: Reader, progress: Progress) -> None:
         self.brought = 0
         self._bytes = 0
         self._local = local
         self._remote = remote
-        self._reader = Reader(remote, ahead_bytes=AHEAD_BYTES)
+        self._reader = reader
         self._progress = progress
         self._here: set[ObjectId] = set()
         self._links: dict[ObjectId, tuple[ObjectId, ...]] = {}

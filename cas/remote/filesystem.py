@@ -33,6 +33,16 @@ _EXTRAS: Final = {
     "sftp": "ssh",
     "ssh": "ssh",
 }
+# a listing that is kept would not tell what others have written. Requests are tried again by who asks, and only there;
+# a server that has not said a word for so many seconds will not say one
+_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "s3": {
+        "use_listings_cache": False,
+        "config_kwargs": {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 1}},
+    },
+    "gcs": {"use_listings_cache": False},
+    "azure": {"use_listings_cache": False},
+}
 _MAGIC: Final = frozenset("*?[]")
 _memory_lock = threading.Lock()
 
@@ -109,8 +119,8 @@ class Files:
         """Yield the files in a folder and in those below it; none when there is no such folder."""
         with suppress(FileNotFoundError):
             for path, info in self._find(prefix).items():
-                if info["type"] == "file":
-                    yield ListedFile(path, int(info["size"]), _modified(info))
+                if info.get("type") == "file":
+                    yield ListedFile(path, int(info["size"] or 0), _modified(info))  # the web tells no length
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files; those that are not there are none to remove."""
@@ -125,6 +135,16 @@ class Files:
 
 class S3Files(Files):
     """A bucket of S3, or of what speaks as S3 does."""
+
+    def __init__(self, filesystem: Any, root: str) -> None:
+        super().__init__(filesystem, root)
+        filesystem.retries = 1
+        filesystem.connect()  # here, not at the first request: it looks at the options
+
+    def get(self, key: str) -> bytes:
+        """Return what is in a file."""
+        # asked for from a place on, it is one request; else its length is asked for first
+        return bytes(self.filesystem.cat_file(self.path(key), start=0))
 
     def put_file(self, key: str, source: Path) -> None:
         """Make the bytes of the local file `source` the content of a file: a large one in parts, some at once."""
@@ -303,13 +323,9 @@ def open_files(url: str, options: Mapping[str, Any]) -> Files:
     try:
         from fsspec.core import url_to_fs
 
-        # a listing that is kept would not tell what others have written
-        quiet = (
-            {"use_listings_cache": False}
-            if scheme in ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az")
-            else {}
-        )
-        filesystem, root = url_to_fs(url, skip_instance_cache=True, **quiet, **options)
+        told = {**_DEFAULTS.get(_EXTRAS.get(scheme, ""), {}), **options}
+        filesystem, root = url_to_fs(url, skip_instance_cache=True, **told)
+        return _KINDS.get(_protocol(filesystem), Files)(filesystem, root)
     except ImportError as err:
         extra = _EXTRAS.get(scheme, "remote")
         raise NotARemote(
@@ -319,7 +335,6 @@ def open_files(url: str, options: Mapping[str, Any]) -> Files:
         raise NotARemote(f"'{url}' cannot be a remote: {err}") from err
     except TypeError as err:
         raise NotARemote(f"options of '{url}' do not fit: {err}") from err
-    return _KINDS.get(_protocol(filesystem), Files)(filesystem, root)
 
 
 _KINDS: Final[Mapping[str, type[Files]]] = {

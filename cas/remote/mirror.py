@@ -58,6 +58,7 @@ class Mirror:
         self.folder = folder
         self.refs = LocalRefs(folder / "state.sqlite", _TABLES, durability="none")
         self._indexes: dict[str, MultiIndex] | None = None
+        self._large: dict[ObjectId, LargeObject] | None = None
 
     @property
     def is_new(self) -> bool:
@@ -127,9 +128,11 @@ class Mirror:
         return {str(row["file"]): cast("int", row["since"]) for row in rows}
 
     def find_large(self, oid: ObjectId) -> LargeObject | None:
-        """Return an object that has a file of its own, or None."""
-        rows = [] if self.is_new else self.refs.select("large", {"id": oid})
-        return _to_large(rows[0]) if rows else None
+        """Return an object that has a file of its own, or None, as of the last `refresh`."""
+        if self._large is None:
+            self.refresh()
+        assert self._large is not None
+        return self._large.get(oid)
 
     def find_packed(self, oid: ObjectId) -> PackedObject | None:
         """Return where an object lies in a pack, or None."""
@@ -178,12 +181,12 @@ class Mirror:
             index = before.get(name) or open_multi_index(str(self._path(name)))
             if index is not None:
                 found[name] = index
-        self._indexes = found
+        self._indexes, self._large = found, dict(self.large())
 
     def close(self) -> None:
         """Close what is open."""
         self.refs.close()
-        self._indexes = None
+        self._indexes = self._large = None
 
     def _apply_objects(self, transaction: LocalTransaction, change: Change) -> None:
         for name, packs in change.indexes.items():

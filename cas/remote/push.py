@@ -131,7 +131,10 @@ class _Push:
             nonlocal refs
             if self._remote.mirror.number != self._number:
                 self._check()
-            refs = draw_refs(self._remote.mirror)
+            known = self._remote.mirror.refs
+            refs = {
+                name: oid for name, oid in draw_refs(self._remote.mirror).items() if known.find(name) != oid
+            }
             return replace(change, nonce=nonce(), refs=refs)
 
         self._remote.commit(draw)

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from typing import Any, Final, Literal, TypeAlias
 
-Trouble: TypeAlias = Literal["missing", "taken", "denied", "passing", "other"]
+Trouble: TypeAlias = Literal["missing", "taken", "short", "denied", "passing", "other"]
 
 _BY_STATUS: Final[dict[int, Trouble]] = {
     401: "denied",
@@ -13,6 +13,7 @@ _BY_STATUS: Final[dict[int, Trouble]] = {
     408: "passing",
     409: "passing",
     412: "taken",
+    416: "short",
     429: "passing",
     500: "passing",
     502: "passing",
@@ -32,6 +33,9 @@ _BY_ERRNO: Final[dict[int, Trouble]] = dict.fromkeys(
         getattr(errno, "EREMOTEIO", errno.EIO),  # what s3fs makes of an internal error; not on macOS
     ),
     "passing",
+)
+_PACKAGES: Final = frozenset(
+    {"adlfs", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "paramiko", "requests"}
 )
 # by the names of their classes: what raises them need not be installed
 _BY_NAME: Final[dict[str, Trouble]] = {
@@ -57,6 +61,7 @@ _BY_NAME: Final[dict[str, Trouble]] = {
     "SSHException": "passing",
     "ServiceRequestError": "passing",
     "TimeoutError": "passing",
+    "NoValidConnectionsError": "passing",
     "gaierror": "passing",
 }
 
@@ -68,8 +73,8 @@ def kind_of_trouble(error: BaseException) -> Trouble:
     -------
     str
         "missing": there is no such file. "taken": a file is there that should not be, or is another than it should
-        be. "denied": one may not, or nobody knows who one is. "passing": it may well go when one tries again.
-        "other": it will not.
+        be. "short": it ends before what is wanted. "denied": one may not, or nobody knows who one is. "passing": it
+        may well go when one tries again. "other": it will not.
     """
     if isinstance(error, FileNotFoundError):
         return "missing"
@@ -82,6 +87,12 @@ def kind_of_trouble(error: BaseException) -> Trouble:
         if found is not None:
             return found
     return "other"
+
+
+def is_known(error: BaseException) -> bool:
+    """Return whether an error is one of those that filesystems raise, and no mistake of ours."""
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError | ValueError | NotImplementedError) or package in _PACKAGES
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -266,11 +266,17 @@ def _job_lines(entries: Sequence[View]) -> list[list[str]]:
             entry["job"],
             entry["method"] or "",
             *[entry["name"]] * has_names,
-            "built, came out as before" if entry["how"] == "cutoff" else entry["how"],
+            _how_in_words(entry),
             entry["caption"],
         ]
         for entry in entries
     ]
+
+
+def _how_in_words(entry: View) -> str:
+    if entry["how"] == "cutoff":
+        return "built, came out as before"
+    return f"{entry['how']} from {entry['origin']}" if entry["origin"] else str(entry["how"])
 
 
 def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:

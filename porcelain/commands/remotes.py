@@ -1,6 +1,7 @@
 """`acc remote`: the places elsewhere that acc.toml names; nothing here asks the network."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from porcelain.settings.tomlfile import rewrite, to_toml, with_table, without_ta
 from porcelain.views.plain import View
 from porcelain.views.remote_views import remote_view
 
+# no text of UTF-8 has these: they stand for bytes of a command line
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _REQUIRED = "the following arguments are required"
 _FLAGS: Mapping[str, str] = {
     "read": "builds look there for jobs before they compute; needs --trusted",
@@ -176,8 +179,8 @@ def read_options(parser: Parser, words: Sequence[str]) -> dict[str, object]:
     for word in words:
         key, equals, text = word.partition("=")
         *tables, name = key.split(".")
-        if not (equals and name and all(tables)):
-            parser.error("--option takes KEY=VALUE")
+        if not (equals and name and all(tables)) or _SURROGATE.search(word):
+            parser.error("--option takes KEY=VALUE, a text of UTF-8")
         inner: Any = options
         for table in tables:
             inner = inner.setdefault(table, {}) if isinstance(inner, dict) else None

@@ -10,7 +10,10 @@ from porcelain.settings.service import ALIASES, SERVICES, credentials_hint
 
 FILE: Final = "file"
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+# no text of UTF-8 has these surrogates: they stand for bytes of a command line
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# what fsspec takes for a pattern, or for one filesystem over another, wherever it stands
+_MEANINGFUL = re.compile(r"[*?\[\]]|::")
 _FOLDER_URL = re.compile(r"(?:file|local):(?://(?:localhost(?=/))?)?", re.IGNORECASE)
 # `simplecache::s3://...`: one filesystem over another
 _CHAIN = re.compile(r"[A-Za-z][\w+.-]*::|.*::[A-Za-z][\w+.-]*://", re.DOTALL)
@@ -30,7 +33,7 @@ def canonical_url(place: Place, value: object) -> str:
     ConfigError
         When it is no URL and no folder, or holds a secret, which the error does not repeat.
     """
-    if not isinstance(value, str) or not value.strip() or _CONTROLS.search(value):
+    if not isinstance(value, str) or not value.strip() or _UNFIT.search(value):
         raise place.error("a URL or a folder", value)
     text = value.strip()
     if _FOLDER_URL.match(text):
@@ -54,6 +57,7 @@ def _of_folder(place: Place, text: str) -> str:
     root = place.path.parent
     if path == root or path.is_relative_to(root / ".acc"):
         raise place.refusal("is the project itself", hint="a remote has a folder of its own")
+    _check_path(place, str(path), str(path))
     return f"{FILE}://{path}"
 
 
@@ -70,8 +74,17 @@ def _of_url(place: Place, url: Url) -> str:
         raise place.refusal(f"has no server's name before its folder: '{shown}'", hint=_EXAMPLES)
     if {".", ".."}.intersection(url.path.split("/")):
         raise place.refusal(f"must go down only, without '.' and '..': '{shown}'")
+    _check_path(place, url.path, shown)
     host = url.host.lower() if url.scheme in _SERVERS else url.host
     return f"{url.scheme}://{url.user}{'@' if url.user else ''}{host}{url.path.rstrip('/')}"
+
+
+def _check_path(place: Place, path: str, shown: str) -> None:
+    found = _MEANINGFUL.search(path)
+    if found:
+        raise place.refusal(
+            f"has '{found[0]}' in it, which filesystems take for a pattern or more: '{shown}'"
+        )
 
 
 def _refuse_nearly(place: Place, text: str) -> None:

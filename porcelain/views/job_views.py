@@ -33,6 +33,7 @@ def row(job: JobRow) -> View:
         "caption": job.caption,
         "why": job.why,
         "earlier": job.earlier or None,
+        "origin": job.origin or None,
         "job": job.job,
         "run": job.run,
     }

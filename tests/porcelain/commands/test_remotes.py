@@ -151,8 +151,15 @@ def test_what_cannot_be_is_one_clear_line_and_changes_nothing(acc, folder, words
         (["frob", SECRET], "acc remote: unrecognized arguments"),
         (["add", "new"], "acc remote add: the following arguments are required: URL"),
         (["add", "new", "s3://b", SECRET], "acc remote add: unrecognized arguments"),
-        (["add", "new", "s3://b", "-o", SECRET], "acc remote add: --option takes KEY=VALUE"),
-        (["add", "new", "s3://b", "-o", f"a..b={SECRET}"], "acc remote add: --option takes KEY=VALUE"),
+        (["add", "new", "s3://b", "-o", SECRET], "acc remote add: --option takes KEY=VALUE, a text of UTF-8"),
+        (
+            ["add", "new", "s3://b", "-o", f"a..b={SECRET}"],
+            "acc remote add: --option takes KEY=VALUE, a text of UTF-8",
+        ),
+        (
+            ["add", "new", "s3://b", "-o", "a=\udcff"],
+            "acc remote add: --option takes KEY=VALUE, a text of UTF-8",
+        ),
         (["add", "new", "s3://b", "-o", "a=1", "-o", "a=2"], "acc remote add: option 'a' is given twice"),
         (
             ["add", "new", "s3://b", "-o", "a=1", "-o", "a.b.c=2"],
@@ -160,7 +167,7 @@ def test_what_cannot_be_is_one_clear_line_and_changes_nothing(acc, folder, words
         ),
         (["add", "new", "s3://b", f"--read={SECRET}"], "acc remote add: argument --read"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: ascii(" ".join(value)) if isinstance(value, list) else "",
 )
 def test_a_wrong_command_line_is_told_without_its_words(acc, folder, words, reason):
     code, out, err = acc("remote", *words)

@@ -56,10 +56,10 @@ def test_a_folder_is_relative_to_the_file_and_becomes_a_url(place, tmp_path, sai
 
 
 @pytest.mark.parametrize(
-    "said", ["/a b/c?d#e", "file:/a b/c?d#e", "file:///a b/c?d#e", "file://localhost/a b/c?d#e"]
+    "said", ["/a b/c#d@e", "file:/a b/c#d@e", "file:///a b/c#d@e", "file://localhost/a b/c#d@e"]
 )
 def test_an_absolute_folder_is_itself(place, said):
-    assert canonical_url(place, said) == "file:///a b/c?d#e"
+    assert canonical_url(place, said) == "file:///a b/c#d@e"
 
 
 def test_the_home_folder_may_be_named(place, monkeypatch):
@@ -75,6 +75,11 @@ def test_the_home_folder_may_be_named(place, monkeypatch):
         ("  ", "must be a URL or a folder"),
         ("a\nb", "must be a URL or a folder"),
         ("s3://a\0b", "must be a URL or a folder"),
+        ("s3://a/\udcff", "must be a URL or a folder"),
+        ("s3://a/*", "has '*' in it"),
+        ("../a[1]", "has '[' in it"),
+        ("file:///a?b", "has '?' in it"),
+        ("../a::b", "has '::' in it"),
         ("~nobody-has-this-name/x", "is in the home folder of nobody"),
         (".", "is the project itself"),
         ("file:", "is the project itself"),
