@@ -42,7 +42,9 @@ class Adoption:
         self._workdirs = workdirs
         self._input_directory = input_directory
 
-    def adopt(self, claim: Claim, *, origin: str, workdir: str, action: TakesAction = "if free") -> JobRow:
+    def adopt(
+        self, claim: Claim, *, origin: str, workdir: str, number: int = 0, action: TakesAction = "if free"
+    ) -> JobRow:
         """Return the row of a run, which is listed from now on; one that has a label here keeps it.
 
         Parameters
@@ -53,6 +55,8 @@ class Adoption:
             The remote that it came from.
         workdir
             Of which it gets the next free number; what it is called elsewhere is another job here.
+        number
+            Which it gets if neither that nor a higher one is taken.
         action
             Whether its key leads to it from now on: "if free", when it leads nowhere; "never", when nobody trusts
             who wrote it.
@@ -61,9 +65,8 @@ class Adoption:
         if row is not None:
             self._index.take_action(row, action)
             return row
-        directory, number = JobDirectory.claim(
-            workdir, self._workdirs[workdir], self._index.last_number(workdir)
-        )
+        last = max(self._index.last_number(workdir), number - 1)
+        directory, number = JobDirectory.claim(workdir, self._workdirs[workdir], last)
         row = claim.row(origin)._replace(workdir=workdir, number=number, earlier=self._earlier(claim))
         try:
             directory.write_setup(self._setup(claim, row))

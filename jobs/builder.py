@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
+from jobs.errors import JobFailed, MethodError, NotTrusted, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.facets.runs import gone
@@ -29,6 +29,7 @@ from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
+from jobs.reuse.presence import find_lost
 from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class Builder:
     def find_now(self, request: Request, wish: Wish) -> Got | None:
         """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
         with self._turn:
+            self._check_trust(request)
             hit = Hit(None) if wish.force else self.find(request, only_look=True)
             return None if hit.row is None else self._reused(request, hit, wish)
 
@@ -149,6 +151,7 @@ class Builder:
             return self._get(request, wish)
 
     def _get(self, request: Request, wish: Wish) -> Got:
+        self._check_trust(request)
         only_look = wish.policy.only_look
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
@@ -324,6 +327,11 @@ class Builder:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
         if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
+        try:
+            if hit.row is not None:
+                self._context.check_trust(hit.row, "be reused")
+        except NotTrusted as err:
+            return Hit(None, str(err))
         return hit
 
     def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
@@ -331,12 +339,19 @@ class Builder:
         store = self._context.store
         return store.has(run) if only_look else bool(store.hold([run]))
 
+    def _check_trust(self, request: Request) -> None:
+        """Raise `NotTrusted` when an input came from a remote that is not trusted."""
+        for row in request.given.sources():
+            self._context.check_trust(row, f"be an input of '{request.method.name}'")
+
     def _check_present(self, given: Given) -> None:
         """Raise when an input is gone: a job that cannot read its input need not start."""
         rows = list(given.sources())
         held = self._context.store.hold(row.run for row in rows)
         for row in rows:
             if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
+                raise gone(row)
+            if find_lost(self._context.store, row.outcome):
                 raise gone(row)
 
     def _warn_of(self, method: Method) -> None:

@@ -77,8 +77,13 @@ class Claim:
                 raise UnsoundClaim(f"it has another {what} than its name says")
 
 
-def read_claim(store: Store, oid: ObjectId) -> Claim:
+def read_claim(store: Store, oid: ObjectId, *, may_be_private: bool = False) -> Claim:
     """Return a run from elsewhere, with all that it links to in `store`.
+
+    Parameters
+    ----------
+    may_be_private
+        It is to be listed, and not to be reused.
 
     Raises
     ------
@@ -88,8 +93,11 @@ def read_claim(store: Store, oid: ObjectId) -> Claim:
     try:
         claim = _read(store, oid)
         _check(store, claim)
+        private = why_private(claim.run.facts)
     except (NotANode, UnknownFormat, UnsafeName, WrongRef, ObjectNotFound) as err:
         raise UnsoundClaim(str(err)) from err
+    if private and not may_be_private:
+        raise UnsoundClaim(f"nobody but who ran it can reuse it: {private}")
     return claim
 
 
@@ -149,7 +157,7 @@ def _check(store: Store, claim: Claim) -> None:
 def _check_facts(run: Run) -> None:
     """Raise `UnsoundClaim` unless each fact can be looked at here."""
     try:
-        private = why_private(run.facts)
+        why_private(run.facts)
         for fact in run.facts:
             if fact.kind == "subjob":
                 about = as_map(fact.about)
@@ -158,5 +166,3 @@ def _check_facts(run: Run) -> None:
                 from_structure(about["arguments"], lambda *_: None)
     except (LookupError, TypeError, ValueError, ArithmeticError) as err:
         raise UnsoundClaim(f"its facts are none: {type(err).__name__}") from err
-    if private:
-        raise UnsoundClaim(f"nobody but who ran it can reuse it: {private}")

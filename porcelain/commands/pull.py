@@ -14,7 +14,6 @@ from porcelain import config, storage, term
 from porcelain.commandline.arguments import Parser
 from porcelain.commandline.remotename import names_of, split_words, without_remote
 from porcelain.layout import Column
-from porcelain.sharing.adoption import Adopter
 from porcelain.sharing.fetching import Fetched, Fetcher
 from porcelain.sharing.listing import RemoteIndex
 from porcelain.sharing.looking import look
@@ -76,8 +75,7 @@ def pull_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str
     with Transfer("pulling", remote.bucket.traffic, quiet=given.quiet) as transfer:
         fetched = _fetch(resolver, remote, words, transfer, all_objects=given.all_objects)
         there = _index_of(resolver, remote)
-        adopter = Adopter(resolver.store, resolver.index, resolver.config.workdirs, is_trusted=True)
-        puller = Puller(resolver.store, resolver.index, there, adopter, is_all=not words)
+        puller = Puller(resolver.store, resolver.index, there, resolver.config, is_all=not words)
         puller.label(_rows(resolver, there, words))
         puller.merge({name: oid for name, oid in fetched.refs.items() if not name.startswith(LABELS)})
     if given.json:
@@ -85,7 +83,7 @@ def pull_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str
     elif not given.quiet:
         _print_labels(puller.done)
         term.line(f"{_summary(remote.name, puller.done)}; {transfer.told()}")
-    return _say_conflicts(remote.name, puller.done.conflicts)
+    return _say_what_is_left(remote.name, puller.done)
 
 
 def _meant(resolver: Resolver, remote: Remote | None, given: Namespace) -> tuple[Remote, list[str]]:
@@ -202,10 +200,13 @@ def _summary(remote: str, done: Pulled) -> str:
     return told + (f", {done.dropped:,} dropped here and left out" if done.dropped else "")
 
 
-def _say_conflicts(remote: str, conflicts: Sequence[str]) -> int:
-    """Say which refs stay as they are here; return the exit code."""
+def _say_what_is_left(remote: str, done: Pulled) -> int:
+    """Say which jobs and refs did not come; return the exit code."""
+    for row, reason in done.unsound:
+        term.warn(f"job '{row.label}' was left there: {reason}")
+    conflicts = done.conflicts
     for name in conflicts:
         term.warn(f"'{name}' is another one at '{remote}', and stays as it is here")
     if conflicts:
         term.note(f"hint: '{conflicts[0]}@{remote}' shows the other one; nothing is lost")
-    return 1 if conflicts else 0
+    return 1 if conflicts or done.unsound else 0

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from cas.formats.node import get_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from jobs.nodes.listing import JobRow
+from jobs.adoption import Adoption
+from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.session import Session
+from jobs.reuse.claim import UnsoundClaim, read_claim
 from jobs.reuse.index import JobIndex, Listing
+from jobs.reuse.privacy import why_private
 from jobs.reuse.refnames import BUILD, BUILDS, RESULTS, URD, find_build
 from jobs.reuse.urdrefs import depends_on
+from porcelain.config import Config
 from porcelain.sessions.urdlog import UrdLog
-from porcelain.sharing.adoption import Adopter
 from porcelain.sharing.bases import Bases, mean_the_same
 from porcelain.sharing.listing import RemoteIndex
 from porcelain.sharing.wings import is_auto
@@ -32,6 +35,8 @@ class Pulled:
         Jobs that had a label here, and lost it: a pull of all leaves that so.
     names : dict of str to str
         The sessions, results and builds that were set here, by their names there.
+    unsound : list of tuple
+        Each job that got no label, since no acc can have written it so, and why.
     ghosts : int
         Sessions that are kept and not listed, since what they depend on is another one here.
     conflicts : list of str
@@ -42,6 +47,7 @@ class Pulled:
     known: int = 0
     dropped: int = 0
     names: dict[str, str] = field(default_factory=dict)
+    unsound: list[tuple[JobRow, str]] = field(default_factory=list)
     ghosts: int = 0
     conflicts: list[str] = field(default_factory=list)
 
@@ -58,14 +64,15 @@ class Puller:
     """
 
     def __init__(
-        self, store: LocalStore, index: JobIndex, there: RemoteIndex, adopter: Adopter, *, is_all: bool
+        self, store: LocalStore, index: JobIndex, there: RemoteIndex, config: Config, *, is_all: bool
     ) -> None:
         self.done = Pulled()
         self._store = store
         self._index = index
         self._refs = index.refs
         self._there = there
-        self._adopter = adopter
+        self._config = config
+        self._adoption = Adoption(store, index, config.workdirs, config.input_directory)
         self._bases = Bases(index.refs, there.remote.name)
         self._is_all = is_all
 
@@ -81,7 +88,25 @@ class Puller:
             if had is not None and row.run in had:
                 self.done.dropped += 1
             else:
-                self.done.labels.append((row, self._adopter.adopt(row)))
+                self._adopt(row)
+
+    def _adopt(self, there: JobRow) -> None:
+        """Give a job a label: of the workdir that it has there, if it is here, and with its number if that is free."""
+        name = there.workdir.partition(AT)[0]
+        self._store.hold([there.run])
+        try:
+            claim = read_claim(self._store, there.run, may_be_private=True)
+        except UnsoundClaim as err:
+            self.done.unsound.append((there, str(err)))
+            return
+        here = self._adoption.adopt(
+            claim,
+            origin=self._there.remote.name,
+            workdir=name if name in self._config.workdirs else self._config.workdir,
+            number=there.number,
+            action="never" if why_private(claim.run.facts) else "if free",
+        )
+        self.done.labels.append((there, here))
 
     def merge(self, names: Mapping[str, ObjectId]) -> None:
         """Set urd sessions, result links and builds here that are newer there."""

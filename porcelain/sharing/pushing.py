@@ -19,6 +19,7 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.run import Run
 from jobs.nodes.session import Session
 from jobs.reuse.index import JobIndex
+from jobs.reuse.privacy import why_private
 from jobs.reuse.refnames import ACTIONS, BUILD, BUILDS, LABELS, URD, find_build, find_label, label_ref
 from jobs.reuse.urdrefs import depends_on
 from porcelain.sharing.bases import Bases, mean_the_same
@@ -210,12 +211,17 @@ class Pusher:
         for row, _ in self.plan.labels:
             name = ACTIONS + row.key
             there, mine = mirror.refs.find(name), self._refs.find(name)
-            if there is None and mine is not None:
-                refs[name] = mine if mine in runs else row.run
+            # of several runs with a key, the one that it leads to here
+            is_meant = mine is not None and (mine == row.run or mine not in runs)
+            if there is None and is_meant and not self._is_private(row):
+                refs[name] = row.run
             elif there not in (None, row.run):
                 assert there is not None
                 self.plan.rivals.append((row, there))
         return refs
+
+    def _is_private(self, row: JobRow) -> bool:
+        return row.facts > 0 and why_private(get_run(self._store, row.run).facts) != ""
 
     def _draw_build(self, mirror: Mirror, name: str, oid: ObjectId) -> dict[str, ObjectId]:
         there = dict(mirror.refs.names(BUILDS))
