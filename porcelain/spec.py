@@ -140,6 +140,13 @@ class Resolver:
             raise NoSuchJob(f"job '{row.label}' failed", hint=f"'acc job {row.label}' says why")
         return get_node(self.store, row.outcome, Outcome)
 
+    def folder(self, row: JobRow) -> Path:
+        """Return the job directory of a run; one without a label here has a folder for copies of its files."""
+        workdirs = self.config.workdirs
+        if row.is_here and row.workdir not in workdirs:
+            raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
+        return workdirs.get(row.workdir, workdirs[self.config.workdir]) / row.folder
+
     def run(self, row: JobRow) -> Run:
         """Return the run node of a row."""
         return get_node(self.store, row.run, Run)

@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cas.errors import AccError
+from cas.errors import AccError, NotARemote
 from cas.files import write_atomically
+from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.remote.state import Remote
+from cas.remote.store import RemoteStore
+from cas.url import without_secrets
 from jobs.errors import UsageError
-from jobs.facets.runs import row_without_label
+from jobs.nodes.job import JobNode
+from jobs.nodes.outcome import Outcome
+from jobs.nodes.run import Run
 from jobs.reuse.refnames import LABELS, find_label
 from porcelain import config, storage, term
 from porcelain.commandline.arguments import Parser
@@ -21,7 +26,7 @@ from porcelain.settings.address import is_relative_folder
 from porcelain.settings.place import Place
 from porcelain.settings.remote import TABLE, read_remote
 from porcelain.settings.tomlfile import with_table
-from porcelain.sharing.looking import bring, look
+from porcelain.sharing.looking import look
 from porcelain.spec import Resolver, open_resolver
 
 # stands in a folder until all has come
@@ -48,9 +53,10 @@ def clone(arguments: Sequence[str]) -> int:
     remote = storage.open_remote(resolver.config, ORIGIN)
     try:
         look(remote)
-    except AccError:
-        resolver.index.refs.close()  # type: ignore[attr-defined]  # local ones
+    except AccError as err:
         _undo(made)
+        if isinstance(err, NotARemote):
+            raise NotARemote(f"there is no remote of acc at '{without_secrets(given.url)}'") from err
         raise
     _fit(resolver, remote, values)
     code = _pull(open_resolver(config.load(folder)), remote, given)
@@ -86,6 +92,9 @@ def _parse(arguments: Sequence[str]) -> tuple[Parser, Namespace]:
         "--all-objects",
         action="store_true",
         help="files and datasets too, which else come when they are read",
+    )
+    parser.add_argument(
+        "--results", action="store_true", help="bring the files of result links too, and make the links"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
     parser.add_json()
@@ -157,17 +166,20 @@ def _slices(resolver: Resolver, remote: Remote) -> int:
     for name, oid in remote.mirror.refs.names(LABELS):
         workdir, number = find_label(name) or ("", 0)
         last[workdir] = max(last.get(workdir, (0, oid)), (number, oid))
-    runs = [oid for _, oid in last.values()]
-    bring(resolver.store, remote, runs)
-    rows = [row_without_label(resolver.store, run) for run in runs]
-    newest = max(rows, key=lambda row: row.ended, default=None)
-    return resolver.config.slices if newest is None else resolver.outcome(newest).slices
+    # nothing is stored yet: all that comes is counted, and noted if it is not trusted, by the pull
+    there = RemoteStore(remote)
+    runs = [get_node(there, oid, Run) for _, oid in last.values()]
+    newest = max(runs, key=lambda run: run.times.end, default=None)
+    if newest is None or newest.job is None:
+        return resolver.config.slices
+    return get_node(there, get_node(there, newest.job, JobNode).outcome, Outcome).slices
 
 
 def _pull(resolver: Resolver, remote: Remote, given: Namespace) -> int:
-    request = ["--all-objects"] * given.all_objects + ["--quiet"] * given.quiet + ["--json"] * given.json
+    request = ["--all-objects"] * given.all_objects
+    request += ["--quiet"] * given.quiet + ["--json"] * given.json
     if resolver.config.get_remote(ORIGIN).trusted:
-        return pull.pull_from(resolver, remote, request)
+        return pull.pull_from(resolver, remote, request + ["--results"] * given.results)
     code = pull.fetch_from(resolver, remote, request)
     if not given.quiet:
         term.note(

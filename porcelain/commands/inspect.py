@@ -132,7 +132,7 @@ def link(arguments: Sequence[str]) -> int:
     blob = get_oid(target)
     from jobs.facets.checkout import checkout as put_back
 
-    path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
+    path = put_back(resolver.store, blob, resolver.folder(target.row), target.name)
     links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
     term.line(str(links.link(Result(target.row.run, target.name, blob), linkname, path)))
     return 0
@@ -159,7 +159,7 @@ def checkout(arguments: Sequence[str]) -> int:
     wanted = [target.name] if target.kind == "file" else given.files or ["*"]
     for name in _matching(target.row, stored, wanted):
         blob = blob_of(resolver.store, name, stored[name])
-        term.line(str(put_back(resolver.store, blob, _folder(resolver, target.row), name)))
+        term.line(str(put_back(resolver.store, blob, resolver.folder(target.row), name)))
     return 0
 
 
@@ -173,13 +173,6 @@ def _matching(row: JobRow, names: Iterable[str], patterns: Iterable[str]) -> lis
             )
         chosen |= found
     return sorted(chosen)
-
-
-def _folder(resolver: Resolver, row: JobRow) -> Path:
-    workdirs = resolver.config.workdirs
-    if row.is_here and row.workdir not in workdirs:
-        raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
-    return workdirs.get(row.workdir, workdirs[resolver.config.workdir]) / row.folder
 
 
 def _show_object(resolver: Resolver, spec: str, target: Target, *, as_json: bool) -> None:

@@ -78,6 +78,8 @@ def pull_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str
         puller = Puller(resolver.store, resolver.index, there, resolver.config, is_all=not words)
         puller.label(_rows(resolver, there, words))
         puller.merge({name: oid for name, oid in fetched.refs.items() if not name.startswith(LABELS)})
+        if given.results:
+            _link_results(resolver)
     if given.json:
         term.emit_json(sharing_views.pulled(remote.name, puller.done) | {"traffic": transfer.view()})
     elif not given.quiet:
@@ -105,6 +107,10 @@ def _parse(command: str, summary: str, *, prints: str, arguments: Sequence[str])
         action="store_true",
         help="files and datasets too, which else come when they are read",
     )
+    if command == "pull":
+        parser.add_argument(
+            "--results", action="store_true", help="bring the files of result links too, and make the links"
+        )
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would come")
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
     parser.add_json()
@@ -164,6 +170,21 @@ def _rows(resolver: Resolver, there: RemoteIndex, words: Sequence[str]) -> list[
             newest = resolver.at(there.remote.name).job(plain)
             found |= {row.run: row for row in job_views.ancestry(resolver, newest)}
     return [*found.values()]
+
+
+def _link_results(resolver: Resolver) -> None:
+    """Make the links that are lacking in the result directory, with the files that they lead to."""
+    # here, not above: few ask for it
+    from jobs.facets.checkout import checkout
+    from porcelain.results import ResultLinks
+
+    directory = resolver.config.result_directory
+    links = ResultLinks(directory, resolver.store, resolver.index.refs)
+    lacking = {name: result for name, result in links.entries().items() if not (directory / name).exists()}
+    resolver.store.bring([result.blob for result in lacking.values()])
+    for name, result in lacking.items():
+        row = resolver.row_of_run(result.run)
+        links.link(result, name, checkout(resolver.store, result.blob, resolver.folder(row), result.name))
 
 
 def _look_ahead(resolver: Resolver, remote: Remote, words: Sequence[str], given: Namespace) -> int:
