@@ -71,11 +71,13 @@ class Adoption:
         try:
             directory.write_setup(self._setup(claim, row))
             directory.write_post(post(claim.outcome, claim.run, self._subjobs(claim)))
-            self._index.publish(row, claim.outcome.datasets, action)
+            listed = self._index.publish(row, claim.outcome.datasets, action)
         except BaseException:
             shutil.rmtree(directory.path, ignore_errors=True)
             raise
-        return row
+        if listed.label != row.label:
+            shutil.rmtree(directory.path, ignore_errors=True)  # somebody else was quicker
+        return listed
 
     def _earlier(self, claim: Claim) -> str:
         """Return the label of the first job here with that outcome, as if the run had been cut off early here."""

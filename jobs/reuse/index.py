@@ -193,8 +193,12 @@ class JobIndex:
         rows = self._refs.select("counters", {"workdir": workdir})
         return cast("int", rows[0]["number"]) if rows else 0
 
-    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId], action: TakesAction = "always") -> None:
+    def publish(
+        self, row: JobRow, datasets: Mapping[str, ObjectId], action: TakesAction = "always"
+    ) -> JobRow:
         """Make `row` exist: its label, its action when it is done, its number, its listing; all or nothing.
+
+        Returns the row; another one of a run from elsewhere that somebody has given a label meanwhile.
 
         Parameters
         ----------
@@ -207,11 +211,17 @@ class JobIndex:
         """
         with self._refs.transaction(f"{row.method} {row.state}") as transaction:
             label = label_ref(row.workdir, row.number)
+            others = transaction.select("jobs", {"run": row.run}) if row.origin else []
+            if others:
+                row = _to_row(others[0])
+                _take_action(transaction, row, action)
+                return row
             # whoever made refs again from the store may have come first
             if transaction.find(label) != row.run:
                 transaction.set(label, row.run, old=None)
             _take_action(transaction, row, action)
             Listing(transaction).write(row, datasets)
+            return row
 
     def take_action(self, row: JobRow, action: TakesAction) -> None:
         """Have the key of a job that is listed lead to it, as `publish` does."""
