@@ -84,9 +84,10 @@ class Files:
         """Return where the file `key` is."""
         return f"{self.root}/{key}"
 
-    def get(self, key: str) -> bytes:
-        """Return what is in a file."""
-        return bytes(self.filesystem.cat_file(self.path(key)))
+    # asked for from a place on, a file of S3 is one request; else its length is asked for first
+    def get(self, key: str, most_bytes: int | None = None) -> bytes:
+        """Return what is in a file; of a longer one than that, as much or all of it."""
+        return bytes(self.filesystem.cat_file(self.path(key), start=0, end=most_bytes))
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         """Return the bytes of a file from `start` to `end`; fewer when it is shorter."""
@@ -140,11 +141,6 @@ class S3Files(Files):
         super().__init__(filesystem, root)
         filesystem.retries = 1
         filesystem.connect()  # here, not at the first request: it looks at the options
-
-    def get(self, key: str) -> bytes:
-        """Return what is in a file."""
-        # asked for from a place on, it is one request; else its length is asked for first
-        return bytes(self.filesystem.cat_file(self.path(key), start=0))
 
     def put_file(self, key: str, source: Path) -> None:
         """Make the bytes of the local file `source` the content of a file: a large one in parts, some at once."""

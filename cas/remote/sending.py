@@ -1,7 +1,6 @@
 """Objects on their way to a remote: small ones gathered into packs, large ones by themselves."""
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -42,9 +41,10 @@ class Sending:
     def __init__(self, remote: Remote, sent: Finished | None = None) -> None:
         self._remote = remote
         self._sent = sent or (lambda _: None)
-        remote.mirror.folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(dir=remote.mirror.folder, prefix=".tmp-"))
+        self._folder = remote.mirror.make_scratch()
         self._series = PackSeries(self._folder, durable=False)
+        # nodes lie by themselves: whoever wants those of many jobs need not read what lies between
+        self._nodes = PackSeries(self._folder, durable=False)
         self._loose = LooseObjects(self._folder, durable=False)
         self._large: dict[str, LargeObject] = {}
         self._added: set[ObjectId] = set()
@@ -59,11 +59,12 @@ class Sending:
     def close(self) -> None:
         """Forget what has not been sent."""
         self._series.abort()
+        self._nodes.abort()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def add(self, seal: Seal, stored: bytes) -> None:
+    def add(self, seal: Seal, stored: bytes, *, is_node: bool = False) -> None:
         """Add an object to a pack; each id once."""
-        self._series.add(seal, stored)
+        (self._nodes if is_node else self._series).add(seal, stored)
         self.bytes += len(stored)
 
     def put(self, data: Buffer) -> ObjectId:
@@ -113,7 +114,7 @@ class Sending:
 
     def send(self, why: str) -> Change:
         """Send the packs and an index over them; return what tells of all that was sent since the last time."""
-        packs = self._series.publish()
+        packs = self._nodes.publish() + self._series.publish()
         for length in self._remote.bucket.each(self._send_pack, packs, ahead=_PACKS_AT_ONCE):
             self._sent(length)
         indexes = {}
