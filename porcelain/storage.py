@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cas.oid import oid_of
 from porcelain.config import DATA_FOLDER, Config, load
 
 if TYPE_CHECKING:
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from cas.local.store import LocalStore, Source
     from cas.remote.place import Place
     from cas.remote.state import Remote
+    from cas.store import Store
     from jobs.reuse.trust import Trust
 
 _FOLDER_DIGITS = 16
@@ -60,6 +60,7 @@ def places(config: Config) -> "list[Place]":
     """Return where the remotes of the project are, in the order of acc.toml."""
     if not config.remotes:
         return []
+    from cas.oid import oid_of
     from cas.remote.place import Place
 
     return [
@@ -79,6 +80,15 @@ def open_remote(config: Config, name: str) -> "Remote":
     remote = config.get_remote(name)
     (place,) = (place for place in places(config) if place.name == remote.name)
     return place.open(open_trust(config).arriving(place.url))
+
+
+def open_remote_stores(config: Config) -> "list[Store]":
+    """Return the objects of each remote of the project, to fetch good copies from."""
+    if not config.remotes:
+        return []
+    from cas.remote.store import RemoteStore
+
+    return [RemoteStore(open_remote(config, name)) for name in config.remotes]
 
 
 def open_trust(config: Config) -> "Trust":

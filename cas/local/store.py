@@ -1,7 +1,7 @@
 """The objects of `.acc`: packs and loose ones as one store."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from blake3 import blake3
 
-from cas.errors import CorruptObject, ObjectNotFound
+from cas.errors import AccError, CorruptObject, ObjectNotFound
 from cas.formats.encoder import encode
 from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import open_entry
@@ -47,6 +47,9 @@ class Source(Protocol):
 
     def ids(self, prefix: str) -> Iterator[ObjectId]:
         """Yield the ids that begin with `prefix` of what can be had."""
+
+    def look_if_lost(self) -> Sequence[AccError]:
+        """Ask those of whom nothing is known any more what they have; return why some did not say."""
 
 
 class LocalStore:

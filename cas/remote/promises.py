@@ -101,8 +101,7 @@ class Promises:
             try:
                 _look_if_new(remote)
             except _TROUBLE as err:
-                if not isinstance(err, NotARemote):
-                    troubles.append(err)
+                troubles.append(err)
         return troubles
 
     def _all(self) -> Sequence[Remote]:

@@ -151,7 +151,7 @@ class Pusher:
     def look_ahead(self) -> Pushed:
         """Return what a push would send and set, without doing it."""
         refs = self._draw(self._remote.mirror)
-        objects = [*closure(self._store, self._roots(), self._remote.mirror.has)]
+        objects = [*closure(self._store.alone(), self._roots(), self._remote.mirror.has)]
         return Pushed(len(objects), sum(self._store.sizes_of(oid).stored_bytes for oid in objects), refs)
 
     def find_unequal(self) -> list[tuple[JobRow, ObjectId]]:

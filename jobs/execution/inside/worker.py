@@ -1,11 +1,12 @@
 """The process of a job: its store and context are opened, its stages run, and what it leaves is told."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cas.errors import AccError
 from cas.formats.canonical import Json
 from cas.formats.seal import Seal
 from cas.local.refs import LocalRefs
@@ -137,6 +138,10 @@ class _Unwatched:
     def ids(self, prefix: str) -> Iterator[ObjectId]:
         with unwatched():
             return iter([*self._promises.ids(prefix)])
+
+    def look_if_lost(self) -> Sequence[AccError]:
+        with unwatched():
+            return self._promises.look_if_lost()
 
 
 def _source(request: JobRequest, trust: Trust) -> Source:
