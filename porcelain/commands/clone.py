@@ -179,8 +179,8 @@ def _pull(resolver: Resolver, remote: Remote, given: Namespace) -> int:
     request = ["--all-objects"] * given.all_objects
     request += ["--quiet"] * given.quiet + ["--json"] * given.json
     if resolver.config.get_remote(ORIGIN).trusted:
-        return pull.pull_from(resolver, remote, request + ["--results"] * given.results)
-    code = pull.fetch_from(resolver, remote, request)
+        return pull.pull_into(request + ["--results"] * given.results, resolver, remote)
+    code = pull.fetch_into(request, resolver, remote)
     if not given.quiet:
         term.note(
             f"'{ORIGIN}' is not trusted, so its jobs have no labels here; 'acc log --remote {ORIGIN}' lists them"

@@ -28,18 +28,20 @@ _SCREENFUL: Final = 40
 
 def fetch(arguments: Sequence[str]) -> int:
     """Bring what a remote has, without giving it labels here."""
-    resolver = open_resolver(config.here())
-    return fetch_from(resolver, None, arguments)
+    return fetch_into(arguments)
 
 
-def fetch_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str]) -> int:
-    """Bring what a remote has into the project of a resolver; the arguments are those of the command."""
+def fetch_into(
+    arguments: Sequence[str], resolver: Resolver | None = None, remote: Remote | None = None
+) -> int:
+    """Bring what a remote has, into the project of a resolver; the arguments are those of the command."""
     given = _parse(
         "fetch",
         "bring what a remote has, to be looked at: 'acc log --remote', dev-12@origin",
         prints="how many refs and objects came, and in how many requests",
         arguments=arguments,
     )
+    resolver = resolver or open_resolver(config.here())
     remote, words = _meant(resolver, remote, given)
     if given.dry_run:
         return _look_ahead(resolver, remote, words, given)
@@ -56,10 +58,12 @@ def fetch_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[st
 
 def pull(arguments: Sequence[str]) -> int:
     """Bring what a remote has, and list it here."""
-    return pull_from(open_resolver(config.here()), None, arguments)
+    return pull_into(arguments)
 
 
-def pull_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str]) -> int:
+def pull_into(
+    arguments: Sequence[str], resolver: Resolver | None = None, remote: Remote | None = None
+) -> int:
     """Bring what a remote has, and list it in the project of a resolver; the arguments are those of the command."""
     given = _parse(
         "pull",
@@ -68,6 +72,7 @@ def pull_from(resolver: Resolver, remote: Remote | None, arguments: Sequence[str
         "in how many requests",
         arguments=arguments,
     )
+    resolver = resolver or open_resolver(config.here())
     remote, words = _meant(resolver, remote, given)
     if given.dry_run:
         return _look_ahead(resolver, remote, words, given)
