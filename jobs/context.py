@@ -128,8 +128,9 @@ class Context:
             self.trust.check(row, what, self.labels)
 
     def job_path(self, row: JobRow) -> Path:
-        """Return the job directory of a run."""
-        return self.workdirs[row.workdir] / row.label
+        """Return the job directory of a run; one without a label here has a folder for copies of its files."""
+        folder = self.workdirs.get(row.workdir) or next(iter(self.workdirs.values()))
+        return folder / row.folder
 
 
 _state: dict[str, Any] = {"context": None, "opener": None}

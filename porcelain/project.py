@@ -26,7 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.storage import places
+from porcelain.storage import open_remote, open_store, places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
+    from jobs.sharing import Sharing
     from jobs.verify import Verifier
     from porcelain.sessions.urdlog import UrdLog
 
@@ -65,8 +66,8 @@ class Project(StoredProject):
         """End what runs jobs, and give back what is open."""
         if "launcher" in self.__dict__:
             self.builder.stop()  # for threads that the script has left behind
-        for part in ("executor", "leases"):
-            if part in self.__dict__:
+        for part in ("executor", "leases", "sharing"):
+            if self.__dict__.get(part) is not None:
                 getattr(self, part).close()
         super().close()
 
@@ -141,6 +142,38 @@ class Project(StoredProject):
             inputs=self.inputs,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, usable_cores()),
+            sharing=self.sharing,
+        )
+
+    @cached_property
+    def sharing(self) -> "Sharing | None":
+        """What builds share with others through remotes; None when acc.toml has none that they read or write."""
+        config = self.config
+        read = [remote.name for remote in config.remotes.values() if remote.read]
+        write = [remote.name for remote in config.remotes.values() if remote.write]
+        if not read and not write:
+            return None
+        # here, not above: many projects have no remotes
+        from jobs.adoption import Adoption
+        from jobs.reuse.outbox import Outbox
+        from jobs.reuse.publication import Publication
+        from jobs.reuse.shared import SharedIndex
+        from jobs.sharing import Sharing
+
+        def outbox(name: str) -> Outbox:
+            return Outbox(name, lambda warn: Publication(open_remote(config, name), open_store(config), warn))
+
+        return Sharing(
+            shared=SharedIndex(
+                lambda: [open_remote(config, name) for name in read], lambda: open_store(config), write
+            )
+            if read
+            else None,
+            outboxes=[outbox(name) for name in write],
+            adoption=Adoption(self.store, self.index, config.workdirs, config.input_directory),
+            index=self.index,
+            listener=self.listener,
+            turn=self.turn,
         )
 
     @cached_property

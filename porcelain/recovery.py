@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from cas.errors import AccError, CorruptRefs, UnknownFormat
 from cas.local.refs import LocalRefs
+from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.store import Store
 from jobs.execution.jobdir import highest_number
 from jobs.nodes.result import Result
 from jobs.reuse.index import JobIndex
@@ -68,7 +68,7 @@ def _are_sound(refs: LocalRefs) -> bool:
         return False
 
 
-def _remember_links(config: Config, store: Store, refs: LocalRefs) -> Mapping[str, ObjectId]:
+def _remember_links(config: Config, store: LocalStore, refs: LocalRefs) -> Mapping[str, ObjectId]:
     """Set the refs of those links in the result directory that have none: `acc link` made them, and no build."""
     links = ResultLinks(config.result_directory, store, refs)
     resolver = Resolver(JobIndex(refs), store, config)

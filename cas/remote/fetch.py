@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ from cas.remote.transaction import LargeObject
 
 # nodes of so many stored bytes are stored together
 _BATCH_BYTES: Final = 32 << 20
+# and those of so many roots are asked for together: they lie near each other
+_ROOTS_AT_ONCE: Final = 256
 # a node that is longer is none of ours, and all of it would be in memory
 _MOST_NODE_BYTES: Final = 1 << 28
 # canonical JSON has no spaces, and blobs come before nodes: every node holds these bytes
@@ -33,11 +36,21 @@ Progress = Callable[[int, int], None]
 
 
 def fetch_nodes(
-    local: LocalStore, remote: Remote, roots: Iterable[ObjectId], *, progress: Progress | None = None
+    local: LocalStore,
+    remote: Remote,
+    roots: Iterable[ObjectId],
+    *,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
 ) -> int:
     """Bring the nodes `roots` and all nodes that they reach; return how many were not here.
 
     A node is stored only when all nodes that it links to are, so that what is here is whole, whenever this ends.
+
+    Parameters
+    ----------
+    reader
+        Reads them; one that is used again has kept what lay near those of before.
 
     Raises
     ------
@@ -46,10 +59,11 @@ def fetch_nodes(
     CorruptRemote
         When one is no node.
     """
-    fetching = _Nodes(local, remote, progress or (lambda _objects, _bytes: None))
+    reader = reader or Reader(remote, ahead_bytes=AHEAD_BYTES)
+    fetching = _Nodes(local, remote, reader, progress or (lambda _objects, _bytes: None))
     try:
-        for root in roots:
-            fetching.bring([root])
+        for batch in _batches(roots):
+            fetching.bring(batch)
         fetching.store()
     finally:
         fetching.discard()
@@ -141,15 +155,21 @@ def fetch_large(local: LocalStore, remote: Remote, oid: ObjectId, large: LargeOb
             path.unlink()
 
 
+def _batches(roots: Iterable[ObjectId]) -> Iterator[list[ObjectId]]:
+    waiting = iter(roots)
+    while batch := list(islice(waiting, _ROOTS_AT_ONCE)):
+        yield batch
+
+
 class _Nodes:
     """Nodes on their way: they wait in a file until all that they reach is there too."""
 
-    def __init__(self, local: LocalStore, remote: Remote, progress: Progress) -> None:
+    def __init__(self, local: LocalStore, remote: Remote, reader: Reader, progress: Progress) -> None:
         self.brought = 0
         self._bytes = 0
         self._local = local
         self._remote = remote
-        self._reader = Reader(remote, ahead_bytes=AHEAD_BYTES)
+        self._reader = reader
         self._progress = progress
         self._here: set[ObjectId] = set()
         self._links: dict[ObjectId, tuple[ObjectId, ...]] = {}

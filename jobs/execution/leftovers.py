@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobs.execution.jobdir import INTERNAL, JobDirectory
 from jobs.execution.scratch import parse_name
-from jobs.nodes.listing import split_label
+from jobs.nodes.listing import AT, split_label
 
 
 @dataclass(slots=True)
@@ -165,7 +165,11 @@ def remove_directories(workdirs: Mapping[str, Path], labels: Collection[str]) ->
 
 def _directories(folders: Collection[Path]) -> Iterator[Path]:
     for folder in folders:
-        yield from sorted(path for path in folder.glob("*") if split_label(path.name) and path.is_dir())
+        yield from sorted(path for path in folder.glob("*") if _is_of_a_run(path.name) and path.is_dir())
+
+
+def _is_of_a_run(name: str) -> bool:
+    return name.startswith(AT) or split_label(name) is not None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -138,8 +138,8 @@ class Listener(Protocol):
     def ended(self, row: JobRow) -> None:
         """Hear that a run is over and published, done or failed."""
 
-    def reused(self, row: JobRow, caption: str) -> None:
-        """Hear that a job was asked for and was there."""
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
+        """Hear that a job was asked for and was there, or was just taken from the remote `origin`."""
 
     def awaits(self, method: str) -> None:
         """Hear that another build, or another thread of this one, runs a job that is wanted."""
@@ -166,7 +166,7 @@ class Silent:
     def ended(self, row: JobRow) -> None:
         """Say nothing."""
 
-    def reused(self, row: JobRow, caption: str) -> None:
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Say nothing."""
 
     def awaits(self, method: str) -> None:

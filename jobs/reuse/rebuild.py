@@ -150,6 +150,16 @@ def list_run(store: Store, oid: ObjectId, run: Run) -> Listed:
     return Listed(make_row(oid, run, outcome), datasets)
 
 
+def checked_run(run: Run) -> Run:
+    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
+    label = split_label(run.label)
+    if label is None or find_label(check_name(label_ref(*label))) is None:
+        raise WrongRef(f"'{run.label:.40}' is no label")
+    if not (run.times.start in _TIMES and run.times.end in _TIMES):
+        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
+    return run
+
+
 @dataclass(slots=True)
 class _Survey:
     """The runs, builds and sessions of a store."""
@@ -214,7 +224,7 @@ class _Survey:
             return  # somebody's JSON
         try:
             if kind == Run.KIND:
-                self.runs[oid] = list_run(self.store, oid, _checked(decode(data, Run)))
+                self.runs[oid] = list_run(self.store, oid, checked_run(decode(data, Run)))
             elif kind == Build.KIND:
                 self.builds[oid] = decode(data, Build)
             elif kind == Session.KIND:
@@ -241,16 +251,6 @@ class _Survey:
                 self.builds.pop(oid, None)
                 self.sessions.pop(oid, None)
                 self.notes.append(f"left out {node.KIND} '{oid[:12]}': none of its jobs is here")
-
-
-def _checked(run: Run) -> Run:
-    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
-    label = split_label(run.label)
-    if label is None or find_label(check_name(label_ref(*label))) is None:
-        raise WrongRef(f"'{run.label:.40}' is no label")
-    if not (run.times.start in _TIMES and run.times.end in _TIMES):
-        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
-    return run
 
 
 def _end(run: Listed) -> tuple[int, int]:

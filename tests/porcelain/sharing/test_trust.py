@@ -163,13 +163,13 @@ def test_where_runs_came_from_outlives_refs_and_caches(bob, url, tmp_path):
     folder = Folder(tmp_path, METHODS)
     name_remote(folder, url, trusted=False)
     take_all(folder.root)
-    job = folder.acc("rev-parse", "make").strip()
+    made = folder.acc("rev-parse", "--run", "make").strip()
     for path in (folder.root / ".acc").glob("refs.sqlite*"):
         path.unlink()
     (folder.root / ".acc" / "cache").rename(tmp_path / "cache")
     assert "from remotes that are not trusted: 1" in folder.acc("update-ref", "--rebuild")
     assert folder.acc("show-ref", code=1) == ""
-    assert "NotTrusted" in run(folder, f"Job('@{job}').load()")
+    assert "NotTrusted" in run(folder, f"Job('@{made}').load()")
 
 
 def test_who_is_trusted_later_is_trusted(url, tmp_path):
