@@ -150,6 +150,16 @@ def test_no_source_runs_again(bob, command):
     assert "cannot be run again: it came from remote 'origin'" in bob.acc(command, "make", code=1)
 
 
+def test_none_is_pushed_to_where_others_may_trust_it(url, tmp_path):
+    folder = Folder(tmp_path / "carl", METHODS)
+    name_remote(folder, url, trusted=False)
+    folder.acc("fetch", "origin")
+    folder.acc("remote", "add", "team", str(tmp_path / "team"))
+    said = folder.acc("push", "team", "make@origin", code=1)
+    assert "job 'dev-1@origin' cannot be pushed: it came from remote 'origin', which is not trusted" in said
+    assert not (tmp_path / "team").exists()
+
+
 def test_none_is_reused(bob, url, tmp_path):
     folder = Folder(tmp_path, METHODS)
     name_remote(folder, url, trusted=False)
