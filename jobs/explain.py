@@ -9,13 +9,14 @@ from cas.errors import AccError
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
-from jobs.builder import Builder, Methods, Request
+from jobs.builder import Builder, Methods
 from jobs.context import Context
 from jobs.facets.runs import get_run, row_of_run
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import INPUT, walk_references
 from jobs.nodes.run import FORCED, Run
+from jobs.request import Request
 from jobs.reuse.difference import Side, differences
 from jobs.reuse.hit import CheckedFact, Hit, describe
 from jobs.reuse.index import JobIndex

@@ -46,6 +46,10 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     },
     "with others": {
         "remote": Command("remotes", "list, add, show or remove remotes"),
+        "push": Command("push", "send jobs, urd sessions and result links to a remote"),
+        "fetch": Command("pull", "bring what a remote has, to be looked at"),
+        "pull": Command("pull", "bring what a remote has, and list it here"),
+        "clone": Command("clone", "make a project of what a remote has"),
     },
     "the project": {
         "method": Command("methods", "list methods, or describe one"),
@@ -66,6 +70,7 @@ PLUMBING: Mapping[str, str] = {
     "gc": "take away what nothing reaches, and old jobs if asked",
     "hash-object": "print the object id of files",
     "ls-objects": "print the ids of all objects",
+    "ls-remote": "print the refs of a remote",
     "repack": "merge small packs, and pack loose objects",
     "rev-parse": "print the object id that a name stands for",
     "show-ref": "print refs",
@@ -76,7 +81,8 @@ _NAMES = (
     "a job is named by its label (dev-12, dev-LATEST), its method (the newest job",
     "of it) or its id; dev-12~2 is two before it, dev-12^ its previous,",
     "dev-12.source an input; dev-12:plot.png is a file of it, dev-12/name a dataset;",
-    "build-7:NAME is a job of a build, :LIST/TIMESTAMP:NAME one of an urd session",
+    "build-7:NAME is a job of a build, :LIST/TIMESTAMP:NAME one of an urd session;",
+    "dev-12@origin is what the remote origin calls so",
 )
 
 

@@ -22,6 +22,7 @@ PLUMBING = (
     "gc",
     "hash-object",
     "ls-objects",
+    "ls-remote",
     "repack",
     "rev-parse",
     "show-ref",

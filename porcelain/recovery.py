@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from cas.errors import AccError, CorruptRefs, UnknownFormat
 from cas.local.refs import LocalRefs
+from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.store import Store
 from jobs.execution.jobdir import highest_number
 from jobs.nodes.result import Result
 from jobs.reuse.index import JobIndex
@@ -47,13 +47,15 @@ def recover(config: Config, refs: LocalRefs, *, progress: Progress) -> Recovered
     progress
         Called with the number of objects looked at so far.
     """
-    store = storage.open_store(config)
+    # what is at a remote, it keeps: refs are made again of what is here
+    store = storage.open_store(config).alone()
+    trusts = storage.open_trust(config).trusts
     taken = {workdir: highest_number(workdir, folder) for workdir, folder in config.workdirs.items()}
     if _are_sound(refs):
-        return Recovered(rebuild(refs, store, taken, progress=progress))
+        return Recovered(rebuild(refs, store, taken, trusts=trusts, progress=progress))
     with refs.draft() as draft:
         saved = salvage(refs.path, draft)
-        rebuilt = rebuild(draft, store, taken, progress=progress)
+        rebuilt = rebuild(draft, store, taken, trusts=trusts, progress=progress)
         rebuilt.made.update(_remember_links(config, store, draft))
         return Recovered(rebuilt, saved, refs.replace_by(draft))
 
@@ -66,7 +68,7 @@ def _are_sound(refs: LocalRefs) -> bool:
         return False
 
 
-def _remember_links(config: Config, store: Store, refs: LocalRefs) -> Mapping[str, ObjectId]:
+def _remember_links(config: Config, store: LocalStore, refs: LocalRefs) -> Mapping[str, ObjectId]:
     """Set the refs of those links in the result directory that have none: `acc link` made them, and no build."""
     links = ResultLinks(config.result_directory, store, refs)
     resolver = Resolver(JobIndex(refs), store, config)

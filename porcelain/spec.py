@@ -6,10 +6,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from cas.errors import ObjectNotFound
 from cas.formats.node import Envelope, get_node
+from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.store import Store
 from jobs.dataset.naming import DatasetStep, split_walk
 from jobs.errors import NoSuchDataset, NoSuchFile, NoSuchJob
+from jobs.facets.runs import row_without_label
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.outcome import Outcome
@@ -19,7 +20,7 @@ from jobs.reuse.index import JobIndex
 from porcelain.config import Config, urd_user
 from porcelain.objects import SpecError, find_envelope, get_whole_id
 from porcelain.specgrammar import DEFAULT_DATASET, Spec, parse
-from porcelain.storage import open_refs, open_store
+from porcelain.storage import open_refs, open_remote, open_store
 
 TargetKind: TypeAlias = Literal["job", "file", "dataset", "build", "object"]
 
@@ -61,21 +62,48 @@ def open_resolver(config: Config) -> "Resolver":
 
 
 class Resolver:
-    """Finds what specs name, in one project."""
+    """Finds what specs name, in one project.
 
-    def __init__(self, index: JobIndex, store: Store, config: Config) -> None:
+    Parameters
+    ----------
+    remote
+        Labels, methods and the rest are those of that remote, of which `index` is.
+    """
+
+    def __init__(self, index: JobIndex, store: LocalStore, config: Config, remote: str = "") -> None:
         self.index = index
         self.store = store
         self.config = config
+        self._at = remote and f"@{remote}"
+        self._remotes: dict[str, Resolver] = {}
+
+    def at(self, remote: str) -> "Resolver":
+        """Return what finds names at a remote, as it was when it was last looked at."""
+        if remote not in self._remotes:
+            # here, not above: what is here is found without
+            from porcelain.sharing.listing import RemoteIndex
+
+            index = RemoteIndex(open_remote(self.config, remote), self.store, self.index)
+            self._remotes[remote] = Resolver(index, self.store, self.config, remote)
+        return self._remotes[remote]
 
     def resolve(self, text: str) -> Target:
         """Return what `text` names; raise when there is no such thing."""
         spec = parse(self._without_path(text))
+        if not spec.remote:
+            return self.resolve_spec(spec)
+        there = self.at(spec.remote).resolve_spec(spec)
+        # a run that has a label here as well goes by that: one job, one label, one directory
+        here = there.row and self.index.of_run(there.row.run)
+        return there._replace(row=here) if here else there
+
+    def resolve_spec(self, spec: Spec) -> Target:
+        """Return what a spec names here, or at the remote that this resolver is of."""
         target = self._base(spec)
         if not spec.steps and spec.file is None and spec.dataset is None:
             return target
         if target.row is None:
-            raise NoSuchJob(f"'{spec.base}' is no job, so '{text}' names nothing")
+            raise NoSuchJob(f"'{spec.base}' is no job, so '{spec.text}' names nothing")
         row = self._walk(target.row, spec)
         if spec.file is not None:
             return self._file(row, spec.file)
@@ -111,6 +139,13 @@ class Resolver:
         if row.outcome is None:
             raise NoSuchJob(f"job '{row.label}' failed", hint=f"'acc job {row.label}' says why")
         return get_node(self.store, row.outcome, Outcome)
+
+    def folder(self, row: JobRow) -> Path:
+        """Return the job directory of a run; one without a label here has a folder for copies of its files."""
+        workdirs = self.config.workdirs
+        if row.is_here and row.workdir not in workdirs:
+            raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
+        return workdirs.get(row.workdir, workdirs[self.config.workdir]) / row.folder
 
     def run(self, row: JobRow) -> Run:
         """Return the run node of a row."""
@@ -178,8 +213,10 @@ class Resolver:
             return None
         oid = self.index.refs.find(f"builds/{parts[1]}")
         if oid is None:
-            raise NoSuchJob(f"no build '{base}'", hint="'acc log --builds' lists those that there are")
-        return Target("build", oid, name=base)
+            raise NoSuchJob(
+                f"no build '{base}{self._at}'", hint=f"'acc log --builds{self._option}' lists them"
+            )
+        return Target("build", oid, name=f"{base}{self._at}")
 
     def _object(self, prefix: str) -> Target:
         oid = get_whole_id(self.store, prefix)
@@ -196,17 +233,24 @@ class Resolver:
 
     def _row_of(self, oid: ObjectId, kind: str) -> JobRow | None:
         if kind == "run":
-            return self.index.of_run(oid)
+            return self.row_of_run(oid)
         rows = self.index.of_outcome(get_node(self.store, oid, JobNode).outcome)
         return next((row for row in rows if row.job == oid), None)
 
     def _no_job(self, base: str) -> NoSuchJob:
         parts = split_label(base)
+        if self._at:
+            hint = f"'acc log{self._option}' lists those that there are; 'acc fetch' looks again"
+            return NoSuchJob(f"no job '{base}{self._at}'", hint=hint)
         workdir = parts[0] if parts else base.removesuffix("-LATEST")
         if workdir != base and workdir not in self.config.workdirs:
             return NoSuchJob(f"no job '{base}'", hint="the workdirs here: " + ", ".join(self.config.workdirs))
         rows = self.index.rows(workdir=workdir if parts else None)
         return NoSuchJob(f"no job '{base}'", hint=_nearest(base, rows))
+
+    @property
+    def _option(self) -> str:
+        return self._at and f" --remote {self._at[1:]}"
 
     def _without_path(self, text: str) -> str:
         """Return a path into a job directory as a spec; a result link leads there."""
@@ -257,11 +301,13 @@ class Resolver:
         return None if before is None else self.row_of_run(before)
 
     def row_of_run(self, run: ObjectId) -> JobRow:
-        """Return the row of a run that another one names."""
-        row = self.index.of_run(run)
-        if row is None:
-            raise NoSuchJob(f"run '{run[:12]}' is not among the jobs here")
-        return row
+        """Return the row of a run that another one names, whether it has a label or not."""
+        return self.find_row(run) or row_without_label(self.store, run)
+
+    def find_row(self, run: ObjectId) -> JobRow | None:
+        """Return the row of a run that has a label here, or at a remote that was asked already; else None."""
+        rows = (resolver.index.of_run(run) for resolver in (self, *self._remotes.values()))
+        return next(filter(None, rows), None)
 
     def _input(self, row: JobRow, names: list[str]) -> JobRow:
         inputs = {entry.path: entry.run for entry in self.run(row).inputs}

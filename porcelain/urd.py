@@ -223,7 +223,7 @@ class Urd(Sessions):
     def _got(self, call: "_Call", got: Got) -> Job:
         """Write down what was got for a call."""
         row = got.job.row
-        entry = BuiltJob(call.name, row.run, got.how, got.ran, row.method, call.wish.caption)
+        entry = BuiltJob(call.name, row.run, got.how, got.ran, row.method, call.wish.caption, got.origin)
         self._record.add(entry, call.place)
         return self._list(call.place, call.name, got.job)
 

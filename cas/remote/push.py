@@ -95,8 +95,8 @@ class _Push:
         self._remote.look_unless_fresh()
         self._number = self._remote.mirror.number
         with Sending(self._remote, self._sent) as sending:
-            for oid in closure(self._local, roots, self._is_there):
-                self._add(sending, oid)
+            for oid, is_node in reached(self._local, roots, self._is_there):
+                self._add(sending, oid, is_node=is_node)
                 if sending.bytes >= _COMMIT_BYTES:
                     self._commit(sending.send(why), lambda _: {})
             self._commit(sending.send(why), self._draw_refs)
@@ -108,7 +108,7 @@ class _Push:
         self._relied.add(oid)
         return True
 
-    def _add(self, sending: Sending, oid: ObjectId) -> None:
+    def _add(self, sending: Sending, oid: ObjectId, *, is_node: bool) -> None:
         """Send an object, unless its stored bytes have changed: what is damaged here is not spread."""
         with closing(self._local.open_stored(oid)) as stored:
             verify_stored(stored)
@@ -116,7 +116,7 @@ class _Push:
             if stored.where == str(path):
                 sending.add_loose(stored, path)
             else:
-                sending.add(stored.seal, stored.read(0, stored.seal.stored_bytes))
+                sending.add(stored.seal, stored.read(0, stored.seal.stored_bytes), is_node=is_node)
         self._done.objects += 1
         self._progress(self._done.objects, self._done.bytes)
 
@@ -154,6 +154,13 @@ def closure(
 
     What is there already is left out, with all that it reaches.
     """
+    return (oid for oid, _ in reached(store, roots, is_there))
+
+
+def reached(
+    store: LocalStore, roots: Iterable[ObjectId], is_there: Callable[[ObjectId], bool]
+) -> Iterator[tuple[ObjectId, bool]]:
+    """Yield what `closure` does, and of each whether it was reached as a node."""
     seen: set[ObjectId] = set()
 
     def is_wanted(oid: ObjectId) -> bool:
@@ -167,12 +174,14 @@ def closure(
         below = [(root, *_links(store, root))]
         while below:
             oid, blobs, nodes = below[-1]
-            yield from filter(is_wanted, blobs)
+            wanted = [*filter(is_wanted, blobs)]
+            store.bring(wanted)  # some may be at another remote only
+            yield from ((blob, False) for blob in wanted)
             node = next(filter(is_wanted, nodes), None)
             if node is not None:
                 below.append((node, *_links(store, node)))
             else:
-                yield oid
+                yield oid, True
                 below.pop()
 
 

@@ -43,6 +43,8 @@ class Sending:
         self._sent = sent or (lambda _: None)
         self._folder = remote.mirror.make_scratch()
         self._series = PackSeries(self._folder, durable=False)
+        # nodes lie by themselves: whoever wants those of many jobs need not read what lies between
+        self._nodes = PackSeries(self._folder, durable=False)
         self._loose = LooseObjects(self._folder, durable=False)
         self._large: dict[str, LargeObject] = {}
         self._added: set[ObjectId] = set()
@@ -57,11 +59,12 @@ class Sending:
     def close(self) -> None:
         """Forget what has not been sent."""
         self._series.abort()
+        self._nodes.abort()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def add(self, seal: Seal, stored: bytes) -> None:
+    def add(self, seal: Seal, stored: bytes, *, is_node: bool = False) -> None:
         """Add an object to a pack; each id once."""
-        self._series.add(seal, stored)
+        (self._nodes if is_node else self._series).add(seal, stored)
         self.bytes += len(stored)
 
     def put(self, data: Buffer) -> ObjectId:
@@ -111,7 +114,7 @@ class Sending:
 
     def send(self, why: str) -> Change:
         """Send the packs and an index over them; return what tells of all that was sent since the last time."""
-        packs = self._series.publish()
+        packs = self._nodes.publish() + self._series.publish()
         for length in self._remote.bucket.each(self._send_pack, packs, ahead=_PACKS_AT_ONCE):
             self._sent(length)
         indexes = {}

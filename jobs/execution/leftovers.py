@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobs.execution.jobdir import INTERNAL, JobDirectory
 from jobs.execution.scratch import parse_name
-from jobs.nodes.listing import split_label
+from jobs.nodes.listing import AT, split_label
 
 
 @dataclass(slots=True)
@@ -18,6 +18,11 @@ class Swept:
 
     files: int = 0
     bytes: int = 0
+
+    def add(self, other: "Swept") -> None:
+        """Count what was removed besides."""
+        self.files += other.files
+        self.bytes += other.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +66,15 @@ class Sweeper:
                 _remove_empty(directory)
         return swept
 
-    def sweep_scratch(self, folder: Path, living: Collection[str]) -> Swept:
-        """Remove the scratch and staging files of builds that are not among the `living`.
-
-        Parameters
-        ----------
-        folder
-            The folder with a folder for each build, named as its pins are.
-        """
+    def sweep_folders(self, folder: Path, living: Collection[str]) -> Swept:
+        """Remove the folders in `folder` whose names are not among the `living`, with all files in them."""
         swept = Swept()
-        for build in sorted(folder.glob("*")):
-            if build.name not in living:
-                for path in _files(build):
+        for dead in sorted(folder.glob("*")):
+            if dead.name not in living:
+                for path in _files(dead):
                     self._remove(path, swept)
                 if not self.dry_run:
-                    shutil.rmtree(build, ignore_errors=True)
+                    shutil.rmtree(dead, ignore_errors=True)
         return swept
 
     def _loose_ends(self, directory: Path, linked: Collection[Path], *, known: bool) -> Iterator[Path]:
@@ -166,7 +165,11 @@ def remove_directories(workdirs: Mapping[str, Path], labels: Collection[str]) ->
 
 def _directories(folders: Collection[Path]) -> Iterator[Path]:
     for folder in folders:
-        yield from sorted(path for path in folder.glob("*") if split_label(path.name) and path.is_dir())
+        yield from sorted(path for path in folder.glob("*") if _is_of_a_run(path.name) and path.is_dir())
+
+
+def _is_of_a_run(name: str) -> bool:
+    return name.startswith(AT) or split_label(name) is not None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -31,11 +31,14 @@ def get_run(store: Store, run: ObjectId) -> Run:
 
 def row_of_run(now: Context, run: ObjectId) -> JobRow:
     """Return the row of a run: from the listing, or made again from its nodes when it is not listed here."""
-    row = now.labels.of_run(run)
-    if row is not None:
-        return row
-    node = get_run(now.store, run)
-    return make_row(run, node, get_node(now.store, node.job, JobNode).outcome if node.job else None)
+    return now.labels.of_run(run) or row_without_label(now.store, run)
+
+
+def row_without_label(store: Store, run: ObjectId) -> JobRow:
+    """Return the row of a run that is not listed here, made from its nodes."""
+    node = get_run(store, run)
+    outcome = get_node(store, node.job, JobNode).outcome if node.job else None
+    return make_row(run, node, outcome).without_label()
 
 
 def make_row(run: ObjectId, node: Run, outcome: ObjectId | None) -> JobRow:

@@ -1,13 +1,16 @@
 """The row that stands for a run in listings: its label, its ids and what a log shows of it."""
 
 import re
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from cas.oid import ObjectId
 from jobs.nodes.run import MICROSECONDS, ActionKey
 
 State: TypeAlias = Literal["done", "failed"]
 
+# between the workdir and the remote of a run that has its label there, and before the id of one that has none
+AT: Final = "@"
+_ID_DIGITS: Final = 12
 # up to 18 digits: a number is kept in a signed integer of 64 bits
 _LABEL = re.compile(r"(?P<workdir>.+)-(?P<number>0|[1-9][0-9]{0,17})", re.DOTALL)
 
@@ -17,6 +20,8 @@ class JobRow(NamedTuple):
 
     Attributes
     ----------
+    workdir : str
+        The workdir; "dev@origin" is the workdir "dev" of the remote "origin". "": the run has no label.
     ended, micros : int
         End in microseconds since 1970 (UTC), and how many microseconds it took.
     facts : int
@@ -27,6 +32,8 @@ class JobRow(NamedTuple):
         The run of the job before it in its chain, "" when it is the first; None: its node tells.
     job, outcome : ObjectId or None
         None when the run failed.
+    origin : str or None
+        The remote that it came from, "" when it ran here; None in rows of before that was noted: it ran here.
     """
 
     workdir: str
@@ -44,11 +51,29 @@ class JobRow(NamedTuple):
     facts: int = 0
     earlier: str = ""
     previous: str | None = None
+    origin: str | None = ""
 
     @property
     def label(self) -> str:
-        """The label, as in "dev-12"."""
-        return f"{self.workdir}-{self.number}"
+        """The label, as in "dev-12"; at a remote as in "dev-12@origin", and of a run without one its short id."""
+        if self.workdir == "":
+            return AT + self.run[:_ID_DIGITS]
+        workdir, at, remote = self.workdir.partition(AT)
+        return f"{workdir}-{self.number}{at}{remote}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the run has a label of this project."""
+        return self.workdir != "" and AT not in self.workdir
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in a workdir: the label, or for a run that has none here its short id."""
+        return self.label if self.is_here else AT + self.run[:_ID_DIGITS]
+
+    def without_label(self) -> "JobRow":
+        """Return the row as one of a run that has no label: what its own node says may be another one's here."""
+        return self._replace(workdir="", number=0)
 
     @property
     def seconds(self) -> float:

@@ -86,7 +86,12 @@ class Rebuilt:
 
 
 def rebuild(
-    refs: Refs, store: Store, taken: Mapping[str, int], *, progress: Callable[[int], None] | None = None
+    refs: Refs,
+    store: Store,
+    taken: Mapping[str, int],
+    *,
+    trusts: Callable[[ObjectId], bool] = lambda _: True,
+    progress: Callable[[int], None] | None = None,
 ) -> Rebuilt:
     """Add what the runs, builds and sessions in a store tell and refs lack, in one transaction; change nothing else.
 
@@ -99,11 +104,13 @@ def rebuild(
     ----------
     taken
         By workdir, the highest number that was given out, as its directories tell.
+    trusts
+        Says whether a run was made here, or came from where all is trusted; others are left out.
     progress
         Called with the number of objects looked at so far.
     """
     done = Rebuilt()
-    survey = _Survey(store, done.notes)
+    survey = _Survey(store, done.notes, trusts)
     survey.look(progress)
     with refs.transaction("rebuilt from the store") as transaction:
         changes = _Changes(refs, transaction, done)
@@ -143,12 +150,23 @@ def list_run(store: Store, oid: ObjectId, run: Run) -> Listed:
     return Listed(make_row(oid, run, outcome), datasets)
 
 
+def checked_run(run: Run) -> Run:
+    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
+    label = split_label(run.label)
+    if label is None or find_label(check_name(label_ref(*label))) is None:
+        raise WrongRef(f"'{run.label:.40}' is no label")
+    if not (run.times.start in _TIMES and run.times.end in _TIMES):
+        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
+    return run
+
+
 @dataclass(slots=True)
 class _Survey:
     """The runs, builds and sessions of a store."""
 
     store: Store
     notes: list[str]
+    trusts: Callable[[ObjectId], bool]
     runs: dict[ObjectId, Listed] = field(default_factory=dict)
     builds: dict[ObjectId, Build] = field(default_factory=dict)
     sessions: dict[ObjectId, Session] = field(default_factory=dict)
@@ -167,6 +185,7 @@ class _Survey:
                 unreadable += 1
             if progress is not None:
                 progress(number)
+        self._leave_out_strange()
         self._leave_out()
         self._hold()
         if unreadable:
@@ -205,7 +224,7 @@ class _Survey:
             return  # somebody's JSON
         try:
             if kind == Run.KIND:
-                self.runs[oid] = list_run(self.store, oid, _checked(decode(data, Run)))
+                self.runs[oid] = list_run(self.store, oid, checked_run(decode(data, Run)))
             elif kind == Build.KIND:
                 self.builds[oid] = decode(data, Build)
             elif kind == Session.KIND:
@@ -216,6 +235,14 @@ class _Survey:
             # a file that happens to be a run of elsewhere, or a run whose job is lost
             self.notes.append(f"left out {kind} '{oid[:12]}': {err}")
 
+    def _leave_out_strange(self) -> None:
+        """Leave out the runs that nobody trusts: they have no labels, and whoever has one is taken for one's own."""
+        strange = [oid for oid in self.runs if not self.trusts(oid)]
+        for oid in strange:
+            del self.runs[oid]
+        if strange:
+            self.notes.append(f"left out runs that came from remotes that are not trusted: {len(strange)}")
+
     def _leave_out(self) -> None:
         """Leave out the builds and sessions of which no job is here."""
         nodes: list[tuple[ObjectId, Build | Session]] = [*self.builds.items(), *self.sessions.items()]
@@ -224,16 +251,6 @@ class _Survey:
                 self.builds.pop(oid, None)
                 self.sessions.pop(oid, None)
                 self.notes.append(f"left out {node.KIND} '{oid[:12]}': none of its jobs is here")
-
-
-def _checked(run: Run) -> Run:
-    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
-    label = split_label(run.label)
-    if label is None or find_label(check_name(label_ref(*label))) is None:
-        raise WrongRef(f"'{run.label:.40}' is no label")
-    if not (run.times.start in _TIMES and run.times.end in _TIMES):
-        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
-    return run
 
 
 def _end(run: Listed) -> tuple[int, int]:

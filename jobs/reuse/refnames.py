@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from jobs.nodes.listing import split_label
+from jobs.nodes.listing import AT, split_label
 
 ACTIONS: Final = "actions/"
 BUILDS: Final = "builds/"
@@ -33,7 +33,8 @@ def find_label(name: str) -> tuple[str, int] | None:
     """
     workdir, _, number = name.removeprefix(LABELS).rpartition("/")
     parts = split_label(f"{workdir}-{number}")
-    return parts if parts and name == label_ref(*parts) and "/" not in workdir else None
+    is_plain = not {"/", AT}.intersection(workdir)
+    return parts if parts and name == label_ref(*parts) and is_plain else None
 
 
 def find_build(name: str) -> int | None:

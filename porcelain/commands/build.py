@@ -25,6 +25,7 @@ from porcelain.sessions.urdsession import to_horizon
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 from porcelain.watching.progress import Progress
+from porcelain.watching.publishing import publishing
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
@@ -43,7 +44,7 @@ def build(arguments: Sequence[str]) -> int:
     with ending_in_order(), progress, Project(config.here(), progress, executor) as project:
         try:
             _check_names(project, given)
-            with _watched(project, progress, given):
+            with publishing(project.sharing), _watched(project, progress, given):
                 if given.method is None:
                     code = _run_script(project, given, parser)
                 else:

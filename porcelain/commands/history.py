@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from jobs.nodes.listing import JobRow
+from jobs.nodes.run import MICROSECONDS
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser, count
 from porcelain.layout import Column
 from porcelain.spec import Resolver, open_resolver
 from porcelain.views import job_views
-from porcelain.views.plain import View
+from porcelain.views.plain import View, moment
 
 _SCREENFUL = 40
 _BRANCH, _LAST_BRANCH = "\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}", "\N{BOX DRAWINGS LIGHT UP AND RIGHT}"
@@ -26,11 +27,14 @@ def log(arguments: Sequence[str]) -> int:
     parser.add_argument("--graph", action="store_true", help="the inputs of each job below it")
     parser.add_argument("-m", "--method", metavar="METHOD", help="only jobs of this method")
     parser.add_argument("-b", "--builds", action="store_true", help="runs of build scripts in place of jobs")
+    parser.add_argument("--remote", metavar="REMOTE", help="those of a remote, by their labels there")
     limit_help = f"at most so many, 0 for all; by default all, on a terminal {_SCREENFUL}"
     parser.add_argument("-n", dest="limit", type=count, metavar="N", help=limit_help)
     parser.add_json()
     given = parser.parse(arguments)
     resolver = open_resolver(config.here())
+    if given.remote:
+        resolver = _look_at(resolver, given.remote)
     # newest first: on a terminal the newest would scroll away
     is_screen = term.is_terminal() and not given.json
     limit = (_SCREENFUL if given.limit is None and is_screen else given.limit) or None
@@ -47,6 +51,21 @@ def log(arguments: Sequence[str]) -> int:
     if len(shown) < total:
         term.note(f"... and {term.count(total - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
     return 0
+
+
+def _look_at(resolver: Resolver, name: str) -> Resolver:
+    """Return what finds names at a remote, as it is now; when it does not answer, as it was, and say so."""
+    # here, not above: what is here is listed without
+    from porcelain.sharing.looking import look_if_reached, looked_at
+    from porcelain.storage import open_remote
+
+    remote = open_remote(resolver.config, name)
+    trouble = look_if_reached(remote)
+    if trouble is not None:
+        then = looked_at(remote)
+        when = "some time ago" if then is None else term.moment(moment(round(then * MICROSECONDS)))
+        term.warn(f"{trouble}; this is what it had {when}")
+    return resolver.at(name)
 
 
 def chain(arguments: Sequence[str]) -> int:

@@ -132,7 +132,7 @@ def link(arguments: Sequence[str]) -> int:
     blob = get_oid(target)
     from jobs.facets.checkout import checkout as put_back
 
-    path = put_back(resolver.store, blob, _folder(resolver, target.row), target.name)
+    path = put_back(resolver.store, blob, resolver.folder(target.row), target.name)
     links = ResultLinks(resolver.config.result_directory, resolver.store, resolver.index.refs)
     term.line(str(links.link(Result(target.row.run, target.name, blob), linkname, path)))
     return 0
@@ -159,7 +159,7 @@ def checkout(arguments: Sequence[str]) -> int:
     wanted = [target.name] if target.kind == "file" else given.files or ["*"]
     for name in _matching(target.row, stored, wanted):
         blob = blob_of(resolver.store, name, stored[name])
-        term.line(str(put_back(resolver.store, blob, _folder(resolver, target.row), name)))
+        term.line(str(put_back(resolver.store, blob, resolver.folder(target.row), name)))
     return 0
 
 
@@ -173,12 +173,6 @@ def _matching(row: JobRow, names: Iterable[str], patterns: Iterable[str]) -> lis
             )
         chosen |= found
     return sorted(chosen)
-
-
-def _folder(resolver: Resolver, row: JobRow) -> Path:
-    if row.workdir not in resolver.config.workdirs:
-        raise NoSuchJob(f"job '{row.label}' is of workdir '{row.workdir}', which acc.toml does not have")
-    return resolver.config.workdirs[row.workdir] / row.label
 
 
 def _show_object(resolver: Resolver, spec: str, target: Target, *, as_json: bool) -> None:
@@ -265,11 +259,17 @@ def _job_lines(entries: Sequence[View]) -> list[list[str]]:
             entry["job"],
             entry["method"] or "",
             *[entry["name"]] * has_names,
-            "built, came out as before" if entry["how"] == "cutoff" else entry["how"],
+            _how_in_words(entry),
             entry["caption"],
         ]
         for entry in entries
     ]
+
+
+def _how_in_words(entry: View) -> str:
+    if entry["how"] == "cutoff":
+        return "built, came out as before"
+    return f"{entry['how']} from {entry['origin']}" if entry["origin"] else str(entry["how"])
 
 
 def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:

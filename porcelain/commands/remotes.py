@@ -139,7 +139,7 @@ def _add(arguments: Sequence[str]) -> int:
         parser.add_argument(f"--{flag}", action="store_true", help=meaning)
     given = parser.parse(arguments)
     project = config.here()
-    options = _options(parser, given.options)
+    options = read_options(parser, given.options)
     values: dict[str, object] = {"url": _from_root(given.url, project.root)}
     values |= {flag: True for flag in _FLAGS if vars(given)[flag]}
     values |= {"options": options} if options else {}
@@ -173,7 +173,7 @@ def _from_root(url: str, root: Path) -> str:
     return os.path.relpath(Path.cwd() / url, root)
 
 
-def _options(parser: Parser, words: Sequence[str]) -> dict[str, object]:
+def read_options(parser: Parser, words: Sequence[str]) -> dict[str, object]:
     """Return options by their names; leaves with code 2, and without repeating a word, when one is no KEY=VALUE."""
     options: dict[str, object] = {}
     for word in words:

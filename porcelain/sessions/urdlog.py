@@ -119,9 +119,15 @@ class UrdLog:
     def build_label(self, item: Item) -> str:
         """Return the build that a session was part of, as "build-7"; of a build, its own."""
         if isinstance(item.node, Session):
-            return item.node.build
+            return "" if self._is_of_another(item.node) else item.node.build
         number = next((name for name, oid in self._refs.names(BUILDS) if oid == item.oid), "")
         return number and f"build-{number.removeprefix(BUILDS)}"
+
+    def _is_of_another(self, session: Session) -> bool:
+        """Return whether the build that has the label here is another one than the session's, which is of elsewhere."""
+        oid = self._refs.find(BUILDS + session.build.rpartition("-")[2])
+        got = {entry.run for entry in self.build(oid).jobs} if oid else set()
+        return oid is not None and not all(entry.run in got for entry in session.jobs)
 
     def ghosts(self, path: UrdPath) -> list[Item]:
         """Return the sessions of a list that are kept and not listed, sorted by timestamp."""
@@ -172,6 +178,13 @@ class UrdLog:
                     hint="run it again: its jobs are reused",
                 )
             return self._set(transaction, name, now, session, oid)
+
+    def take(self, name: str, oid: ObjectId) -> Added:
+        """List a session that came from elsewhere, under the name of its ref, in place of what is there."""
+        session = self.session(oid)
+        self._hold(session)
+        with self._refs.transaction(f"urd {name.removeprefix(URD)} from elsewhere") as transaction:
+            return self._set(transaction, name, transaction.find(name), session, oid)
 
     def _hold(self, session: Session) -> None:
         """See that gc leaves all that a session links to; raise when it has taken some of it."""

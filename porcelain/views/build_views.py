@@ -28,6 +28,7 @@ def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
                 "method": entry.method or None,
                 "caption": entry.caption,
                 "ran": entry.ran and label_of(resolver, entry.ran),
+                "origin": entry.origin or None,
             }
             for entry in node.jobs
         ],
@@ -106,5 +107,5 @@ def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
 
 
 def _listed_job(resolver: Resolver, entry: ListedRun) -> View:
-    row = resolver.index.of_run(entry.run)
+    row = resolver.find_row(entry.run)
     return {"name": entry.name, "job": label_of(resolver, entry.run), "method": row and row.method}

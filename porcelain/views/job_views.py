@@ -33,6 +33,7 @@ def row(job: JobRow) -> View:
         "caption": job.caption,
         "why": job.why,
         "earlier": job.earlier or None,
+        "origin": job.origin or None,
         "job": job.job,
         "run": job.run,
     }
@@ -50,7 +51,7 @@ def ancestry(resolver: Resolver, newest: JobRow) -> list[JobRow]:
     while waiting:
         run = resolver.run(waiting.pop())
         for oid in (*(entry.run for entry in run.inputs), *(subjob.run for subjob in run.subjobs)):
-            job = None if oid in found else resolver.index.of_run(oid)
+            job = None if oid in found else resolver.find_row(oid)
             if job is not None:
                 found[oid] = job
                 waiting.append(job)
@@ -168,17 +169,17 @@ def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
 
 def label_of(resolver: Resolver, run: ObjectId) -> str:
     """Return the label of a run, or its short id when it is not among the jobs here."""
-    found = resolver.index.of_run(run)
+    found = resolver.find_row(run)
     return run[:12] if found is None else found.label
 
 
 def _subjob(resolver: Resolver, run: ObjectId, built: bool) -> View:  # noqa: FBT001 - a field of a subjob
-    found = resolver.index.of_run(run)
+    found = resolver.find_row(run)
     return {"job": label_of(resolver, run), "method": found and found.method, "built": built}
 
 
 def _input(resolver: Resolver, path: str, name: str, origin: ObjectId | None) -> View:
-    found = None if origin is None else resolver.index.of_run(origin)
+    found = None if origin is None else resolver.find_row(origin)
     return {"path": path, "spec": name, "job": found and found.label, "method": found and found.method}
 
 

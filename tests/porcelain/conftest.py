@@ -23,6 +23,7 @@ from jobs.dataset.head import (
     smallest,
 )
 from jobs.facets.runs import make_row
+from jobs.nodes.facts import Fact
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
@@ -53,6 +54,7 @@ class Plan:
     caption: str = ""
     why: str = "first run"
     failure: Failure | None = None
+    facts: Sequence[Fact] = ()
 
 
 class Project:
@@ -110,6 +112,7 @@ class Project:
             output={part: self.store.put(text) for part, text in plan.output.items()},
             subjobs=[Subjob(row.run, True) for row in plan.subjobs],
             failure=plan.failure,
+            facts=plan.facts,
         )
         row = make_row(put_node(self.store, run), run, outcome)
         return row, datasets

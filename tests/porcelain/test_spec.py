@@ -48,7 +48,9 @@ def test_a_spec_has_parts(text, base, steps, file, dataset):
     assert (spec.base, shown, spec.file, spec.dataset) == (base, steps, file, dataset)
 
 
-@pytest.mark.parametrize("text", ["", "~2", "dev-1:", ":", ":^", "a b", "dev-1..x", "@", "dev-12@origin"])
+@pytest.mark.parametrize(
+    "text", ["", "~2", "dev-1:", ":", ":^", "a b", "dev-1..x", "@", "dev-12@", "dev-12@~"]
+)
 def test_a_text_that_can_name_nothing_is_refused(text):
     with pytest.raises(SpecError):
         parse(text)
