@@ -3,25 +3,24 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
+from jobs.errors import JobFailed, MethodError, NotTrusted, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
-from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.request import Request
+from jobs.request import Got, Request
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit, holds_now
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputfiles import InputFiles
@@ -29,6 +28,7 @@ from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
+from jobs.reuse.presence import find_lost
 from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
@@ -51,16 +51,6 @@ class Methods(Protocol):
 
     def environment(self, method: Method) -> Mapping[str, str]:
         """Return the versions that count in the keys of a method."""
-
-
-@dataclass(frozen=True, slots=True)
-class Got:
-    """A job, how it was got, the run made for it, if any, and the remote it was just taken from, or ""."""
-
-    job: Job
-    how: How
-    ran: ObjectId | None = None
-    origin: str = ""
 
 
 class WouldRun(AccError):
@@ -140,6 +130,7 @@ class Builder:
     def find_now(self, request: Request, wish: Wish) -> Got | None:
         """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
         with self._turn:
+            self._check_trust(request)
             hit = Hit(None) if wish.force else self.find(request, only_look=True)
             return None if hit.row is None else self._reused(request, hit, wish)
 
@@ -149,6 +140,7 @@ class Builder:
             return self._get(request, wish)
 
     def _get(self, request: Request, wish: Wish) -> Got:
+        self._check_trust(request)
         only_look = wish.policy.only_look
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
@@ -322,14 +314,26 @@ class Builder:
 
     def _find_key(self, key: ActionKey, given: Given, asks: Callable[[], Asks], *, only_look: bool) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
+        if hit.row is not None and not self._is_here(hit.row, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
+        try:
+            if hit.row is not None:
+                self._context.check_trust(hit.row, "be reused")
+        except NotTrusted as err:
+            return Hit(None, str(err))
         return hit
 
-    def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
-        """Return whether a run is in the store, which keeps it for this process unless that only looks."""
+    def _is_here(self, row: JobRow, *, only_look: bool) -> bool:
+        """Return whether a job is in the store, which keeps it for this process unless that only looks."""
         store = self._context.store
-        return store.has(run) if only_look else bool(store.hold([run]))
+        is_here = store.has(row.run) if only_look else bool(store.hold([row.run]))
+        # what ran here has left all that it made here
+        return is_here and not (row.origin and row.outcome and find_lost(store, row.outcome))
+
+    def _check_trust(self, request: Request) -> None:
+        """Raise `NotTrusted` when an input came from a remote that is not trusted."""
+        for row in request.given.sources():
+            self._context.check_trust(row, f"be an input of '{request.method.name}'")
 
     def _check_present(self, given: Given) -> None:
         """Raise when an input is gone: a job that cannot read its input need not start."""
@@ -337,6 +341,8 @@ class Builder:
         held = self._context.store.hold(row.run for row in rows)
         for row in rows:
             if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
+                raise gone(row)
+            if find_lost(self._context.store, row.outcome):
                 raise gone(row)
 
     def _warn_of(self, method: Method) -> None:

@@ -26,7 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.storage import open_remote, open_store
+from porcelain.storage import open_remote, open_store, places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -202,6 +202,7 @@ class Project(StoredProject):
             methods=self.catalog,
             names=self._names(),
             inputs=self.inputs,
+            check_source=self.trust.check_source,
         )
         return Verifier(
             store=self.store,
@@ -241,7 +242,12 @@ class Project(StoredProject):
 
         site = self._site()
         publisher = Publisher(
-            index=self.index, site=site, listener=self.listener, file_id=self.file_id, is_news=self.is_news
+            index=self.index,
+            site=site,
+            listener=self.listener,
+            file_id=self.file_id,
+            is_news=self.is_news,
+            trusts=self.trust.trusts,
         )
         return Launcher(
             store=self.store,
@@ -276,6 +282,7 @@ class Project(StoredProject):
             host=platform.node(),
             user=configuration.user(),
             versions=self._versions(),
+            remotes=places(config),
         )
 
     @cached_property

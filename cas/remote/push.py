@@ -174,7 +174,9 @@ def reached(
         below = [(root, *_links(store, root))]
         while below:
             oid, blobs, nodes = below[-1]
-            yield from ((blob, False) for blob in filter(is_wanted, blobs))
+            wanted = [*filter(is_wanted, blobs)]
+            store.bring(wanted)  # some may be at another remote only
+            yield from ((blob, False) for blob in wanted)
             node = next(filter(is_wanted, nodes), None)
             if node is not None:
                 below.append((node, *_links(store, node)))

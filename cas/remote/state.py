@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
 from cas.errors import AccError, CorruptRemote, NotARemote, NotCanonical, UnknownFormat
 from cas.formats.canonical import dumps, loads
+from cas.oid import ObjectId
 from cas.remote.bucket import Bucket
 from cas.remote.log import (
     MANY_FILES,
@@ -22,6 +23,9 @@ from cas.remote.log import (
 )
 from cas.remote.mirror import Mirror
 from cas.remote.transaction import Change
+
+# hears of nodes by id, each with its kind
+Arriving: TypeAlias = Callable[[Mapping[ObjectId, str]], None]
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,9 @@ class Remote:
         Its files.
     mirror
         What was known of it.
+    arriving
+        Hears of the nodes that come from there, before they are stored: whose they are may matter for what is done
+        with them.
 
     Attributes
     ----------
@@ -53,9 +60,10 @@ class Remote:
         Whether the last look found another remote than the one that was known.
     """
 
-    def __init__(self, bucket: Bucket, mirror: Mirror) -> None:
+    def __init__(self, bucket: Bucket, mirror: Mirror, arriving: Arriving | None = None) -> None:
         self.bucket = bucket
         self.mirror = mirror
+        self.arriving: Arriving = arriving or (lambda _: None)
         self.name = bucket.name
         self.remade = False
         self._files: dict[tuple[int, int], LogFile] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.local.store import Durability
+from cas.remote.place import Place
 from jobs.execution.territory import Territory
 from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
@@ -98,6 +99,8 @@ class Site:
         Noted in each run.
     versions : mapping of str to str
         Versions of python and acc, for people.
+    remotes : sequence of Place
+        Where objects are found that are not here.
     """
 
     root: Path
@@ -114,6 +117,7 @@ class Site:
     host: str
     user: str
     versions: Mapping[str, str]
+    remotes: Sequence[Place] = ()
 
 
 class Listener(Protocol):

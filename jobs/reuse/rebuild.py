@@ -86,7 +86,12 @@ class Rebuilt:
 
 
 def rebuild(
-    refs: Refs, store: Store, taken: Mapping[str, int], *, progress: Callable[[int], None] | None = None
+    refs: Refs,
+    store: Store,
+    taken: Mapping[str, int],
+    *,
+    trusts: Callable[[ObjectId], bool] = lambda _: True,
+    progress: Callable[[int], None] | None = None,
 ) -> Rebuilt:
     """Add what the runs, builds and sessions in a store tell and refs lack, in one transaction; change nothing else.
 
@@ -99,6 +104,8 @@ def rebuild(
     ----------
     taken
         By workdir, the highest number that was given out, as its directories tell.
+    trusts
+        Says whether a run may be reused; what a remote made that is not trusted gets its label and no action.
     progress
         Called with the number of objects looked at so far.
     """
@@ -106,7 +113,7 @@ def rebuild(
     survey = _Survey(store, done.notes)
     survey.look(progress)
     with refs.transaction("rebuilt from the store") as transaction:
-        changes = _Changes(refs, transaction, done)
+        changes = _Changes(refs, transaction, done, trusts)
         changes.take_numbers(taken)
         changes.add_runs(survey.runs)
         changes.add_builds(survey.builds)
@@ -243,8 +250,11 @@ def _end(run: Listed) -> tuple[int, int]:
 class _Changes:
     """What is added to refs, in one transaction."""
 
-    def __init__(self, refs: Refs, transaction: Transaction, done: Rebuilt) -> None:
+    def __init__(
+        self, refs: Refs, transaction: Transaction, done: Rebuilt, trusts: Callable[[ObjectId], bool]
+    ) -> None:
         self._refs = refs
+        self._trusts = trusts
         self._transaction = transaction
         self._listing = Listing(transaction)
         self._done = done
@@ -271,7 +281,7 @@ class _Changes:
             self._relabel(run)
         self._listing.note_earlier(self._written)
         for run in sorted(runs.values(), key=_end, reverse=True):
-            if run.row.state == "done":
+            if run.row.state == "done" and self._trusts(run.row.run):
                 self._add(ACTIONS + run.row.key, run.row.run)
 
     def add_builds(self, builds: Mapping[ObjectId, Build]) -> None:
