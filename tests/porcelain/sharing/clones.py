@@ -44,7 +44,8 @@ class Building(Urd):
         """Return how each job was got, as "make built" or "make reused from origin"."""
         entries = [entry for entry in self.record.jobs if entry is not None]
         return [
-            f"{entry.name} {entry.how}" + (f" from {entry.origin}" if entry.origin else "") for entry in entries
+            f"{entry.name} {entry.how}" + (f" from {entry.origin}" if entry.origin else "")
+            for entry in entries
         ]
 
 
@@ -104,4 +105,6 @@ class Clone:
     def rows(self) -> list[str]:
         """Return the labels and methods of all jobs, each with the remote that it came from."""
         with Project(config.load(self.root)) as project:
-            return [f"{row.label} {row.method} {row.origin}".rstrip() for row in reversed(project.index.rows())]
+            return [
+                f"{row.label} {row.method} {row.origin}".rstrip() for row in reversed(project.index.rows())
+            ]
