@@ -174,9 +174,14 @@ class Builder:
             workdir=self.checked_workdir(wish.workdir or wish.policy.workdir),
         )
 
+    def find_origin(self, request: Request) -> str:
+        """Return the name of a remote that has a run with the key of `request`, or ""; nothing is taken from there."""
+        with self._turn:
+            return self._sharing.find_origin(request.alternatives()) if self._sharing else ""
+
     def _would_run(self, request: Request, hit: Hit) -> WouldRun:
         name = request.method.name
-        origin = self._sharing.find_origin(request.alternatives()) if self._sharing else ""
+        origin = self.find_origin(request)
         if origin:
             return WouldRun(f"'{name}' would be taken from remote '{origin}'", request)
         return WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
