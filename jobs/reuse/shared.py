@@ -24,7 +24,7 @@ T = TypeVar("T")
 # what others have published since a remote was looked at is seen by a build that goes on so long
 _FRESH_SECONDS: Final = 20.0
 # whoever waits for a job would rather run it himself than wait longer for nothing
-_PATIENCE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 30.0
 # jobs are asked for in the order in which they were published: one request brings a few hundred of them
 _AROUND_BYTES: Final = 1 << 20
 _MOST_DAMAGED: Final = 3
