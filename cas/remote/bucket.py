@@ -158,6 +158,11 @@ class Bucket:
         self.traffic.count()
         return self._ask(f"look at '{key}'", lambda files: files.mark(key), missing=True)
 
+    def find_bytes(self, key: str) -> int | None:
+        """Return how long a file is, or None when there is none."""
+        self.traffic.count()
+        return self._ask(f"look at '{key}'", lambda files: files.length(key), missing=True)
+
     def list(self, prefix: str) -> list[Listed]:
         """Return the files whose keys begin with `prefix`, a folder with its slash, sorted by key."""
         found = self._ask(f"list '{prefix}'", lambda files: (files.root, [*files.list(prefix)]))
@@ -175,6 +180,11 @@ class Bucket:
         if keys:
             self._ask(f"delete '{keys[0]}'", lambda files: files.delete(keys))
             self.traffic.count()
+
+    def tidy(self, before: float) -> None:
+        """Remove what writers that died before that time have left and no listing tells of."""
+        self._ask("remove what is left", lambda files: files.tidy(before))
+        self.traffic.count()
 
     def can_create_once(self, key: str, data: bytes) -> bool:
         """Return whether the filesystem refuses to create a file that is there: tried with one that holds `data`."""

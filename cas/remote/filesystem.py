@@ -15,7 +15,15 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from cas.errors import NotARemote
-from cas.files import is_temporary, place_new, sync_file, sync_folder, temporary_path, write_all
+from cas.files import (
+    TEMPORARY_PREFIX,
+    is_temporary,
+    place_new,
+    sync_file,
+    sync_folder,
+    temporary_path,
+    write_all,
+)
 
 # parts of a large file: so many bytes, so many at once
 PART_BYTES: Final = 16 << 20
@@ -115,6 +123,10 @@ class Files:
         info = self.filesystem.info(self.path(key))
         return str(info.get("ETag") or info.get("etag") or info.get("mtime") or "")
 
+    def length(self, key: str) -> int:
+        """Return how long a file is, in bytes."""
+        return int(self.filesystem.info(self.path(key))["size"])
+
     def list(self, prefix: str) -> Iterator[ListedFile]:
         """Yield the files in a folder and in those below it; none when there is no such folder."""
         with suppress(FileNotFoundError):
@@ -127,6 +139,9 @@ class Files:
         for key in keys:
             with suppress(FileNotFoundError):
                 self.filesystem.rm_file(self.path(key))
+
+    def tidy(self, before: float) -> None:
+        """Remove what writers that died before that time, in seconds since 1970, have left and no listing tells of."""
 
     def _find(self, prefix: str) -> dict[str, Any]:
         found: dict[str, Any] = self.filesystem.find(self.path(prefix), detail=True)
@@ -159,6 +174,19 @@ class S3Files(Files):
         """Remove files, a thousand in a request."""
         if keys:
             self.filesystem.rm([self.path(key) for key in keys])
+
+    def tidy(self, before: float) -> None:
+        """Give up large files that were not sent to their end: their parts cost as files do."""
+        bucket, _, prefix = self.root.partition("/")
+        told = self.filesystem.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
+        for upload in told.get("Uploads") or ():
+            if upload["Initiated"].timestamp() <= before and upload["Key"].startswith(prefix):
+                self.filesystem.call_s3(
+                    "abort_multipart_upload",
+                    Bucket=bucket,
+                    Key=upload["Key"],
+                    UploadId=upload["UploadId"],
+                )
 
     def _find(self, prefix: str) -> dict[str, Any]:
         # with a prefix it is one request; without, an empty folder is asked for twice more
@@ -198,6 +226,13 @@ class FolderFiles(Files):
         """Return what tells this content of a file from every other."""
         status = os.stat(self._target(key))
         return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
+
+    def tidy(self, before: float) -> None:
+        """Remove files on their way that never came to their end."""
+        for path in Path(self.root).rglob(TEMPORARY_PREFIX + "*"):
+            with suppress(FileNotFoundError):
+                if is_temporary(path) and path.lstat().st_mtime <= before:
+                    path.unlink()
 
     def _find(self, prefix: str) -> dict[str, Any]:
         found = super()._find(prefix)
@@ -277,6 +312,13 @@ class SshFiles(Files):
         """Return what tells this content of a file from every other, if not written within the same second."""
         status = self.filesystem.ftp.stat(self.path(key))
         return f"{status.st_mtime}-{status.st_size}"
+
+    def tidy(self, before: float) -> None:
+        """Remove files on their way that never came to their end."""
+        for path, info in super()._find("").items():
+            if is_temporary(Path(path)) and _modified(info) <= before:
+                with suppress(FileNotFoundError):
+                    self.filesystem.rm_file(path)
 
     def _find(self, prefix: str) -> dict[str, Any]:
         found = super()._find(prefix)

@@ -21,6 +21,7 @@ from cas.formats.packindex import Entry
 from cas.local.refs import LocalRefs, LocalTransaction
 from cas.oid import ObjectId
 from cas.refs import Table
+from cas.remote.filesystem import nonce
 from cas.remote.transaction import Change, LargeObject
 
 _NOTES: Final = Table("notes", {"name": "text", "value": "text"}, ("name",))
@@ -29,8 +30,9 @@ _LARGE: Final = Table(
     "large", {"id": "text", "raw": "integer", "stored": "integer", "file": "integer"}, ("id",)
 )
 _DROPPED: Final = Table("dropped", {"file": "text", "since": "integer"}, ("file",))
+_DELETING: Final = Table("deleting", {"file": "text", "since": "integer"}, ("file",))
 _OLD_SECONDS: Final = 86_400.0
-_TABLES: Final = (_NOTES, _PACKS, _LARGE, _DROPPED)
+_TABLES: Final = (_NOTES, _PACKS, _LARGE, _DROPPED, _DELETING)
 
 
 class PackedObject(NamedTuple):
@@ -74,6 +76,11 @@ class Mirror:
         """The number of the last transaction that is known, or 0."""
         return 0 if self.is_new else int(self.note("number") or 0)
 
+    @property
+    def deletions(self) -> int:
+        """The number of the last known transaction that tells of files that somebody deletes, or has deleted."""
+        return 0 if self.is_new else int(self.note("deletions") or 0)
+
     def note(self, name: str) -> str:
         """Return what was noted under a name, or ""."""
         rows = [] if self.is_new else self.refs.select("notes", {"name": name})
@@ -91,18 +98,28 @@ class Mirror:
             path.unlink(missing_ok=True)
         self.keep_note("uuid", uuid)
 
-    def apply(self, change: Change, number: int) -> None:
-        """Know what a change tells, which is that of all transactions up to `number` since the last one known."""
+    def apply(self, change: Change, number: int, *, whole: bool = False) -> None:
+        """Know what a change tells, which is that of all transactions up to `number` since the last one known.
+
+        Parameters
+        ----------
+        whole
+            It tells of all since the first, so of what it does not name there is none.
+        """
         with self._transaction() as transaction:
             notes = transaction.select("notes", {"name": "number"})
             if notes and int(str(notes[0]["value"])) >= number:
                 return  # another process of this machine was quicker
+            if whole and notes:
+                self._forget(transaction, change)
             for name, oid in change.refs.items():
                 if oid is None:
                     transaction.delete(name)
                 else:
                     transaction.set(name, oid)
             self._apply_objects(transaction, change)
+            if change.deleting or (whole and notes):
+                transaction.insert("notes", {"name": "deletions", "value": str(number)})
             transaction.insert("notes", {"name": "number", "value": str(number)})
 
     def indexes(self) -> dict[str, dict[str, int]]:
@@ -125,6 +142,23 @@ class Mirror:
         """Return the files that are no longer needed, and since when by the server's clock."""
         rows = [] if self.is_new else self.refs.select("dropped")
         return {str(row["file"]): cast("int", row["since"]) for row in rows}
+
+    def deleting(self) -> dict[str, int]:
+        """Return the files that somebody is deleting, and since when by the server's clock."""
+        rows = [] if self.is_new else self.refs.select("deleting")
+        return {str(row["file"]): cast("int", row["since"]) for row in rows}
+
+    def as_change(self) -> Change:
+        """Return the change that makes this state of nothing."""
+        return Change(
+            nonce=nonce(),
+            why="merged",
+            refs=dict(self.refs.names()),
+            indexes=self.indexes(),
+            objects=dict(self.large()),
+            dropped=self.dropped(),
+            deleting=self.deleting(),
+        )
 
     def find_large(self, oid: ObjectId) -> LargeObject | None:
         """Return an object that has a file of its own, or None."""
@@ -185,6 +219,13 @@ class Mirror:
         self.refs.close()
         self._indexes = None
 
+    def _forget(self, transaction: LocalTransaction, change: Change) -> None:
+        """Forget what a change does not name, which tells of all there is."""
+        for name in [name for name, _ in self.refs.names() if name not in change.refs]:
+            transaction.delete(name)
+        for table in (_PACKS, _LARGE, _DROPPED, _DELETING):
+            transaction.remove(table.name, {})
+
     def _apply_objects(self, transaction: LocalTransaction, change: Change) -> None:
         for name, packs in change.indexes.items():
             transaction.remove("packs", {"idx": name})
@@ -195,10 +236,11 @@ class Mirror:
             if large is not None:
                 raw, stored, file = large
                 transaction.insert("large", {"id": oid, "raw": raw, "stored": stored, "file": file})
-        for key, since in change.dropped.items():
-            transaction.remove("dropped", {"file": key})
-            if since is not None:
-                transaction.insert("dropped", {"file": key, "since": since})
+        for table, files in ((_DROPPED, change.dropped), (_DELETING, change.deleting)):
+            for key, since in files.items():
+                transaction.remove(table.name, {"file": key})
+                if since is not None:
+                    transaction.insert(table.name, {"file": key, "since": since})
 
     def _transaction(self) -> AbstractContextManager[LocalTransaction]:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -11,12 +11,14 @@ from cas.formats.node import read_envelope
 from cas.formats.stream import verify_stored
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
+from cas.remote.deletion import settle
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import merge_indexes
 from cas.remote.mirror import Mirror
 from cas.remote.sending import Sending
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.uploads import Moved
 
 # a push commits what it has sent whenever it is as much, so that one who is interrupted goes on from there
 _COMMIT_BYTES: Final = 256 << 20
@@ -43,10 +45,6 @@ class Pushed:
     refs: Mapping[str, ObjectId | None] = field(default_factory=dict)
 
 
-class _Moved(Exception):
-    """Something that a push relied on is not at the remote any more."""
-
-
 def push(
     local: LocalStore,
     remote: Remote,
@@ -69,8 +67,10 @@ def push(
     for _ in range(_MOST_TRIES):
         try:
             _Push(local, remote, draw_refs, done, progress).run(roots, why)
-        except _Moved:
-            remote.look()  # gc was quicker: what it took is sent again
+        except Moved:
+            # gc was quicker: what it took is sent again
+            remote.look()
+            settle(remote)
         else:
             merge_indexes(remote)
             return done
@@ -89,11 +89,13 @@ class _Push:
         self._done = done
         self._progress = progress or (lambda _objects, _bytes: None)
         self._relied: set[ObjectId] = set()
+        self._on_the_way: list[ObjectId] = []
         self._number = -1
 
     def run(self, roots: Iterable[ObjectId], why: str) -> None:
         self._remote.look_unless_fresh()
         self._number = self._remote.mirror.number
+        self._remote.mirror.refresh()
         with Sending(self._remote, self._sent) as sending:
             for oid in closure(self._local, roots, self._is_there):
                 self._add(sending, oid)
@@ -117,6 +119,7 @@ class _Push:
                 sending.add_loose(stored, path)
             else:
                 sending.add(stored.seal, stored.read(0, stored.seal.stored_bytes))
+        self._on_the_way.append(oid)
         self._done.objects += 1
         self._progress(self._done.objects, self._done.bytes)
 
@@ -137,14 +140,16 @@ class _Push:
             }
             return replace(change, nonce=nonce(), refs=refs)
 
-        self._remote.commit(draw)
-        self._number = self._remote.mirror.number
+        self._number = self._remote.commit(draw) or self._number
+        # no ref names it yet, so gc may take it before this push comes to its end
+        self._relied.update(self._on_the_way)
+        self._on_the_way.clear()
         self._done.refs = {**self._done.refs, **refs}
 
     def _check(self) -> None:
-        """Raise `_Moved` unless all that was not sent, since it was there, is there still."""
+        """Raise `Moved` unless all that was not sent, since it was there, is there still."""
         if not all(map(self._remote.mirror.has, self._relied)):
-            raise _Moved
+            raise Moved
 
 
 def closure(

@@ -19,7 +19,8 @@ from cas.local.loose import LooseObjects, LooseWriter, open_loose
 from cas.oid import Buffer, ObjectId
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import send_index
-from cas.remote.state import Remote, object_key
+from cas.remote.keys import object_key, pack_key
+from cas.remote.state import Remote
 from cas.remote.transaction import Change, LargeObject
 
 # so many packs are sent at a time, each up to 64 MiB, some of it in memory
@@ -106,7 +107,7 @@ class Sending:
 
     def add_large(self, oid: ObjectId, path: Path, large: LargeObject) -> None:
         """Send the file of a large object, as local loose objects are."""
-        self._remote.bucket.put_file(object_key(oid), path)
+        self._remote.uploads.send_file(object_key(oid, large.file_bytes), path)
         self._large[oid] = large
         self.bytes += large.file_bytes
         self._sent(large.file_bytes)
@@ -127,7 +128,7 @@ class Sending:
 
     def _send_pack(self, pack: Pack) -> int:
         path = Path(pack.path)
-        self._remote.bucket.put_file(f"packs/{pack.name}", path)
+        self._remote.uploads.send_file(pack_key(_name(pack)), path)
         return path.stat().st_size
 
 
