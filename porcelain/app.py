@@ -44,6 +44,9 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "link": Command("inspect", "link a file of a job into the result directory"),
         "checkout": Command("inspect", "put files of a job back into its job directory"),
     },
+    "with others": {
+        "remote": Command("remotes", "list, add, show or remove remotes"),
+    },
     "the project": {
         "method": Command("methods", "list methods, or describe one"),
         "script": Command("methods", "list build scripts"),

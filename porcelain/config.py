@@ -1,21 +1,23 @@
-"""`acc.toml`, found by walking up, to a frozen `Config`; the only reader of environment and home folder."""
+"""`acc.toml`, found by walking up, to a frozen `Config`; with its settings the only reader of environment and home."""
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cas.errors import AccError
 from jobs.errors import NoProject
+from porcelain.settings.place import ConfigError, Place, Reader, check_known, flag, folder, one_of, table
+
+if TYPE_CHECKING:
+    from porcelain.settings.remote import Remote
 
 FILE_NAME = "acc.toml"
 DATA_FOLDER = ".acc"
 
 Environment: TypeAlias = Literal["exact", "minor", "none"]
 Durability: TypeAlias = Literal["none", "batch", "each"]
-Reader: TypeAlias = Callable[["_Place", object], object]
 
 _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/proc", "/sys", "/dev", "/run", "/var")
 _HOME_FOLDERS = (".cache", ".config", ".local", ".matplotlib", ".ipython", "Library")
@@ -23,8 +25,8 @@ _HOME_FOLDERS = (".cache", ".config", ".local", ".matplotlib", ".ipython", "Libr
 _WORKDIR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 
 
-class ConfigError(AccError):
-    """An `acc.toml` that cannot be read, or says something that acc does not know."""
+class NoSuchRemote(ConfigError, LookupError):
+    """A name that no remote of the project has."""
 
 
 class Config(NamedTuple):
@@ -39,6 +41,7 @@ class Config(NamedTuple):
     keep_inputs: bool
     durability: Durability
     workdirs: Mapping[str, Path]
+    remotes: Mapping[str, "Remote"]
 
     @property
     def data(self) -> Path:
@@ -50,12 +53,25 @@ class Config(NamedTuple):
         """The workdir that new jobs go to: the first."""
         return next(iter(self.workdirs))
 
+    def get_remote(self, name: str) -> "Remote":
+        """Return the remote of that name; raise `NoSuchRemote` when there is none."""
+        if name not in self.remotes:
+            # here, not above: it is asked for by those who have mistyped
+            from cas.url import without_secrets
+
+            known = ", ".join(self.remotes)
+            raise NoSuchRemote(
+                f"no remote '{without_secrets(name)}'",
+                hint=f"there are: {known}" if known else "'acc remote add NAME URL' adds one",
+            )
+        return self.remotes[name]
+
 
 def find_root(start: Path) -> Path | None:
     """Return the nearest folder at or above `start` that holds an `acc.toml`, or None."""
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder
+    for place in (start, *start.parents):
+        if (place / FILE_NAME).is_file():
+            return place
     return None
 
 
@@ -134,61 +150,36 @@ def temporary_folder() -> Path:
     return Path(tempfile.gettempdir())
 
 
-class _Place(NamedTuple):
-    """Where in which file a value stands."""
-
-    path: Path
-    key: str
-
-    def error(self, wanted: str, value: object) -> ConfigError:
-        return ConfigError(f"{self.path}: '{self.key}' must be {wanted}, not {value!r}")
-
-    def resolve(self, text: str) -> Path:
-        """Return `text` as an absolute path: relative to acc.toml, `~` being the home folder."""
-        return Path(os.path.normpath(self.path.parent / Path(text).expanduser()))
-
-
-def _slices(place: _Place, value: object) -> int:
+def _slices(place: Place, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10_000:
         raise place.error("a whole number from 1 to 10000", value)
     return value
 
 
-def _methods(place: _Place, value: object) -> tuple[str, ...]:
+def _methods(place: Place, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         raise place.error('a list of packages, such as ["mymethods"]', value)
     return tuple(value)
 
 
-def _path(place: _Place, value: object) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise place.error("a folder", value)
-    return place.resolve(value)
-
-
-def _flag(place: _Place, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise place.error("true or false", value)
-    return value
-
-
-def _one_of(*words: str) -> Reader:
-    def read(place: _Place, value: object) -> str:
-        if value not in words:
-            raise place.error("one of " + ", ".join(f'"{word}"' for word in words), value)
-        return str(value)
-
-    return read
+def _workdir(place: Place, name: str, value: object) -> Path:
+    # `build-7` names a build, so a workdir cannot have that name
+    if not _WORKDIR.fullmatch(name) or name == "build":
+        raise place.remark(
+            f"'{name}' cannot name a workdir",
+            hint="use letters, digits, '_' and '-', beginning with a letter; 'build' is taken",
+        )
+    return folder(place, value)
 
 
 _PROJECT: Mapping[str, Reader] = {
     "slices": _slices,
     "methods": _methods,
-    "input_directory": _path,
-    "result_directory": _path,
-    "environment": _one_of("exact", "minor", "none"),
-    "keep_inputs": _flag,
-    "durability": _one_of("none", "batch", "each"),
+    "input_directory": folder,
+    "result_directory": folder,
+    "environment": one_of("exact", "minor", "none"),
+    "keep_inputs": flag,
+    "durability": one_of("none", "batch", "each"),
 }
 _DEFAULTS: Mapping[str, object] = {
     "slices": 8,
@@ -203,36 +194,28 @@ _DEFAULT_WORKDIRS = {"dev": f"{DATA_FOLDER}/jobs"}
 
 
 def _to_config(root: Path, path: Path, tables: Mapping[str, object]) -> Config:
-    _check_known(path, "", tables, ("project", "workdirs"))
-    project = _table(path, "project", tables)
-    _check_known(path, "project.", project, _PROJECT)
+    top = Place(path, "")
+    check_known(top, tables, ("project", "workdirs", "remotes"))
+    within = top.within("project")
+    project = table(within, tables.get("project", {}))
+    check_known(within, project, _PROJECT)
     given = {**_DEFAULTS, **project}
-    values = {key: read(_Place(path, f"project.{key}"), given[key]) for key, read in _PROJECT.items()}
-    workdirs = _table(path, "workdirs", tables) or _DEFAULT_WORKDIRS
-    read = {name: _workdir(_Place(path, f"workdirs.{name}"), name, value) for name, value in workdirs.items()}
-    return Config(root=root, workdirs=MappingProxyType(read), **values)  # type: ignore[arg-type]  # each reader has checked its value
+    values = {key: read(within.within(key), given[key]) for key, read in _PROJECT.items()}
+    within = top.within("workdirs")
+    workdirs = table(within, tables.get("workdirs", {})) or _DEFAULT_WORKDIRS
+    read = {name: _workdir(within.within(name), name, value) for name, value in workdirs.items()}
+    return Config(
+        root=root,
+        workdirs=MappingProxyType(read),
+        remotes=_remotes(path, tables),
+        **values,  # type: ignore[arg-type]  # each reader has checked its value
+    )
 
 
-def _table(path: Path, name: str, tables: Mapping[str, object]) -> dict[str, object]:
-    found = tables.get(name, {})
-    if not isinstance(found, dict):
-        raise _Place(path, name).error(f"a table, [{name}]", found)
-    return found
+def _remotes(path: Path, tables: Mapping[str, object]) -> Mapping[str, "Remote"]:
+    if "remotes" not in tables:
+        return MappingProxyType({})
+    # here, not above: most projects have none
+    from porcelain.settings.remote import read_remotes
 
-
-def _workdir(place: _Place, name: str, value: object) -> Path:
-    # `build-7` names a build, so a workdir cannot have that name
-    if not _WORKDIR.fullmatch(name) or name == "build":
-        raise ConfigError(
-            f"{place.path}: '{name}' cannot name a workdir",
-            hint="use letters, digits, '_' and '-', beginning with a letter; 'build' is taken",
-        )
-    return _path(place, value)
-
-
-def _check_known(
-    path: Path, prefix: str, table: Mapping[str, object], known: Mapping[str, object] | tuple[str, ...]
-) -> None:
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{path}: unknown key '{prefix}{key}'", hint="known here: " + ", ".join(known))
+    return read_remotes(path, tables["remotes"])

@@ -242,21 +242,24 @@ class LocalStore:
 
     def _bring_back(self, oids: set[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are here in the end, with what they link to: what was in the trash comes back."""
-        if not oids:
-            return set()
+        if not oids or self.trash.is_empty():
+            # what gc has moved away since the caller looked, and brought back, is here again
+            return {oid for oid in oids if self.has(oid)}
         from graphlib import (
             TopologicalSorter,
         )  # here, not above: a command that reads one object loads little
 
         links = self._links_within(oids)
+        missing: set[ObjectId] = set()
         gone: set[ObjectId] = set()
-        # what is linked to comes first: whoever finds a node here finds all of it
+        # what is linked to comes first: whoever finds a node here finds all of it, or a promise of it
         for oid in TopologicalSorter(links).static_order():
             here = gone.isdisjoint(links[oid]) and (self.has(oid) or self.trash.restore(oid) or self.has(oid))
-            # what an object links to may well be a promise, but who asks for one is told that it is not here
-            if not here and (oid in oids or not self.promises(oid)):
-                gone.add(oid)
-        return oids - gone
+            if not here:
+                missing.add(oid)
+                if not self.promises(oid):
+                    gone.add(oid)
+        return oids - missing
 
     def _links_within(self, oids: set[ObjectId]) -> dict[ObjectId, set[ObjectId]]:
         """Return each object that `oids` reach, themselves too, with what it links to."""

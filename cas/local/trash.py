@@ -38,6 +38,10 @@ class Trash:
         self._packs = packs
         self._known: dict[Path, Pack] = {}
 
+    def is_empty(self) -> bool:
+        """Return whether nothing has been moved away that may still come back."""
+        return not self._bins() and not self._condemned()
+
     def begin(self) -> Path:
         """Return a new folder for what one gc moves away."""
         bin_ = self.folder / str(time.time_ns())

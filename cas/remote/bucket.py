@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from cas.errors import CorruptRemote, RemoteDenied, RemoteUnreachable
+from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
 from cas.remote.filesystem import Files, nonce, open_files
-from cas.remote.trouble import kind_of_trouble
+from cas.remote.trouble import is_known, kind_of_trouble
+from cas.url import without_secrets
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,6 +112,8 @@ class Bucket:
         if data is None:
             raise FileNotFoundError(key)
         self.traffic.count(received=len(data))
+        if len(data) > end - start:
+            data = data[start:end]  # a web server may send the whole file, whatever part one wants
         if len(data) != end - start:
             raise CorruptRemote(f"'{key}' in remote '{self.name}' is cut short")
         return data
@@ -223,6 +226,8 @@ class Bucket:
         for attempt in range(1, _TRIES + 1):
             try:
                 return call(self._open())
+            except AccError:
+                raise
             except Exception as err:
                 trouble = kind_of_trouble(err)
                 if (trouble == "missing" and missing) or (trouble == "taken" and taken):
@@ -251,7 +256,9 @@ class Bucket:
                 f"cannot {what} in remote '{self.name}': it does not answer ({type(err).__name__})",
                 hint="nothing is lost; try again later",
             )
-        if isinstance(err, OSError | ValueError | NotImplementedError):
+        if trouble == "short":
+            return CorruptRemote(f"cannot {what} in remote '{self.name}': the file is cut short")
+        if is_known(err):
             return RemoteUnreachable(f"cannot {what} in remote '{self.name}': {_short(err)}")
         return err
 
@@ -281,5 +288,5 @@ def _pause(attempt: int) -> None:
 
 def _short(err: Exception) -> str:
     """Return what an error says in one short line."""
-    text = " ".join(str(err).split()) or type(err).__name__
+    text = " ".join(without_secrets(str(err)).split()) or type(err).__name__
     return text if len(text) <= 200 else text[:200] + "..."

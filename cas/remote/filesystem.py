@@ -131,8 +131,8 @@ class Files:
         """Yield the files in a folder and in those below it; none when there is no such folder."""
         with suppress(FileNotFoundError):
             for path, info in self._find(prefix).items():
-                if info["type"] == "file":
-                    yield ListedFile(path, int(info["size"]), _modified(info))
+                if info.get("type") == "file":
+                    yield ListedFile(path, int(info["size"] or 0), _modified(info))  # the web tells no length
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files; those that are not there are none to remove."""
@@ -154,6 +154,7 @@ class S3Files(Files):
     def __init__(self, filesystem: Any, root: str) -> None:
         super().__init__(filesystem, root)
         filesystem.retries = 1
+        filesystem.connect()  # here, not at the first request: it looks at the options
 
     def get(self, key: str) -> bytes:
         """Return what is in a file."""
@@ -366,6 +367,7 @@ def open_files(url: str, options: Mapping[str, Any]) -> Files:
 
         told = {**_DEFAULTS.get(_EXTRAS.get(scheme, ""), {}), **options}
         filesystem, root = url_to_fs(url, skip_instance_cache=True, **told)
+        return _KINDS.get(_protocol(filesystem), Files)(filesystem, root)
     except ImportError as err:
         extra = _EXTRAS.get(scheme, "remote")
         raise NotARemote(
@@ -375,7 +377,6 @@ def open_files(url: str, options: Mapping[str, Any]) -> Files:
         raise NotARemote(f"'{url}' cannot be a remote: {err}") from err
     except TypeError as err:
         raise NotARemote(f"options of '{url}' do not fit: {err}") from err
-    return _KINDS.get(_protocol(filesystem), Files)(filesystem, root)
 
 
 _KINDS: Final[Mapping[str, type[Files]]] = {

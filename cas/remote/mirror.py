@@ -60,6 +60,7 @@ class Mirror:
         self.folder = folder
         self.refs = LocalRefs(folder / "state.sqlite", _TABLES, durability="none")
         self._indexes: dict[str, MultiIndex] | None = None
+        self._large: dict[ObjectId, LargeObject] | None = None
 
     @property
     def is_new(self) -> bool:
@@ -161,9 +162,11 @@ class Mirror:
         )
 
     def find_large(self, oid: ObjectId) -> LargeObject | None:
-        """Return an object that has a file of its own, or None."""
-        rows = [] if self.is_new else self.refs.select("large", {"id": oid})
-        return _to_large(rows[0]) if rows else None
+        """Return an object that has a file of its own, or None, as of the last `refresh`."""
+        if self._large is None:
+            self.refresh()
+        assert self._large is not None
+        return self._large.get(oid)
 
     def find_packed(self, oid: ObjectId) -> PackedObject | None:
         """Return where an object lies in a pack, or None."""
@@ -212,12 +215,12 @@ class Mirror:
             index = before.get(name) or open_multi_index(str(self._path(name)))
             if index is not None:
                 found[name] = index
-        self._indexes = found
+        self._indexes, self._large = found, dict(self.large())
 
     def close(self) -> None:
         """Close what is open."""
         self.refs.close()
-        self._indexes = None
+        self._indexes = self._large = None
 
     def _forget(self, transaction: LocalTransaction, change: Change) -> None:
         """Forget what a change does not name, which tells of all there is."""

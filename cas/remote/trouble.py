@@ -61,6 +61,7 @@ _BY_NAME: Final[dict[str, Trouble]] = {
     "SSHException": "passing",
     "ServiceRequestError": "passing",
     "TimeoutError": "passing",
+    "NoValidConnectionsError": "passing",
     "gaierror": "passing",
 }
 
@@ -72,8 +73,8 @@ def kind_of_trouble(error: BaseException) -> Trouble:
     -------
     str
         "missing": there is no such file. "taken": a file is there that should not be, or is another than it should
-        be. "short": it has no such place. "denied": one may not, or nobody knows who one is. "passing": it may well
-        go when one tries again. "other": it will not.
+        be. "short": it ends before what is wanted. "denied": one may not, or nobody knows who one is. "passing": it
+        may well go when one tries again. "other": it will not.
     """
     if isinstance(error, FileNotFoundError):
         return "missing"
