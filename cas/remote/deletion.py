@@ -7,12 +7,15 @@ any of them, see `cas.remote.uploads`. Whoever dies in between leaves that to th
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from cas.errors import CorruptRemote
 from cas.remote.filesystem import nonce
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.uploads import Moved
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,7 @@ _AT_ONCE: Final = 1000
 # a deletion is begun so soon after it was told, or not at all
 _PROMPT_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 1.0
+_MOST_TRIES: Final = 20
 
 # of some files, which are to be deleted still: asked when others have changed the remote meanwhile
 Chosen = Callable[[Sequence[str]], Sequence[str]]
@@ -46,6 +50,17 @@ def delete_files(remote: Remote, keys: Sequence[str], still: Chosen, since: int)
     if ended:
         remote.commit(lambda: _change({}, ended))
     return deleted
+
+
+def again(remote: Remote, step: Callable[[], None]) -> None:
+    """Take a step when nobody deletes files; again, when what it relied on, or had sent, was deleted meanwhile."""
+    for _ in range(_MOST_TRIES):
+        settle(remote)
+        with suppress(Moved):
+            step()
+            return
+        remote.look()
+    raise CorruptRemote(f"what one relies on goes from remote '{remote.name}' again and again")
 
 
 def settle(remote: Remote) -> None:

@@ -8,25 +8,22 @@ are deleted as `cas.remote.deletion` says.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from cas.local.gc import CannotCollect
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.deletion import settle
-from cas.remote.indexes import keeping
+from cas.remote.deletion import again
+from cas.remote.indexes import dropping, keeping
 from cas.remote.leftovers import Leftovers
 from cas.remote.reach import Reach
 from cas.remote.repack import rewrite
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
-from cas.remote.uploads import Moved, known_files
 
 GRACE_SECONDS: Final = 86_400.0
 _ACTIONS: Final = "actions/"
-_MOST_TRIES: Final = 20
 
 Progress = Callable[[int], None]
 # whether an action may go, given the bytes of its run
@@ -96,30 +93,17 @@ def sweep(
         When a node that a ref reaches can be read neither here nor there: what it links to is not known.
     """
     remote.look()
-    if not dry_run:
-        settle(remote)
     leftovers = Leftovers(remote, grace_seconds)
     work = _Sweep(local, remote, may_go, int(leftovers.now), progress or (lambda _: None))
     if dry_run:
         work.mark()
     else:
-        _again(remote, work.drop)
+        again(remote, work.drop)
         done = rewrite(local, remote, int(leftovers.now), everything=grace_seconds == 0)
         work.done.rewritten, work.done.left_bytes = done.packs, done.left_bytes
     files = leftovers.find() if dry_run else leftovers.delete()
     work.done.deleted, work.done.freed_bytes = len(files), sum(files.values())
     return work.done
-
-
-def _again(remote: Remote, step: Callable[[], None]) -> None:
-    """Take a step; again, when what it had sent was deleted meanwhile."""
-    for _ in range(_MOST_TRIES):
-        with suppress(Moved):
-            step()
-            return
-        remote.look()
-        settle(remote)
-    raise CannotCollect(f"others collect in remote '{remote.name}' all the time", hint="try again later")
 
 
 class _Sweep:
@@ -141,14 +125,8 @@ class _Sweep:
 
     def _draw(self) -> Change:
         forgotten = self.mark()
-        change = keeping(self._remote, lambda _, digest: self._way.reached(digest), "gc", since=self._now)
-        # what was sent again since it was dropped
-        needed = self._remote.mirror.dropped().keys() & known_files(self._remote.mirror)
-        return replace(
-            change,
-            refs=dict.fromkeys(forgotten),
-            dropped={**dict.fromkeys(needed - change.dropped.keys()), **change.dropped},
-        )
+        change = keeping(self._remote, lambda _, digest: self._way.reached(digest), "gc")
+        return dropping(self._remote.mirror, replace(change, refs=dict.fromkeys(forgotten)), self._now)
 
     def mark(self) -> list[str]:
         """Find and count what nothing reaches, as of what is known now; return the actions that may go."""

@@ -13,7 +13,7 @@ from cas.formats.multiindex import MultiIndex, write_multi_index
 from cas.formats.packindex import RECORD_BYTES
 from cas.formats.records import DIGEST_BYTES, Records
 from cas.remote.filesystem import nonce
-from cas.remote.keys import index_key, named_by
+from cas.remote.keys import index_key, named_by, object_key, pack_key
 from cas.remote.mirror import Mirror
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
@@ -77,55 +77,63 @@ def _worth_merging(indexes: dict[str, MultiIndex]) -> list[str]:
 
 def without(remote: Remote, digests: Set[bytes], why: str) -> Change | None:
     """Return the change after which nothing tells of some objects; None if nothing does. A new index is sent first."""
-    change = keeping(remote, lambda _, digest: digest not in digests, why, since=int(time.time()))
-    return None if change.is_empty else change
+    change = keeping(remote, lambda _, digest: digest not in digests, why)
+    return None if change.is_empty else dropping(remote.mirror, change, int(time.time()))
 
 
-def keeping(remote: Remote, is_kept: Kept, why: str, *, since: int) -> Change:
+def keeping(remote: Remote, is_kept: Kept, why: str) -> Change:
     """Return the change after which a remote tells of some objects only; one new index is sent first, if need be.
 
     Parameters
     ----------
     is_kept
-        Whether it is to tell of an object, given the pack that it lies in, or "" for one with a file of its own, and
-        its id.
-    since
-        When files are dropped, by the server's clock, in seconds since 1970.
+        Whether it is to tell of an object, given the key of the file that it lies in, and its id.
     """
     mirror = remote.mirror
     known = mirror.indexes()
     changed: dict[str, list[tuple[str, Records]]] = {}
     for name, index in mirror.opened().items():
         packs = index.by_pack()
-        left = [(pack, _kept(records, pack, is_kept)) for pack, records in packs]
-        if sum(len(records) for _, records in left) < len(index) or not all(
-            len(records) for _, records in packs
-        ):
+        left = [(pack, _kept(records, pack_key(pack), is_kept)) for pack, records in packs]
+        fewer = sum(len(records) for _, records in left) < len(index)
+        if fewer or not all(len(records) for _, records in packs):
             changed[name] = [part for part in left if len(part[1])]
     indexes: dict[str, Mapping[str, int] | None] = dict.fromkeys(changed)
     packs = [part for parts in changed.values() for part in parts]
     if packs:
         lengths = {pack: length for name in changed for pack, length in known[name].items()}
         indexes[send_index(remote, packs)] = {pack: lengths[pack] for pack, _ in packs}
-    large = {oid: told for oid, told in mirror.large() if not is_kept("", bytes.fromhex(oid))}
-    change = Change(nonce(), why, indexes=indexes, objects=dict.fromkeys(large))
-    before, after = known_files(mirror), known_after(mirror, change)
-    return replace(change, dropped=dict.fromkeys(sorted(before - after), since))
+    large = [
+        oid
+        for oid, told in mirror.large()
+        if not is_kept(object_key(oid, told.file_bytes), bytes.fromhex(oid))
+    ]
+    return Change(nonce(), why, indexes=indexes, objects=dict.fromkeys(large))
 
 
-def known_after(mirror: Mirror, change: Change) -> set[str]:
-    """Return the keys of the packs, indexes and large objects that a remote tells of after a change."""
-    return named_by(
+def dropping(mirror: Mirror, change: Change, since: int) -> Change:
+    """Return a change that besides drops all files that nothing tells of after it, and none that something does.
+
+    Parameters
+    ----------
+    since
+        The time by the server's clock, in seconds since 1970.
+    """
+    before, dropped = known_files(mirror), mirror.dropped().keys()
+    after = named_by(
         Change(
             "",
             indexes={**mirror.indexes(), **change.indexes},
             objects={**dict(mirror.large()), **change.objects},
         )
     )
+    return replace(
+        change, dropped=dict.fromkeys(sorted(before - after), since) | dict.fromkeys(sorted(dropped & after))
+    )
 
 
-def _kept(records: Records, pack: str, is_kept: Kept) -> Records:
-    left = [record for record in _each(records) if is_kept(pack, record[:DIGEST_BYTES])]
+def _kept(records: Records, key: str, is_kept: Kept) -> Records:
+    left = [record for record in _each(records) if is_kept(key, record[:DIGEST_BYTES])]
     return Records(b"".join(left), 0, 0, len(left), RECORD_BYTES, 0)
 
 

@@ -181,6 +181,14 @@ class Mirror:
         """Return whether the remote had an object."""
         return self.find_packed(oid) is not None or self.find_large(oid) is not None
 
+    def entries(self) -> dict[str, list[Entry]]:
+        """Return the packs of the remote, each with all that is told of it: 300 bytes of memory an object."""
+        found: dict[str, list[Entry]] = {name: [] for name in self.packs()}
+        for index in self.opened().values():
+            for place, entry in index.entries():
+                found.setdefault(index.packs[place], []).append(entry)
+        return found
+
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield the ids of all objects, some of them several times."""
         for index in self.opened().values():
@@ -200,6 +208,17 @@ class Mirror:
         self._path(name).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), data, durable=False)
         self._forget_old()
+
+    def find_index(self, name: str) -> bytes | None:
+        """Return the copy of an index, or None when there is none that is sound."""
+        path = self._path(name)
+        data = path.read_bytes() if path.is_file() else b""
+        return data if blake3(data).hexdigest() == name else None
+
+    def index_bytes(self, name: str) -> int | None:
+        """Return how long an index is of which a copy is here, or None."""
+        path = self._path(name)
+        return path.stat().st_size if path.is_file() else None
 
     def opened(self) -> dict[str, MultiIndex]:
         """Return the indexes that are here, by name, as of the last `refresh`."""

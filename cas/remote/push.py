@@ -1,17 +1,13 @@
 """Send what a remote lacks: what is linked to before what links to it, and refs last."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
-from cas.errors import CorruptRemote
 from cas.formats.node import read_envelope
-from cas.formats.stream import verify_stored
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.deletion import settle
+from cas.remote.deletion import again
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import merge_indexes
 from cas.remote.mirror import Mirror
@@ -22,7 +18,6 @@ from cas.remote.uploads import Moved
 
 # a push commits what it has sent whenever it is as much, so that one who is interrupted goes on from there
 _COMMIT_BYTES: Final = 256 << 20
-_MOST_TRIES: Final = 20
 
 Progress = Callable[[int, int], None]
 DrawRefs = Callable[[Mirror], Mapping[str, ObjectId | None]]
@@ -64,17 +59,10 @@ def push(
         Called with the number of objects and bytes that have been sent so far.
     """
     done = Pushed()
-    for _ in range(_MOST_TRIES):
-        try:
-            _Push(local, remote, draw_refs, done, progress).run(roots, why)
-        except Moved:
-            # gc was quicker: what it took is sent again
-            remote.look()
-            settle(remote)
-        else:
-            merge_indexes(remote)
-            return done
-    raise CorruptRemote(f"what a push relies on goes from remote '{remote.name}' again and again")
+    # when gc was quicker, what it took is sent again
+    again(remote, lambda: _Push(local, remote, draw_refs, done, progress).run(roots, why))
+    merge_indexes(remote)
+    return done
 
 
 class _Push:
@@ -112,13 +100,7 @@ class _Push:
 
     def _add(self, sending: Sending, oid: ObjectId) -> None:
         """Send an object, unless its stored bytes have changed: what is damaged here is not spread."""
-        with closing(self._local.open_stored(oid)) as stored:
-            verify_stored(stored)
-            path = Path(self._local.loose.path_of(oid))
-            if stored.where == str(path):
-                sending.add_loose(stored, path)
-            else:
-                sending.add(stored.seal, stored.read(0, stored.seal.stored_bytes))
+        sending.add_stored(self._local, oid)
         self._on_the_way.append(oid)
         self._done.objects += 1
         self._progress(self._done.objects, self._done.bytes)

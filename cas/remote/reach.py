@@ -35,6 +35,7 @@ class Reach:
         self._remote = remote
         self._reader = Reader(remote, ahead_bytes=AHEAD_BYTES)
         self.unread: list[ObjectId] = []
+        self._gone: set[str] = set()
         self._nodes: set[bytes] = set()
         self._blobs: set[bytes] = set()
 
@@ -84,13 +85,18 @@ class Reach:
             return None
 
     def _read_alone(self, oid: ObjectId) -> bytes | AccError:
+        found = self._remote.mirror.find_packed(oid)
+        if found is not None and found.pack in self._gone:
+            return ObjectNotFound(oid, where=self._remote.name)
         try:
             with closing(self._reader.open(oid)) as stored:
                 if stored.seal.raw_bytes > _MOST_NODE_BYTES:
                     return NotANode("it is too long")
                 return read_object(stored)
-        except FileNotFoundError as err:
-            return ObjectNotFound(oid, where=f"{self._remote.name}/{err}")
+        except FileNotFoundError:
+            if found is not None:
+                self._gone.add(found.pack)
+            return ObjectNotFound(oid, where=self._remote.name)
         except (ObjectNotFound, CorruptObject, CorruptRemote) as err:
             return err
 

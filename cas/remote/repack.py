@@ -1,7 +1,6 @@
 """Write packs of a remote again: without what is dead in them, and many small ones as one."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from cas.formats.seal import Seal
 from cas.formats.stream import verify_stored
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.indexes import keeping
-from cas.remote.keys import named_by
+from cas.remote.indexes import dropping, keeping
+from cas.remote.keys import pack_key
 from cas.remote.mirror import Mirror
 from cas.remote.reading import Reader
 from cas.remote.sending import Sending
@@ -82,17 +81,13 @@ def rewrite(local: LocalStore, remote: Remote, since: int, *, everything: bool) 
 
 
 def _packs(mirror: Mirror) -> list[_Pack]:
-    entries: dict[str, list[Entry]] = defaultdict(list)
-    for index in mirror.opened().values():
-        for place, entry in index.entries():
-            entries[index.packs[place]].append(entry)
     found = []
-    for name, length in mirror.packs().items():
-        living = entries.get(name, [])
+    lengths = mirror.packs()
+    for name, living in mirror.entries().items():
         needed = (
             len(PACK_START) + sum(entry.end - entry.offset for entry in living) + index_bytes(len(living))
         )
-        found.append(_Pack(name, max(0, length - needed), length, living))
+        found.append(_Pack(name, max(0, lengths[name] - needed), lengths[name], living))
     return found
 
 
@@ -118,6 +113,7 @@ def _rounds(packs: Iterable[_Pack]) -> Iterator[list[_Pack]]:
 def _replace(local: LocalStore, remote: Remote, packs: Collection[_Pack], since: int) -> bool:
     """Send what lives in some packs as new ones, and drop those; return whether that was done."""
     names = {pack.name for pack in packs}
+    keys = set(map(pack_key, names))
     moved = {entry.digest for pack in packs for entry in pack.entries}
     try:
         with Sending(remote) as sending:
@@ -130,9 +126,9 @@ def _replace(local: LocalStore, remote: Remote, packs: Collection[_Pack], since:
                 told = [pack for pack in _packs(remote.mirror) if pack.name in names]
                 if {entry.digest for pack in told for entry in pack.entries} != moved:
                     return None
-                rest = keeping(remote, lambda pack, _: pack not in names, "gc", since=since)
-                dropped = {key: at for key, at in rest.dropped.items() if key not in named_by(new)}
-                return replace(rest, indexes={**rest.indexes, **new.indexes}, dropped=dropped)
+                rest = keeping(remote, lambda key, _: key not in keys, "gc")
+                change = replace(rest, indexes={**rest.indexes, **new.indexes})
+                return dropping(remote.mirror, change, since)
 
             return remote.commit(draw) > 0
     except (CorruptObject, CorruptRemote, ObjectNotFound, FileNotFoundError, Moved) as err:

@@ -14,8 +14,9 @@ from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import SUFFIX, Pack, PackSeries, fits_in_pack
 from cas.formats.records import Records
 from cas.formats.seal import Seal
-from cas.formats.stream import StoredForm
+from cas.formats.stream import StoredForm, verify_stored
 from cas.local.loose import LooseObjects, LooseWriter, open_loose
+from cas.local.store import LocalStore
 from cas.oid import Buffer, ObjectId
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import send_index
@@ -93,6 +94,16 @@ class Sending:
                 self.add_loose(stored, path)
         path.unlink(missing_ok=True)
         return oid
+
+    def add_stored(self, local: LocalStore, oid: ObjectId) -> None:
+        """Add an object of a local store, unless its stored bytes have changed: what is damaged there is not spread."""
+        with closing(local.open_stored(oid)) as stored:
+            verify_stored(stored)
+            path = Path(local.loose.path_of(oid))
+            if stored.where == str(path):
+                self.add_loose(stored, path)
+            else:
+                self.add(stored.seal, stored.read(0, stored.seal.stored_bytes))
 
     def add_loose(self, stored: StoredForm, path: Path) -> None:
         """Add a loose object in the file `path`, verified already: to a pack, or as it is when it is large."""
