@@ -8,6 +8,7 @@ from porcelain.config import DATA_FOLDER, Config, load
 if TYPE_CHECKING:
     from cas.local.refs import LocalRefs
     from cas.local.store import LocalStore
+    from cas.remote.state import Remote
 
 
 def open_store(config: Config) -> "LocalStore":
@@ -39,6 +40,18 @@ def open_refs(config: Config) -> "LocalRefs":
     return LocalRefs(
         config.data / "refs.sqlite", TABLES, durability=config.durability, create=not _has_store(config)
     )
+
+
+def open_remote(config: Config, name: str) -> "Remote":
+    """Return a remote of the project; nothing is asked of it yet."""
+    from cas.oid import oid_of
+    from cas.remote.bucket import Bucket
+    from cas.remote.mirror import Mirror
+    from cas.remote.state import Remote
+
+    found = config.get_remote(name)
+    folder = config.data / "cache" / "remotes" / oid_of(found.url.encode())[:16]
+    return Remote(Bucket(found.url, found.options, name=name), Mirror(folder))
 
 
 def _has_store(config: Config) -> bool:
