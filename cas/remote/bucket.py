@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
-from cas.remote.filesystem import Files, nonce, open_files
+from cas.remote.files import Files
+from cas.remote.filesystem import nonce, open_files
 from cas.remote.trouble import is_known, kind_of_trouble
 from cas.url import without_secrets
 
@@ -85,10 +86,13 @@ class Bucket:
         self._owner = 0
         self._opening = threading.Lock()
 
-    def find(self, key: str) -> bytes | None:
-        """Return what is in a file, or None when there is none."""
-        data = self._ask(f"read '{key}'", lambda files: files.get(key), missing=True)
+    def find(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
+        """Return what is in a file, or None when there is none; raise `CorruptRemote` when it is longer than that."""
+        end = None if most_bytes is None else most_bytes + 1
+        data = self._ask(f"read '{key}'", lambda files: files.get(key, end), missing=True)
         self.traffic.count(received=len(data or b""))
+        if data is not None and most_bytes is not None and len(data) > most_bytes:
+            raise CorruptRemote(f"'{key}' in remote '{self.name}' is longer than {most_bytes} bytes")
         return data
 
     def get(self, key: str) -> bytes:

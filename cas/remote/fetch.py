@@ -1,6 +1,7 @@
 """Bring what this machine lacks from a remote: nodes with all nodes that they reach, and blobs when they are wanted."""
 
 import os
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,7 +18,6 @@ from cas.formats.stream import HeldForm, read_object, verify_object
 from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.filesystem import nonce
 from cas.remote.reading import AHEAD_BYTES, Part, Reader
 from cas.remote.state import Remote
 from cas.remote.transaction import LargeObject
@@ -45,9 +45,12 @@ def fetch_nodes(
         When one is no node.
     """
     fetching = _Nodes(local, remote, progress or (lambda _objects, _bytes: None))
-    for root in roots:
-        fetching.bring([root])
-    fetching.store()
+    try:
+        for root in roots:
+            fetching.bring([root])
+        fetching.store()
+    finally:
+        fetching.discard()
     return fetching.brought
 
 
@@ -125,14 +128,16 @@ class _Nodes:
         """Store the nodes that wait, those that are linked to first."""
         if self._waiting is None:
             return
-        path = self._waiting.path
-        self._waiting.close()
-        try:
-            self._local.pins.add(bytes.fromhex(oid) for oid in self._entries)
-            self._local.publish(self._parts(path))
-        finally:
-            Path(path).unlink()
+        self._local.pins.add(bytes.fromhex(oid) for oid in self._entries)
+        self._local.publish(self._parts(self._waiting.path))
         self._here.update(self._entries)
+        self.discard()
+
+    def discard(self) -> None:
+        """Forget the nodes that wait."""
+        if self._waiting is not None:
+            self._waiting.close()
+            shutil.rmtree(Path(self._waiting.path).parent, ignore_errors=True)
         self._links, self._entries, self._waiting = {}, {}, None
 
     def _lacking(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
@@ -152,9 +157,7 @@ class _Nodes:
         oid = part.seal.oid
         envelope = self._envelope(part)
         if self._waiting is None:
-            folder = self._remote.mirror.folder
-            folder.mkdir(parents=True, exist_ok=True)
-            self._waiting = Segment(f"{folder}/.tmp-{nonce()}.segment")
+            self._waiting = Segment(f"{self._remote.mirror.make_scratch()}/nodes")
         self._entries[oid] = self._waiting.add(part.seal, part.stored)
         self._links[oid] = envelope.nodes
         self.brought += 1

@@ -1,10 +1,8 @@
 """Is everything at a remote there and as it was written? A report, never a repair."""
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 from cas.errors import CorruptRemote
@@ -162,8 +160,8 @@ class _Check:
     def _compare(self) -> None:
         """Read the log again from the start; when this machine knows otherwise, it forgets what it knew."""
         remote, mirror = self._remote, self._mirror
-        with tempfile.TemporaryDirectory(dir=mirror.folder, prefix=".tmp-") as folder:
-            fresh = Remote(remote.bucket, Mirror(Path(folder)))
+        with mirror.scratch() as folder:
+            fresh = Remote(remote.bucket, Mirror(folder))
             fresh.look()
             remote.look()
             same = fresh.mirror.number != mirror.number or _without_nonce(fresh.mirror) == _without_nonce(

@@ -1,10 +1,8 @@
 """Indexes of a remote, which tell what lies where in which pack: sent, merged, and made anew without some objects."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from blake3 import blake3
@@ -27,9 +25,8 @@ Kept = Callable[[str, bytes], bool]
 
 def send_index(remote: Remote, packs: Sequence[tuple[str, Records]]) -> str:
     """Send an index over packs, given as names and records, and return its name; the mirror has it from now on."""
-    remote.mirror.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=remote.mirror.folder, prefix=".tmp-") as folder:
-        path = Path(folder) / "index"
+    with remote.mirror.scratch() as folder:
+        path = folder / "index"
         write_multi_index(path, packs, durable=False)
         data = path.read_bytes()
     name = blake3(data).hexdigest()

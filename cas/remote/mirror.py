@@ -6,16 +6,18 @@ Source: docs/adr/0019-a-remote-is-a-log.md.
 """
 
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 from blake3 import blake3
 
 from cas.errors import CorruptRemote
-from cas.files import write_atomically
+from cas.files import TEMPORARY_PREFIX, write_atomically
 from cas.formats.multiindex import MultiIndex, open_multi_index
 from cas.formats.packindex import Entry
 from cas.local.refs import LocalRefs, LocalTransaction
@@ -235,6 +237,27 @@ class Mirror:
             if index is not None:
                 found[name] = index
         self._indexes, self._large = found, dict(self.large())
+
+    def make_scratch(self) -> Path:
+        """Return a new folder for files on their way; what dead processes have left of theirs goes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for entry in os.scandir(self.folder):
+            with suppress(FileNotFoundError):
+                if (
+                    entry.name.startswith(TEMPORARY_PREFIX)
+                    and time.time() - entry.stat().st_mtime > _OLD_SECONDS
+                ):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=self.folder, prefix=TEMPORARY_PREFIX))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Have a folder for files on their way while the block runs."""
+        folder = self.make_scratch()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Close what is open."""

@@ -1,13 +1,10 @@
 """Stored forms of objects from a remote: near ones in one request, several requests at a time, every byte verified."""
 
-import os
-import tempfile
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from cas.errors import ObjectNotFound
+from cas.errors import CorruptRemote, ObjectNotFound
 from cas.files import write_all
 from cas.formats.pack import seal_of
 from cas.formats.packindex import Entry
@@ -27,6 +24,8 @@ _SPAN_BYTES: Final = 8 << 20
 # before a node stand those that it links to: one request brings a few hundred of them
 AHEAD_BYTES: Final = 1 << 20
 _KEPT_BYTES: Final = 64 << 20
+# what is longer lies in no pack, and all of it would be in memory
+_MOST_BYTES: Final = 64 << 20
 
 
 class Part(NamedTuple):
@@ -74,6 +73,10 @@ class Reader:
             found = self._remote.mirror.find_packed(oid)
             if found is None:
                 continue
+            if found.entry.stored_bytes > _MOST_BYTES:
+                raise CorruptRemote(
+                    f"an index of remote '{self._remote.name}' says that '{oid}' is too long for a pack"
+                )
             part = self._find_kept(found.pack, found.entry)
             if part is not None:
                 yield part
@@ -158,11 +161,8 @@ class Reader:
     # -- large ones --------------------------------------------------------------------------------------------
 
     def _open_large(self, oid: ObjectId, large: LargeObject) -> StoredForm:
-        self._remote.mirror.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._remote.mirror.folder, prefix=".tmp-")
-        try:
-            self.copy_large(oid, large, descriptor)
-            return open_loose(name, oid)
-        finally:
-            os.close(descriptor)
-            Path(name).unlink()
+        with self._remote.mirror.scratch() as folder:
+            path = folder / oid
+            with open(path, "wb") as file:
+                self.copy_large(oid, large, file.fileno())
+            return open_loose(path, oid)  # which stays open when the folder goes

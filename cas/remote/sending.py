@@ -1,7 +1,6 @@
 """Objects on their way to a remote: small ones gathered into packs, large ones by themselves."""
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -44,8 +43,7 @@ class Sending:
     def __init__(self, remote: Remote, sent: Finished | None = None) -> None:
         self._remote = remote
         self._sent = sent or (lambda _: None)
-        remote.mirror.folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(dir=remote.mirror.folder, prefix=".tmp-"))
+        self._folder = remote.mirror.make_scratch()
         self._series = PackSeries(self._folder, durable=False)
         self._loose = LooseObjects(self._folder, durable=False)
         self._large: dict[str, LargeObject] = {}

@@ -28,6 +28,7 @@ from cas.remote.uploads import Uploads
 log = logging.getLogger(__name__)
 
 _VERSION: Final = 1
+_MOST_FORMAT_BYTES: Final = 1 << 16
 _MOST_CONFLICTS: Final = 1000
 # a state older than this is looked at again before anything is based on it
 _FRESH_SECONDS: Final = 60.0
@@ -80,7 +81,7 @@ class Remote:
         UnknownFormat
             When a later version of acc made it.
         """
-        data = self.bucket.find(FORMAT)
+        data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
         if data is None:
             raise NotARemote(
                 f"there is no remote of acc at '{self.name}'",

@@ -1,7 +1,6 @@
 """Read files of a remote whole, and tell what in them is not as it was written. Each is held in a file meanwhile."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -59,13 +58,12 @@ def read_all(remote: Remote, without: Sequence[str]) -> Iterator[Read]:
         for oid, told in sorted(mirror.large())
         if object_key(oid, told.file_bytes) not in without
     ]
-    mirror.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=mirror.folder, prefix=".tmp-") as folder:
+    with mirror.scratch() as folder:
 
         def read(what: _Pack | _Large) -> Read:
             if isinstance(what, _Pack):
-                return _read_pack(remote, what, Path(folder))
-            return _read_large(remote, what, Path(folder))
+                return _read_pack(remote, what, folder)
+            return _read_large(remote, what, folder)
 
         yield from remote.bucket.each(read, work, ahead=_AT_ONCE)
 

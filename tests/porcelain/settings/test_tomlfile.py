@@ -65,6 +65,11 @@ def test_comments_around_a_table_stay_and_those_in_it_go():
     )
 
 
+def test_the_last_line_of_a_text_is_no_comment():
+    text = '[remotes.origin]\nurl = """\n# a\n# b"""\n# behind it\n'
+    assert without_table(text, ORIGIN) == "# behind it\n"
+
+
 def test_a_header_may_be_written_in_any_way():
     text = "[ remotes . 'origin' ] # ours\nurl = 's3://b'\n[[remotes.\"origin\".options.list]]\na = 1\n"
     assert without_table(text + "[remotes.other]\n", ORIGIN) == "[remotes.other]\n"
