@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID, uuid4
 
-from cas.errors import AccError, CorruptRemote, NotARemote, NotCanonical, UnknownFormat
+from cas.errors import (
+    AccError,
+    CorruptRemote,
+    NotARemote,
+    NotCanonical,
+    RemoteDenied,
+    RemoteUnreachable,
+    UnknownFormat,
+)
 from cas.formats.canonical import dumps, loads
 from cas.remote.bucket import Bucket
 from cas.remote.keys import FORMAT, index_key
@@ -204,7 +212,21 @@ class Remote:
 
     def _keep_log_short(self) -> None:
         """Write one file in place of many, when so many have come that a new clone would read them one by one."""
-        chain = covering(self._files.values(), 0)
+        if len(self._files) <= MANY_FILES:
+            return
+        try:
+            self._shorten_log()
+        except (CorruptRemote, RemoteDenied, RemoteUnreachable, FileNotFoundError) as err:
+            # what was to be committed is; and the next one who commits tries that, too
+            log.info("remote '%s': its log is not shortened: %s", self.name, err)
+
+    def _shorten_log(self) -> None:
+        try:
+            chain = covering(self._files.values(), 0)
+        except CorruptRemote:
+            # another process of this machine has read files that this one has not seen
+            self._files = {(file.first, file.last): file for file in list_log(self.bucket)}
+            chain = covering(self._files.values(), 0)
         if len(chain) <= MANY_FILES:
             return
         chosen = worth_merging(chain)
