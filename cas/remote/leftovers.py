@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from cas.errors import CorruptRemote
+from cas.errors import CorruptRemote, RemoteDenied, RemoteUnreachable
 from cas.remote.bucket import Listed
 from cas.remote.deletion import delete_files
 from cas.remote.keys import CLOCK, INDEXES, LEASES, OBJECTS, PACKS, is_of_objects
@@ -57,7 +57,9 @@ class Leftovers:
         others = [*self._brief(), *self._merged()]
         for at in range(0, len(others), _AT_ONCE):
             remote.bucket.delete([listed.key for listed in others[at : at + _AT_ONCE]])
-        remote.bucket.tidy(self.now - max(self._grace, _BRIEF_SECONDS))
+        # not every server knows of parts, and not everybody may give them up
+        with suppress(RemoteDenied, RemoteUnreachable):
+            remote.bucket.tidy(self.now - max(self._grace, _BRIEF_SECONDS))
         return self._lengths(gone) | {listed.key: listed.bytes for listed in others}
 
     def _unneeded(self) -> list[str]:
