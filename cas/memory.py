@@ -8,10 +8,10 @@ from typing import BinaryIO
 from cas.errors import CorruptObject, ObjectNotFound
 from cas.files import write_all
 from cas.oid import Buffer, ObjectId, oid_of
-from cas.store import Sizes
+from cas.store import Sizes, Whole
 
 
-class MemoryStore:
+class MemoryStore(Whole):
     """A `Store` that is a dict; it ends with its process.
 
     >>> store = MemoryStore()

@@ -56,6 +56,24 @@ class Store(Protocol):
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
 
+    def bring(self, oids: Iterable[ObjectId]) -> None:
+        """Hear that `oids` are about to be read: a store that has some of them elsewhere brings them together.
+
+        Where nothing is elsewhere, `oids` are not even looked at.
+        """
+
+    def promises(self, oid: ObjectId) -> bool:
+        """Return whether an object that is not here can be read all the same: others are known to have it."""
+
+    def promised_ids(self, prefix: str) -> Iterator[ObjectId]:
+        """Yield the ids that begin with `prefix` of what others are known to have; some may be here too."""
+
+    def find_lost(self, oids: Iterable[ObjectId]) -> ObjectId | None:
+        """Return the first of `oids`, which nodes here link to, that is nowhere any more; None when all can be read.
+
+        Where nothing is elsewhere, what nodes link to is here, and `oids` are not even looked at.
+        """
+
     def open(self, oid: ObjectId) -> BinaryIO:
         """Return a seekable, verified, read-only stream of the object, with at most a few frames in memory."""
 
@@ -88,6 +106,28 @@ class Store(Protocol):
 
     def delete(self, oid: ObjectId) -> None:
         """Remove the object; raise `ObjectNotFound` when it is not there."""
+
+
+class Whole:
+    """A store, as far as it has all that is read from it, and nothing is elsewhere."""
+
+    def bring(self, oids: Iterable[ObjectId]) -> None:
+        """Do nothing."""
+
+    def promises(self, oid: ObjectId) -> bool:
+        """Return False."""
+        del oid
+        return False
+
+    def promised_ids(self, prefix: str) -> Iterator[ObjectId]:
+        """Yield nothing."""
+        del prefix
+        yield from ()
+
+    def find_lost(self, oids: Iterable[ObjectId]) -> ObjectId | None:
+        """Return None."""
+        del oids
+        return None
 
 
 def sorted_ids(store: Store, prefix: str = "") -> Iterator[ObjectId]:

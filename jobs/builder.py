@@ -3,31 +3,32 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.errors import AccError
-from cas.oid import ObjectId, oid_of
+from cas.oid import ObjectId
 from jobs.context import Context
-from jobs.errors import JobFailed, MethodError, UndeclaredReads, UsageError
+from jobs.errors import JobFailed, MethodError, NotTrusted, UndeclaredReads, UsageError
 from jobs.execution.plan import Listener, Plan
 from jobs.execution.turn import Turn
 from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
-from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit
+from jobs.request import Got, Request
+from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit, holds_now
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputfiles import InputFiles
 from jobs.reuse.inputs import Given, check_arguments
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.lease import Leases
 from jobs.reuse.pathnames import PathNames
+from jobs.reuse.presence import find_lost
 from jobs.wish import ANY_WISH, Policy, Wish
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from jobs.execution.launcher import Launcher
     from jobs.reuse.difference import Side
     from jobs.reuse.why import Nearest
+    from jobs.sharing import Sharing
 
 _NESTED_AT_MOST = 5
 _COMPARED_AT_MOST = 500
@@ -49,39 +51,6 @@ class Methods(Protocol):
 
     def environment(self, method: Method) -> Mapping[str, str]:
         """Return the versions that count in the keys of a method."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A job that is asked for: what it is given, checked, and the action key that follows from it."""
-
-    method: Method
-    given: Given
-    parts: KeyParts
-    key: ActionKey
-
-    def side(self) -> "Side":
-        """Return the request as one side of a comparison."""
-        # here, not above, as all that explains: what is reused is not compared
-        from jobs.reuse.difference import Side
-
-        files = self.method.closure.files.values()
-        return Side(
-            self.parts,
-            self.key,
-            read_source=lambda: self.method.source_node,
-            read=lambda blob: next(data for data in files if oid_of(data) == blob),
-            find_origin=self.given.find_origin,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Got:
-    """A job, how it was got, and the run that was made for it, if any."""
-
-    job: Job
-    how: How
-    ran: ObjectId | None = None
 
 
 class WouldRun(AccError):
@@ -109,6 +78,8 @@ class Builder:
         Gives what runs jobs; called when the first job is to run.
     cores
         How many slices run at a time when nobody says otherwise.
+    sharing
+        Gets jobs that others have built, and publishes those that are built here.
     """
 
     def __init__(  # noqa: PLR0913 - the engine, put together
@@ -125,6 +96,7 @@ class Builder:
         inputs: InputFiles,
         default_workdir: str,
         cores: int,
+        sharing: "Sharing | None" = None,
     ) -> None:
         self._context = context
         self._index = index
@@ -136,6 +108,7 @@ class Builder:
         self._inputs = inputs
         self._default_workdir = default_workdir
         self._cores = cores
+        self._sharing = sharing
         look = partial(self._build_for_fact, Wish(Policy(only_look=True)))
         self._look = Asks(look, look, inputs.file_id, names)
         self._warned: set[str] = set()
@@ -157,6 +130,7 @@ class Builder:
     def find_now(self, request: Request, wish: Wish) -> Got | None:
         """Return the job that `get` would reuse, or None when something would have to run, be it to see that."""
         with self._turn:
+            self._check_trust(request)
             hit = Hit(None) if wish.force else self.find(request, only_look=True)
             return None if hit.row is None else self._reused(request, hit, wish)
 
@@ -166,23 +140,55 @@ class Builder:
             return self._get(request, wish)
 
     def _get(self, request: Request, wish: Wish) -> Got:
+        self._check_trust(request)
         only_look = wish.policy.only_look
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
             return self._reused(request, hit, wish)
         name = request.method.name
         if only_look:
-            raise WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
+            raise self._would_run(request, hit)
         if request.key in wish.above:
             raise MethodError(f"job of method '{name}' wants itself as a subjob")
         with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
-            if not wish.force and (waited or self._has_come(request, hit)):
-                hit = self.find(request, only_look=False, wish=wish)
+            if not wish.force:
+                hit = self._find_again(request, hit, wish, waited=waited)
                 if hit.row is not None:
                     return self._reused(request, hit, wish)
             plan = self._plan(request, hit, wish)
             row = self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
+        self._offer(row, is_new=True)
         return self._got(row)
+
+    def _find_again(self, request: Request, hit: Hit, wish: Wish, *, waited: bool) -> Hit:
+        """Return the job that has come meanwhile, or that somebody else has built; `hit` is what was there before."""
+        if waited or self._has_come(request, hit):
+            hit = self.find(request, only_look=False, wish=wish)
+        if hit.row is not None or self._sharing is None:
+            return hit
+        asks = replace(self._look, build=partial(self._build_for_fact, wish))
+        return self._sharing.find(
+            request.alternatives(),
+            hit,
+            accept=lambda row: holds_now(self._context, self._index, row, request.given.sources(), asks),
+            workdir=self.checked_workdir(wish.workdir or wish.policy.workdir),
+        )
+
+    def find_origin(self, request: Request) -> str:
+        """Return the name of a remote that has a run with the key of `request`, or ""; nothing is taken from there."""
+        with self._turn:
+            return self._sharing.find_origin(request.alternatives()) if self._sharing else ""
+
+    def _would_run(self, request: Request, hit: Hit) -> WouldRun:
+        name = request.method.name
+        origin = self.find_origin(request)
+        if origin:
+            return WouldRun(f"'{name}' would be taken from remote '{origin}'", request)
+        return WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
+
+    def _offer(self, row: JobRow | None, *, is_new: bool = False) -> None:
+        if self._sharing is not None and row is not None:
+            self._sharing.offer(row, is_new=is_new)
 
     def _reused(self, request: Request, hit: Hit, wish: Wish) -> Got:
         row = hit.row
@@ -190,8 +196,10 @@ class Builder:
         if wish.policy.strict and hit.undeclared:
             who = f"job '{row.label}' ({request.method.name})"
             raise UndeclaredReads(undeclared_in_words(who, hit.undeclared))
-        self._listener.reused(row, wish.caption)
-        return Got(Job.of(row), "reused")
+        self._listener.reused(row, wish.caption, hit.origin)
+        if not wish.policy.only_look:
+            self._offer(hit.ran)
+        return Got(Job.of(row), "reused", origin=hit.origin)
 
     @contextmanager
     def _waiting(self, name: str) -> Iterator[None]:
@@ -282,11 +290,12 @@ class Builder:
             return self._look if only_look else replace(self._look, build=partial(self._build_for_fact, wish))
 
         hit = self._find_key(request.key, request.given, asks, only_look=only_look)
-        for source in request.method.equivalents:
+        if hit.row is not None or not request.method.equivalents:
+            return hit
+        for parts in request.alternatives()[1:]:
             if hit.row is not None:
                 break
-            key = action_key(replace(request.parts, source=ObjectId(source)))
-            equivalent = self._find_key(key, request.given, asks, only_look=only_look)
+            equivalent = self._find_key(action_key(parts), request.given, asks, only_look=only_look)
             hit = replace(equivalent, equivalent=True) if equivalent.row is not None else hit
         return hit
 
@@ -310,14 +319,26 @@ class Builder:
 
     def _find_key(self, key: ActionKey, given: Given, asks: Callable[[], Asks], *, only_look: bool) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
+        if hit.row is not None and not self._is_here(hit.row, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
+        try:
+            if hit.row is not None:
+                self._context.check_trust(hit.row, "be reused")
+        except NotTrusted as err:
+            return Hit(None, str(err))
         return hit
 
-    def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
-        """Return whether a run is in the store, which keeps it for this process unless that only looks."""
+    def _is_here(self, row: JobRow, *, only_look: bool) -> bool:
+        """Return whether a job is in the store, which keeps it for this process unless that only looks."""
         store = self._context.store
-        return store.has(run) if only_look else bool(store.hold([run]))
+        is_here = store.has(row.run) if only_look else bool(store.hold([row.run]))
+        # what ran here has left all that it made here
+        return is_here and not (row.origin and row.outcome and find_lost(store, row.outcome))
+
+    def _check_trust(self, request: Request) -> None:
+        """Raise `NotTrusted` when an input came from a remote that is not trusted."""
+        for row in request.given.sources():
+            self._context.check_trust(row, f"be an input of '{request.method.name}'")
 
     def _check_present(self, given: Given) -> None:
         """Raise when an input is gone: a job that cannot read its input need not start."""
@@ -325,6 +346,8 @@ class Builder:
         held = self._context.store.hold(row.run for row in rows)
         for row in rows:
             if row.outcome is None or row.run not in held or not self._context.store.has(row.outcome):
+                raise gone(row)
+            if find_lost(self._context.store, row.outcome):
                 raise gone(row)
 
     def _warn_of(self, method: Method) -> None:

@@ -48,6 +48,13 @@ class Labels(Protocol):
         """Return for each dataset head a job that has it, if possible under that name, and its name there."""
 
 
+class Trust(Protocol):
+    """Says what may be done with runs that came from elsewhere; `jobs.reuse.trust.Trust` is one."""
+
+    def check(self, row: JobRow, what: str, labels: Labels) -> None:
+        """Raise `NotTrusted` when what came of a run may not be loaded, nor given to jobs."""
+
+
 class Recorder(Protocol):
     """Notes what a running job learns beyond its action key."""
 
@@ -98,6 +105,8 @@ class Context:
         In a running job and in a build script, builds a job: `build(method, **arguments)`.
     job : RunningJob or None
         In a running job, that job.
+    trust : Trust or None
+        Says which runs may be loaded and given to jobs; None: all.
     """
 
     store: Store
@@ -111,6 +120,12 @@ class Context:
     results: ResultLinks | None = None
     build: Callable[..., Any] | None = None
     job: RunningJob | None = None
+    trust: Trust | None = None
+
+    def check_trust(self, row: JobRow, what: str) -> None:
+        """Raise `NotTrusted` unless the project trusts what came of a run; `what` was to be done, as "be loaded"."""
+        if self.trust is not None:
+            self.trust.check(row, what, self.labels)
 
     def job_path(self, row: JobRow) -> Path:
         """Return the job directory of a run."""

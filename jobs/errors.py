@@ -51,6 +51,10 @@ class CannotRunAgain(AccError):
     """A job that cannot be run as it was: something that it needs has changed, or is gone."""
 
 
+class NotTrusted(AccError):
+    """A run that came from a remote which is not trusted, and what may only be done with one that is."""
+
+
 class SpoiledOutcome(AccError):
     """A job that came to its end, and whose outcome cannot be believed."""
 

@@ -119,7 +119,7 @@ class Costs:
             number = self._numbers.get(digest)
             if number is None:
                 try:
-                    sizes = self._store.sizes_of(oid)
+                    sizes = self._sizes_of(oid)
                 except _DAMAGE:
                     self.damaged.add(run)
                     continue
@@ -128,3 +128,8 @@ class Costs:
                 self._raw_bytes.append(sizes.raw_bytes)
                 self._stored_bytes.append(sizes.stored_bytes)
             yield number
+
+    def _sizes_of(self, oid: ObjectId) -> Sizes:
+        """Return how long an object is; what is only at a remote is stored in nothing here."""
+        sizes = self._store.sizes_of(oid)
+        return sizes if self._store.has(oid) else Sizes(sizes.raw_bytes, 0)

@@ -1,7 +1,7 @@
 """A job as it was, ready to run once more: its stored source, what it was given, and the answers that it got."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -104,7 +104,13 @@ def _refused(method: str) -> JobFailed:
 
 
 class Replays:
-    """Finds again what jobs were made of."""
+    """Finds again what jobs were made of.
+
+    Parameters
+    ----------
+    check_source
+        Raises `NotTrusted` when the source of a run may not be run; its second argument says what for.
+    """
 
     def __init__(
         self,
@@ -114,12 +120,14 @@ class Replays:
         methods: Methods,
         names: PathNames,
         inputs: InputFiles,
+        check_source: Callable[[JobRow, str], None],
     ) -> None:
         self._context = context
         self._store = store
         self._methods = methods
         self._names = names
         self._inputs = inputs
+        self._check_source = check_source
 
     def get(self, row: JobRow, folder: Path) -> Replay:
         """Return the job of a row as it was.
@@ -133,9 +141,12 @@ class Replays:
         ------
         CannotRunAgain
             When something that it needs is not there any more as it was.
+        NotTrusted
+            When it came from a remote that is not trusted.
         """
         if row.job is None:
             raise CannotRunAgain(f"'{row.label}' failed", hint=f"'acc job {row.label}' says why")
+        self._check_source(row, "be run again")
         self._store.hold([row.run])
         run = get_run(self._store, row.run)
         outcome = get_node(self._store, get_node(self._store, row.job, JobNode).outcome, Outcome)

@@ -19,6 +19,7 @@ from porcelain.buildlog import BuildLog
 from porcelain.config import Config
 from porcelain.results import ResultLinks
 from porcelain.sessions.urdlog import UrdLog
+from porcelain.storage import places
 
 Progress = Callable[[int], None]
 
@@ -39,7 +40,8 @@ class Cleaned:
     collected : Collected
         What became of objects.
     copies, scratch : Swept
-        Files of job directories that are in the store or never were; files of builds that were killed.
+        Files of job directories that are in the store or never were; files of builds that were killed, and of remotes
+        that acc.toml no longer names.
     """
 
     dropped: list[JobRow] = field(default_factory=list)
@@ -110,7 +112,10 @@ class Cleaner:
 
     def _sweep(self, cleaned: Cleaned, sweeper: Sweeper) -> None:
         living = AllPins(self._store.root / "pins", self._store.root / "cache" / "pins.json").writers()
-        cleaned.scratch = sweeper.sweep_scratch(self._config.data / "tmp", living)
+        cleaned.scratch = sweeper.sweep_folders(self._config.data / "tmp", living)
+        # what was known of remotes that acc.toml no longer names
+        named = {place.folder.name for place in places(self._config)}
+        cleaned.scratch.add(sweeper.sweep_folders(self._config.data / "cache" / "remotes", named))
         cleaned.copies = sweeper.sweep_directories(
             self._config.workdirs.values(),
             {row.label for row in self._index.rows()},

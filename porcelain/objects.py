@@ -52,9 +52,10 @@ def get_whole_id(store: Store, prefix: str) -> ObjectId:
     if not is_prefix(prefix):
         raise SpecError(f"'{prefix}' is no object id", hint="an object id is 4 to 64 hex digits")
     if is_whole_id(prefix):
-        found = [ObjectId(prefix)] if store.has(ObjectId(prefix)) else []
+        whole = ObjectId(prefix)
+        found = [whole] if store.has(whole) or store.promises(whole) else []
     else:
-        found = sorted(store.ids(prefix))
+        found = sorted(store.ids(prefix)) or sorted(store.promised_ids(prefix))
     if not found:
         raise ObjectNotFound(prefix)
     if len(found) > 1:

@@ -26,6 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
+from porcelain.storage import open_remote, open_store, places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
+    from jobs.sharing import Sharing
     from jobs.verify import Verifier
     from porcelain.sessions.urdlog import UrdLog
 
@@ -64,8 +66,8 @@ class Project(StoredProject):
         """End what runs jobs, and give back what is open."""
         if "launcher" in self.__dict__:
             self.builder.stop()  # for threads that the script has left behind
-        for part in ("executor", "leases"):
-            if part in self.__dict__:
+        for part in ("executor", "leases", "sharing"):
+            if self.__dict__.get(part) is not None:
                 getattr(self, part).close()
         super().close()
 
@@ -140,6 +142,38 @@ class Project(StoredProject):
             inputs=self.inputs,
             default_workdir=self.config.workdir,
             cores=min(self.config.slices, usable_cores()),
+            sharing=self.sharing,
+        )
+
+    @cached_property
+    def sharing(self) -> "Sharing | None":
+        """What builds share with others through remotes; None when acc.toml has none that they read or write."""
+        config = self.config
+        read = [remote.name for remote in config.remotes.values() if remote.read]
+        write = [remote.name for remote in config.remotes.values() if remote.write]
+        if not read and not write:
+            return None
+        # here, not above: many projects have no remotes
+        from jobs.adoption import Adoption
+        from jobs.reuse.outbox import Outbox
+        from jobs.reuse.publication import Publication
+        from jobs.reuse.shared import SharedIndex
+        from jobs.sharing import Sharing
+
+        def outbox(name: str) -> Outbox:
+            return Outbox(name, lambda warn: Publication(open_remote(config, name), open_store(config), warn))
+
+        return Sharing(
+            shared=SharedIndex(
+                lambda: [open_remote(config, name) for name in read], lambda: open_store(config), write
+            )
+            if read
+            else None,
+            outboxes=[outbox(name) for name in write],
+            adoption=Adoption(self.store, self.index, config.workdirs, config.input_directory),
+            index=self.index,
+            listener=self.listener,
+            turn=self.turn,
         )
 
     @cached_property
@@ -168,6 +202,7 @@ class Project(StoredProject):
             methods=self.catalog,
             names=self._names(),
             inputs=self.inputs,
+            check_source=self.trust.check_source,
         )
         return Verifier(
             store=self.store,
@@ -207,7 +242,12 @@ class Project(StoredProject):
 
         site = self._site()
         publisher = Publisher(
-            index=self.index, site=site, listener=self.listener, file_id=self.file_id, is_news=self.is_news
+            index=self.index,
+            site=site,
+            listener=self.listener,
+            file_id=self.file_id,
+            is_news=self.is_news,
+            trusts=self.trust.trusts,
         )
         return Launcher(
             store=self.store,
@@ -242,6 +282,7 @@ class Project(StoredProject):
             host=platform.node(),
             user=configuration.user(),
             versions=self._versions(),
+            remotes=places(config),
         )
 
     @cached_property

@@ -47,13 +47,15 @@ def recover(config: Config, refs: LocalRefs, *, progress: Progress) -> Recovered
     progress
         Called with the number of objects looked at so far.
     """
-    store = storage.open_store(config)
+    # what is at a remote, it keeps: refs are made again of what is here
+    store = storage.open_store(config).alone()
+    trusts = storage.open_trust(config).trusts
     taken = {workdir: highest_number(workdir, folder) for workdir, folder in config.workdirs.items()}
     if _are_sound(refs):
-        return Recovered(rebuild(refs, store, taken, progress=progress))
+        return Recovered(rebuild(refs, store, taken, trusts=trusts, progress=progress))
     with refs.draft() as draft:
         saved = salvage(refs.path, draft)
-        rebuilt = rebuild(draft, store, taken, progress=progress)
+        rebuilt = rebuild(draft, store, taken, trusts=trusts, progress=progress)
         rebuilt.made.update(_remember_links(config, store, draft))
         return Recovered(rebuilt, saved, refs.replace_by(draft))
 

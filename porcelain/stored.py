@@ -8,11 +8,12 @@ from cas.local.store import LocalStore
 from jobs import context
 from jobs.job import Job
 from jobs.reuse.index import JobIndex
+from jobs.reuse.trust import Trust
 from porcelain import config as configuration
 from porcelain.config import Config
 from porcelain.results import ResultLinks
 from porcelain.spec import Resolver
-from porcelain.storage import open_refs, open_store
+from porcelain.storage import open_refs, open_store, open_trust
 
 
 class StoredProject:
@@ -76,6 +77,11 @@ class StoredProject:
         return Resolver(self.index, self.store, self.config)
 
     @cached_property
+    def trust(self) -> Trust:
+        """What may be done with runs that came from elsewhere."""
+        return open_trust(self.config)
+
+    @cached_property
     def context(self) -> context.Context:
         """The project as the engine sees it."""
         return context.Context(
@@ -87,6 +93,7 @@ class StoredProject:
             resolve=self.resolver.find_job,
             get_job=Job,
             results=self.results,
+            trust=self.trust,
         )
 
 

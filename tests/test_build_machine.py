@@ -124,7 +124,7 @@ class Fuse(Silent):
     def event(self, label: str, event: object) -> None:
         self._burn()
 
-    def reused(self, row: object, caption: str) -> None:
+    def reused(self, row: object, caption: str, origin: str) -> None:
         self._burn()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from cas.errors import CorruptObject, CorruptRefs, ObjectNotFound
+from cas.errors import AccError, CorruptObject, CorruptRefs, ObjectNotFound
 from cas.files import TEMPORARY_PREFIX, is_temporary
 from cas.formats.multiindex import NAME as MULTI_INDEX
 from cas.formats.multiindex import open_multi_index
@@ -71,6 +71,10 @@ class Report:
         Objects that they reach, missing ones included, counted once a role.
     dangling : int
         Objects that they do not reach: no damage, but what gc would take.
+    promised : int
+        Blobs that they reach and that are not here, but at a remote.
+    silent : tuple of AccError
+        Why remotes could not be asked of which nothing is known here any more: they may have what is missing.
     """
 
     copies: int
@@ -78,6 +82,8 @@ class Report:
     reached: int
     dangling: int
     problems: tuple[Problem, ...]
+    promised: int = 0
+    silent: tuple[AccError, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -95,7 +101,8 @@ def check(
 ) -> Report:
     """Hash every object again, follow every link from every ref, and return what was found.
 
-    Others may read and write meanwhile. All cores read; memory grows by some 200 bytes an object.
+    Others may read and write meanwhile. All cores read; memory grows by some 200 bytes an object. Nothing is fetched;
+    a remote is asked only when blobs are missing and what it has has been forgotten.
 
     Parameters
     ----------
@@ -110,6 +117,7 @@ def check(
     dangling : callable, optional
         Called with each object that no ref reaches.
     """
+    promises, store = _Promises(store), store.alone()
     problems = [*_check_files(store)]
     copies, total = 0, count_copies(store.loose, store.packs) if progress else 0
     for verified in verify_all(store.loose, store.packs, fast=fast):
@@ -126,12 +134,43 @@ def check(
     way, reached = Walk(store), 0
     for visit in way.visit(list(roots)):
         reached += 1
-        if visit.error is not None and visit.oid not in known and not _is_elsewhere(store, visit):
-            kind: Kind = "missing" if visit.missing else "corrupt"
-            problems.append(Problem(kind, visit.oid, _reason(visit), oid=visit.oid))
+        if visit.error is None or visit.oid in known or promises.cover(visit) or _is_elsewhere(store, visit):
+            continue
+        kind: Kind = "missing" if visit.missing else "corrupt"
+        problems.append(Problem(kind, visit.oid, _reason(visit), oid=visit.oid))
     named = _blame(store, roots, problems)
     left = _report_dangling(store, way, dangling)
-    return Report(copies, sum(map(len, roots.values())), reached, left, tuple(named))
+    return Report(
+        copies,
+        sum(map(len, roots.values())),
+        reached,
+        left,
+        tuple(named),
+        promised=promises.count,
+        silent=tuple(promises.silent),
+    )
+
+
+class _Promises:
+    """What is not here, and need not be: a remote has it."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._has_looked = False
+        self.count = 0
+        self.silent: Sequence[AccError] = ()
+
+    def cover(self, visit: Visit) -> bool:
+        """Return whether a missing object is promised; of nodes none is, since all that reach a node brought it."""
+        if not visit.missing or visit.role != "blob" or self._store.source is None:
+            return False
+        promised = self._store.promises(visit.oid)
+        if not promised and not self._has_looked:
+            self._has_looked = True
+            self.silent = self._store.source.look_if_lost()
+            promised = self._store.promises(visit.oid)
+        self.count += promised
+        return promised
 
 
 def _check_files(store: LocalStore) -> Iterator[Problem]:

@@ -96,6 +96,7 @@ def collect(
     CannotCollect
         When a node that a ref reaches is missing or damaged: what it links to is not known.
     """
+    store = store.alone()  # what is promised is nothing to take away, and nothing to fetch
     with upkeep(store.root, blocking=blocking):
         work = _Collection(store, refs, progress or (lambda _: None), dry_run=dry_run)
         victims = work.find_victims(0.0 if grace_seconds == 0 else _WORTH_COPYING)

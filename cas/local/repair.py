@@ -9,8 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from cas.errors import CorruptObject, ObjectNotFound
+from cas.errors import (
+    CorruptObject,
+    CorruptRemote,
+    NotARemote,
+    ObjectNotFound,
+    RemoteDenied,
+    RemoteUnreachable,
+)
 from cas.files import PlaceTaken, clone_or_copy, kind_of
 from cas.formats.multiindex import NAME as MULTI_INDEX
 from cas.formats.pack import open_pack, read_entries, write_packs
@@ -22,6 +30,9 @@ from cas.oid import ObjectId
 from cas.store import Store
 
 Progress = Callable[[int], None]
+
+# what keeps a remote from giving a good copy
+_SILENT: Final = (CorruptRemote, NotARemote, RemoteDenied, RemoteUnreachable)
 
 
 @dataclass(slots=True)
@@ -63,6 +74,7 @@ def repair(
     progress
         Called with the number of objects that have been looked for.
     """
+    store = store.alone()
     damage = [problem for problem in problems if problem.is_damage]
     with upkeep(store.root, blocking=True):
         mended = Mended()
@@ -154,7 +166,7 @@ def _fetch(store: LocalStore, oid: ObjectId, sources: Sequence[Store]) -> bool:
             # bytes are verified by their source, and the name that they get is theirs again
             if writer.commit() == oid:
                 return True
-        except (ObjectNotFound, CorruptObject):
+        except (ObjectNotFound, CorruptObject, *_SILENT):
             continue
         except PlaceTaken:
             return False

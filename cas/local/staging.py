@@ -88,6 +88,22 @@ class Staging:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
         return {oid: self.get(oid) for oid in oids}
 
+    def bring(self, oids: Iterable[ObjectId]) -> None:
+        """Have those of `oids` in the local store that are neither staged nor there, as far as its source has them."""
+        self._local.bring(oid for oid in oids if self._find(bytes.fromhex(oid)) is None)
+
+    def promises(self, oid: ObjectId) -> bool:
+        """Return whether an object that is not here can be had from the source of the local store."""
+        return self._local.promises(oid)
+
+    def promised_ids(self, prefix: str) -> Iterator[ObjectId]:
+        """Yield the ids that begin with `prefix` of what can be had from the source of the local store."""
+        return self._local.promised_ids(prefix)
+
+    def find_lost(self, oids: Iterable[ObjectId]) -> ObjectId | None:
+        """Return the first of `oids` that is neither staged, nor in the local store, nor known to its source."""
+        return self._local.find_lost(oid for oid in oids if self._find(bytes.fromhex(oid)) is None)
+
     def open(self, oid: ObjectId) -> BinaryIO:
         """Return a seekable, verified, read-only stream of the object, with one frame in memory."""
         stored = self._find_open(bytes.fromhex(oid))

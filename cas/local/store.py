@@ -1,7 +1,7 @@
 """The objects of `.acc`: packs and loose ones as one store."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from blake3 import blake3
 
-from cas.errors import CorruptObject, ObjectNotFound
+from cas.errors import AccError, CorruptObject, ObjectNotFound
 from cas.formats.encoder import encode
 from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import open_entry
@@ -44,6 +44,12 @@ class Source(Protocol):
 
     def find_sizes(self, oid: ObjectId) -> Sizes | None:
         """Return how long an object is that can be had, or None."""
+
+    def ids(self, prefix: str) -> Iterator[ObjectId]:
+        """Yield the ids that begin with `prefix` of what can be had."""
+
+    def look_if_lost(self) -> Sequence[AccError]:
+        """Ask those of whom nothing is known any more what they have; return why some did not say."""
 
 
 class LocalStore:
@@ -198,15 +204,24 @@ class LocalStore:
         """Return the stored form of an object, to be copied elsewhere; the caller closes its file."""
         return self._open(oid)
 
-    def bring(self, oids: Collection[ObjectId]) -> None:
+    def bring(self, oids: Iterable[ObjectId]) -> None:
         """Have those of `oids` here that are not, as far as its source has them: many at once take few requests."""
-        lacking = [oid for oid in oids if not self.has(oid)]
-        if lacking and self.source is not None:
+        if self.source is not None and (lacking := [oid for oid in oids if not self.has(oid)]):
             self.source.bring(self, lacking)
+
+    def find_lost(self, oids: Iterable[ObjectId]) -> ObjectId | None:
+        """Return the first of `oids`, which nodes here link to, that is neither here nor known to its source."""
+        if self.source is None:
+            return None
+        return next((oid for oid in oids if not self.has(oid) and not self.source.promises(oid)), None)
 
     def promises(self, oid: ObjectId) -> bool:
         """Return whether an object that is not here can be had from its source."""
         return self.source is not None and self.source.promises(oid)
+
+    def promised_ids(self, prefix: str) -> Iterator[ObjectId]:
+        """Yield the ids that begin with `prefix` of what can be had from its source; some may be here too."""
+        return iter(()) if self.source is None else self.source.ids(prefix)
 
     def alone(self) -> "LocalStore":
         """Return this store as one that has what is here and nothing else."""

@@ -4,7 +4,6 @@ import logging
 import os
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -86,6 +85,11 @@ class Bucket:
         self._files: Files | None = None
         self._owner = 0
         self._opening = threading.Lock()
+        self._hasty = threading.Event()
+
+    def hurry(self) -> None:
+        """Have no request tried again from now on: nobody waits for it any more."""
+        self._hasty.set()
 
     def find(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
         """Return what is in a file, or None when there is none; raise `CorruptRemote` when it is longer than that."""
@@ -239,10 +243,10 @@ class Bucket:
                 trouble = kind_of_trouble(err)
                 if (trouble == "missing" and missing) or (trouble == "taken" and taken):
                     return None
-                if trouble != "passing" or attempt == _TRIES:
+                if trouble != "passing" or attempt == _TRIES or self._hasty.is_set():
                     raise self._error(what, err) from err
                 log.info("remote '%s': cannot %s, trying again (%s)", self.name, what, type(err).__name__)
-            _pause(attempt)
+            self._hasty.wait(_pause_seconds(attempt))
         raise AssertionError("not reached")
 
     def _error(self, what: str, err: Exception) -> Exception:
@@ -287,10 +291,10 @@ def _told(call: Callable[..., None], *arguments: Any) -> bool:
     return True
 
 
-def _pause(attempt: int) -> None:
-    """Wait before another try: twice as long each time, and not all clients as long."""
-    longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-    time.sleep(longest * random.uniform(0.5, 1))
+def _pause_seconds(attempt: int) -> float:
+    """Return how long to wait before another try: twice as long each time, and not all clients as long."""
+    longest: float = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1)
 
 
 def _short(err: Exception) -> str:

@@ -14,7 +14,7 @@ from cas.formats.pack import open_entry
 from cas.formats.packindex import Entry
 from cas.formats.seal import Seal
 from cas.formats.segment import Segment
-from cas.formats.stream import HeldForm, read_object, verify_object
+from cas.formats.stream import HeldForm, StoredForm, open_object, read_object, verify_object
 from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
@@ -26,16 +26,28 @@ from cas.remote.transaction import LargeObject
 _BATCH_BYTES: Final = 32 << 20
 # a node that is longer is none of ours, and all of it would be in memory
 _MOST_NODE_BYTES: Final = 1 << 28
+# canonical JSON has no spaces, and blobs come before nodes: every node holds these bytes
+_LINKS: Final = b'"links":{"blobs":['
 
 Progress = Callable[[int, int], None]
 
 
 def fetch_nodes(
-    local: LocalStore, remote: Remote, roots: Iterable[ObjectId], *, progress: Progress | None = None
+    local: LocalStore,
+    remote: Remote,
+    roots: Iterable[ObjectId],
+    *,
+    progress: Progress | None = None,
+    reader: Reader | None = None,
 ) -> int:
     """Bring the nodes `roots` and all nodes that they reach; return how many were not here.
 
     A node is stored only when all nodes that it links to are, so that what is here is whole, whenever this ends.
+
+    Parameters
+    ----------
+    reader
+        Reads them; one that is used again has kept what lay near those of before.
 
     Raises
     ------
@@ -44,7 +56,8 @@ def fetch_nodes(
     CorruptRemote
         When one is no node.
     """
-    fetching = _Nodes(local, remote, progress or (lambda _objects, _bytes: None))
+    reader = reader or Reader(remote, ahead_bytes=AHEAD_BYTES)
+    fetching = _Nodes(local, remote, reader, progress or (lambda _objects, _bytes: None))
     try:
         for root in roots:
             fetching.bring([root])
@@ -57,19 +70,28 @@ def fetch_nodes(
 def fetch_blobs(
     local: LocalStore, remote: Remote, oids: Collection[ObjectId], *, progress: Progress | None = None
 ) -> int:
-    """Bring those of the objects `oids` that are not here and that the remote has; return how many."""
+    """Bring those of the objects `oids` that are not here and that the remote has; return how many.
+
+    What turns out to be a node comes with all nodes that it reaches, as `fetch_nodes` brings it.
+    """
     told = progress or (lambda _objects, _bytes: None)
     lacking = set(oids) - local.hold(oids)
     brought = total = 0
+    nodes: list[Part] = []
 
     def parts() -> Iterator[tuple[Seal, bytes]]:
         nonlocal brought, total
         for part in Reader(remote).small(lacking):
             brought, total = brought + 1, total + len(part.stored)
-            yield part.seal, part.stored
+            if _find_envelope(HeldForm(*part)) is None:
+                yield part.seal, part.stored
+            else:
+                nodes.append(part)
             told(brought, total)
 
     local.publish(parts())
+    for part in nodes:
+        _bring_node(local, remote, part)
     for oid in lacking:
         large = remote.mirror.find_large(oid)
         if large is not None:
@@ -77,6 +99,39 @@ def fetch_blobs(
             brought, total = brought + 1, total + large.file_bytes
             told(brought, total)
     return brought
+
+
+def _bring_node(local: LocalStore, remote: Remote, part: Part) -> None:
+    """Bring a node that was asked for as a blob; a file may hold the bytes of one whose links nobody has."""
+    try:
+        fetch_nodes(local, remote, [part.seal.oid])
+    except (ObjectNotFound, CorruptRemote):
+        _tell_of(remote, HeldForm(*part))
+        local.publish([(part.seal, part.stored)])
+
+
+def _tell_of(remote: Remote, stored: StoredForm) -> None:
+    """Tell of an object that comes from a remote as a blob, if it is a node."""
+    envelope = _find_envelope(stored)
+    if envelope is not None:
+        remote.arriving({stored.seal.oid: envelope.kind})
+
+
+def _find_envelope(stored: StoredForm) -> Envelope | None:
+    """Return the envelope of a node, or None when the object is none; closes `stored`."""
+    if stored.seal.raw_bytes > _MOST_NODE_BYTES:
+        stored.close()
+        return None
+    with open_object(stored) as stream:
+        if stream.read(1) != b"{":
+            return None
+        data = b"{" + stream.read()
+    # users store JSON too, and to parse it costs a hundred times as much as to look
+    if _LINKS not in data:
+        return None
+    with suppress(NotANode):
+        return read_envelope(data)
+    return None
 
 
 def fetch_large(local: LocalStore, remote: Remote, oid: ObjectId, large: LargeObject) -> None:
@@ -88,6 +143,7 @@ def fetch_large(local: LocalStore, remote: Remote, oid: ObjectId, large: LargeOb
             if stored.seal[1:3] != large[:2]:
                 raise CorruptObject(oid, "it is not as long as the remote says", where=remote.name)
             verify_object(stored)
+        _tell_of(remote, open_loose(path, oid))
         os.fsync(descriptor)
         local.loose.place(path, oid)
     finally:
@@ -99,15 +155,16 @@ def fetch_large(local: LocalStore, remote: Remote, oid: ObjectId, large: LargeOb
 class _Nodes:
     """Nodes on their way: they wait in a file until all that they reach is there too."""
 
-    def __init__(self, local: LocalStore, remote: Remote, progress: Progress) -> None:
+    def __init__(self, local: LocalStore, remote: Remote, reader: Reader, progress: Progress) -> None:
         self.brought = 0
         self._bytes = 0
         self._local = local
         self._remote = remote
-        self._reader = Reader(remote, ahead_bytes=AHEAD_BYTES)
+        self._reader = reader
         self._progress = progress
         self._here: set[ObjectId] = set()
         self._links: dict[ObjectId, tuple[ObjectId, ...]] = {}
+        self._kinds: dict[ObjectId, str] = {}
         self._entries: dict[ObjectId, Entry] = {}
         self._waiting: Segment | None = None
 
@@ -129,6 +186,7 @@ class _Nodes:
         if self._waiting is None:
             return
         self._local.pins.add(bytes.fromhex(oid) for oid in self._entries)
+        self._remote.arriving(self._kinds)
         self._local.publish(self._parts(self._waiting.path))
         self._here.update(self._entries)
         self.discard()
@@ -138,7 +196,7 @@ class _Nodes:
         if self._waiting is not None:
             self._waiting.close()
             shutil.rmtree(Path(self._waiting.path).parent, ignore_errors=True)
-        self._links, self._entries, self._waiting = {}, {}, None
+        self._links, self._kinds, self._entries, self._waiting = {}, {}, {}, None
 
     def _lacking(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         asked = {oid for oid in oids if oid not in self._here and oid not in self._links}
@@ -159,7 +217,7 @@ class _Nodes:
         if self._waiting is None:
             self._waiting = Segment(f"{self._remote.mirror.make_scratch()}/nodes")
         self._entries[oid] = self._waiting.add(part.seal, part.stored)
-        self._links[oid] = envelope.nodes
+        self._links[oid], self._kinds[oid] = envelope.nodes, envelope.kind
         self.brought += 1
         self._bytes += len(part.stored)
         self._progress(self.brought, self._bytes)

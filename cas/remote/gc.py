@@ -99,7 +99,7 @@ def sweep(
         work.mark()
     else:
         again(remote, work.drop)
-        done = rewrite(local, remote, int(leftovers.now), everything=grace_seconds == 0)
+        done = rewrite(local, remote, int(leftovers.now), work.is_node, everything=grace_seconds == 0)
         work.done.rewritten, work.done.left_bytes = done.packs, done.left_bytes
     files = leftovers.find() if dry_run else leftovers.delete()
     work.done.deleted, work.done.freed_bytes = len(files), sum(files.values())
@@ -118,6 +118,10 @@ class _Sweep:
         self._now = now
         self._progress = progress
         self._way = Reach(local, remote)
+
+    def is_node(self, digest: bytes) -> bool:
+        """Return whether an object that refs reach is a node."""
+        return self._way.is_node(digest)
 
     def drop(self) -> None:
         """Have the remote tell of nothing that no ref reaches, and of no action that may go."""

@@ -85,8 +85,8 @@ class _Push:
         self._number = self._remote.mirror.number
         self._remote.mirror.refresh()
         with Sending(self._remote, self._sent) as sending:
-            for oid in closure(self._local, roots, self._is_there):
-                self._add(sending, oid)
+            for oid, is_node in reached(self._local, roots, self._is_there):
+                self._add(sending, oid, is_node=is_node)
                 if sending.bytes >= _COMMIT_BYTES:
                     self._commit(sending.send(why), lambda _: {})
             self._commit(sending.send(why), self._draw_refs)
@@ -98,9 +98,9 @@ class _Push:
         self._relied.add(oid)
         return True
 
-    def _add(self, sending: Sending, oid: ObjectId) -> None:
+    def _add(self, sending: Sending, oid: ObjectId, *, is_node: bool) -> None:
         """Send an object, unless its stored bytes have changed: what is damaged here is not spread."""
-        sending.add_stored(self._local, oid)
+        sending.add_stored(self._local, oid, is_node=is_node)
         self._on_the_way.append(oid)
         self._done.objects += 1
         self._progress(self._done.objects, self._done.bytes)
@@ -141,6 +141,13 @@ def closure(
 
     What is there already is left out, with all that it reaches.
     """
+    return (oid for oid, _ in reached(store, roots, is_there))
+
+
+def reached(
+    store: LocalStore, roots: Iterable[ObjectId], is_there: Callable[[ObjectId], bool]
+) -> Iterator[tuple[ObjectId, bool]]:
+    """Yield what `closure` does, and of each whether it was reached as a node."""
     seen: set[ObjectId] = set()
 
     def is_wanted(oid: ObjectId) -> bool:
@@ -154,12 +161,14 @@ def closure(
         below = [(root, *_links(store, root))]
         while below:
             oid, blobs, nodes = below[-1]
-            yield from filter(is_wanted, blobs)
+            wanted = [*filter(is_wanted, blobs)]
+            store.bring(wanted)  # some may be at another remote only
+            yield from ((blob, False) for blob in wanted)
             node = next(filter(is_wanted, nodes), None)
             if node is not None:
                 below.append((node, *_links(store, node)))
             else:
-                yield oid
+                yield oid, True
                 below.pop()
 
 

@@ -59,6 +59,10 @@ class Reach:
         """Return whether an object was visited, in whatever role."""
         return digest in self._blobs or digest in self._nodes
 
+    def is_node(self, digest: bytes) -> bool:
+        """Return whether an object was visited as a node."""
+        return digest in self._nodes
+
     def read(self, oids: Collection[ObjectId]) -> Iterator[tuple[ObjectId, bytes | AccError]]:
         """Yield the nodes `oids`, or why one cannot be read, in no order."""
         lacking = set()

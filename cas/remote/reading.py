@@ -1,7 +1,7 @@
 """Stored forms of objects from a remote: near ones in one request, several requests at a time, every byte verified."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from cas.errors import CorruptRemote, ObjectNotFound
@@ -49,13 +49,15 @@ class Reader:
 
     Parameters
     ----------
-    ahead_bytes
-        So many bytes before what is wanted are read with it, and kept for what is wanted next.
+    ahead_bytes, behind_bytes
+        So many bytes before and behind what is wanted are read with it, and kept for what is wanted next.
     """
 
-    def __init__(self, remote: Remote, *, ahead_bytes: int = 0) -> None:
+    def __init__(self, remote: Remote, *, ahead_bytes: int = 0, behind_bytes: int = 0) -> None:
         self._remote = remote
         self._ahead = ahead_bytes
+        self._behind = behind_bytes
+        self._lengths: Mapping[str, int] = {}
         self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
     def small(self, oids: Collection[ObjectId]) -> Iterator[Part]:
@@ -84,7 +86,7 @@ class Reader:
                 wanted[found.pack].append(found.entry)
         spans = [span for pack, entries in wanted.items() for span in self._spans(pack, entries)]
         for span, data in zip(spans, self._remote.bucket.each(self._read, spans), strict=True):
-            if self._ahead:
+            if self._ahead or self._behind:
                 self._keep(span, data)
             for entry in span.entries:
                 yield self._part(span.pack, entry, data, span.start)
@@ -123,14 +125,22 @@ class Reader:
         start = end = 0
         for entry in sorted(entries, key=lambda entry: entry.offset):
             if chosen and (entry.offset > end + self._gap() or entry.end - start > _SPAN_BYTES):
-                yield _Span(pack, start, end, tuple(chosen))
+                yield _Span(pack, start, self._end(pack, end), tuple(chosen))
                 chosen = []
             if not chosen:
                 start = max(0, entry.offset - self._ahead)
             chosen.append(entry)
             end = max(end, entry.end) if len(chosen) > 1 else entry.end
         if chosen:
-            yield _Span(pack, start, end, tuple(chosen))
+            yield _Span(pack, start, self._end(pack, end), tuple(chosen))
+
+    def _end(self, pack: str, end: int) -> int:
+        """Return where a range ends in which what is wanted ends at `end`."""
+        if not self._behind:
+            return end
+        if pack not in self._lengths:
+            self._lengths = self._remote.mirror.packs()
+        return max(end, min(end + self._behind, self._lengths.get(pack, end)))
 
     def _gap(self) -> int:
         return max(self._ahead, _GAP_BYTES)

@@ -1,9 +1,10 @@
 """Write packs of a remote again: without what is dead in them, and many small ones as one."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from cas.errors import CorruptObject, CorruptRemote, ObjectNotFound
@@ -36,6 +37,8 @@ _MANY_SMALL: Final = 32
 # so many living bytes are sent in one go
 _ROUND_BYTES: Final = 256 << 20
 
+IsNode = Callable[[bytes], bool]
+
 
 @dataclass(slots=True)
 class Rewritten:
@@ -54,7 +57,7 @@ class _Pack(NamedTuple):
     entries: list[Entry]
 
 
-def rewrite(local: LocalStore, remote: Remote, since: int, *, everything: bool) -> Rewritten:
+def rewrite(local: LocalStore, remote: Remote, since: int, is_node: IsNode, *, everything: bool) -> Rewritten:
     """Send what lives in packs of much waste, or in many small ones, as new packs, and drop those.
 
     Parameters
@@ -63,6 +66,8 @@ def rewrite(local: LocalStore, remote: Remote, since: int, *, everything: bool) 
         What is here need not be fetched.
     since
         The time by the server's clock.
+    is_node
+        Whether an object is a node: those have packs of their own.
     everything
         Write every pack again in which anything is dead.
     """
@@ -74,7 +79,7 @@ def rewrite(local: LocalStore, remote: Remote, since: int, *, everything: bool) 
     if len(small) >= _MANY_SMALL:
         chosen += small
     for some in _rounds(chosen):
-        if _replace(local.alone(), remote, some, since):
+        if _replace(local.alone(), remote, some, since, is_node):
             done.packs += len(some)
     done.left_bytes = sum(pack.waste for pack in _packs(remote.mirror))
     return done
@@ -110,21 +115,25 @@ def _rounds(packs: Iterable[_Pack]) -> Iterator[list[_Pack]]:
         yield some
 
 
-def _replace(local: LocalStore, remote: Remote, packs: Collection[_Pack], since: int) -> bool:
+def _replace(
+    local: LocalStore, remote: Remote, packs: Collection[_Pack], since: int, is_node: IsNode
+) -> bool:
     """Send what lives in some packs as new ones, and drop those; return whether that was done."""
     names = {pack.name for pack in packs}
     keys = set(map(pack_key, names))
+    sent: set[bytes] = set()
     moved = {entry.digest for pack in packs for entry in pack.entries}
     try:
         with Sending(remote) as sending:
-            for seal, stored in _parts(local, remote, moved):
-                sending.add(seal, stored)
+            for seal, stored in _parts(local, remote, packs):
+                sending.add(seal, stored, is_node=is_node(seal.digest))
+                sent.add(seal.digest)
             new = sending.send("gc")
 
             def draw() -> Change | None:
                 # others may have dropped some of what was sent, or brought more: then this was in vain
                 told = [pack for pack in _packs(remote.mirror) if pack.name in names]
-                if {entry.digest for pack in told for entry in pack.entries} != moved:
+                if not {entry.digest for pack in told for entry in pack.entries} == moved == sent:
                     return None
                 rest = keeping(remote, lambda key, _: key not in keys, "gc")
                 change = replace(rest, indexes={**rest.indexes, **new.indexes})
@@ -138,16 +147,26 @@ def _replace(local: LocalStore, remote: Remote, packs: Collection[_Pack], since:
         return False
 
 
-def _parts(local: LocalStore, remote: Remote, digests: Iterable[bytes]) -> Iterator[tuple[Seal, bytes]]:
-    """Yield stored forms, those that are here first."""
-    lacking: list[ObjectId] = []
-    for digest in sorted(digests):
-        oid = ObjectId(digest.hex())
-        with suppress(CorruptObject, ObjectNotFound):
-            if local.has(oid):
-                with closing(local.open_stored(oid)) as stored:
-                    verify_stored(stored)
-                    yield stored.seal, stored.read(0, stored.seal.stored_bytes)
-                continue
-        lacking.append(oid)
-    yield from Reader(remote).small(lacking)
+def _parts(local: LocalStore, remote: Remote, packs: Iterable[_Pack]) -> Iterator[tuple[Seal, bytes]]:
+    """Yield stored forms in the order in which they lie, which is that in which they are read; those here first."""
+    seen: set[bytes] = set()
+    for pack in packs:
+        lacking: list[ObjectId] = []
+        for entry in sorted(pack.entries, key=attrgetter("offset")):
+            if entry.digest not in seen and not (yield from _local_part(local, entry.oid)):
+                lacking.append(entry.oid)
+            seen.add(entry.digest)
+        yield from Reader(remote).small(lacking)
+
+
+def _local_part(local: LocalStore, oid: ObjectId) -> Generator[tuple[Seal, bytes], None, bool]:
+    """Yield the stored form of an object that is here, and is sound; return whether it is."""
+    if not local.has(oid):
+        return False
+    try:
+        with closing(local.open_stored(oid)) as stored:
+            verify_stored(stored)
+            yield stored.seal, stored.read(0, stored.seal.stored_bytes)
+    except (CorruptObject, ObjectNotFound):
+        return False
+    return True

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from cas.graph import is_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.deletion import again
@@ -106,7 +107,7 @@ def _mend_objects(local: LocalStore, remote: Remote, mended: Mended, since: int)
 
     with Sending(remote) as sending:
         for oid in sorted(report.here):
-            sending.add_stored(local, oid)
+            sending.add_stored(local, oid, is_node=is_node(local, oid))
         new = sending.send("repair")
 
         def draw() -> Change:

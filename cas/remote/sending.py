@@ -45,6 +45,8 @@ class Sending:
         self._sent = sent or (lambda _: None)
         self._folder = remote.mirror.make_scratch()
         self._series = PackSeries(self._folder, durable=False)
+        # nodes lie by themselves: whoever wants those of many jobs need not read what lies between
+        self._nodes = PackSeries(self._folder, durable=False)
         self._loose = LooseObjects(self._folder, durable=False)
         self._large: dict[str, LargeObject] = {}
         self._added: set[ObjectId] = set()
@@ -59,11 +61,12 @@ class Sending:
     def close(self) -> None:
         """Forget what has not been sent."""
         self._series.abort()
+        self._nodes.abort()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def add(self, seal: Seal, stored: bytes) -> None:
+    def add(self, seal: Seal, stored: bytes, *, is_node: bool = False) -> None:
         """Add an object to a pack; each id once."""
-        self._series.add(seal, stored)
+        (self._nodes if is_node else self._series).add(seal, stored)
         self.bytes += len(stored)
 
     def put(self, data: Buffer) -> ObjectId:
@@ -93,21 +96,21 @@ class Sending:
         path.unlink(missing_ok=True)
         return oid
 
-    def add_stored(self, local: LocalStore, oid: ObjectId) -> None:
+    def add_stored(self, local: LocalStore, oid: ObjectId, *, is_node: bool = False) -> None:
         """Add an object of a local store, unless its stored bytes have changed: what is damaged there is not spread."""
         with closing(local.open_stored(oid)) as stored:
             verify_stored(stored)
             path = Path(local.loose.path_of(oid))
             if stored.where == str(path):
-                self.add_loose(stored, path)
+                self.add_loose(stored, path, is_node=is_node)
             else:
-                self.add(stored.seal, stored.read(0, stored.seal.stored_bytes))
+                self.add(stored.seal, stored.read(0, stored.seal.stored_bytes), is_node=is_node)
 
-    def add_loose(self, stored: StoredForm, path: Path) -> None:
+    def add_loose(self, stored: StoredForm, path: Path, *, is_node: bool = False) -> None:
         """Add a loose object in the file `path`, verified already: to a pack, or as it is when it is large."""
         seal = stored.seal
         if seal.stored_bytes < LARGE_BYTES and fits_in_pack(seal):
-            self.add(seal, stored.read(0, seal.stored_bytes))
+            self.add(seal, stored.read(0, seal.stored_bytes), is_node=is_node)
         else:
             self.add_large(
                 seal.oid, path, LargeObject(seal.raw_bytes, seal.stored_bytes, path.stat().st_size)
@@ -123,7 +126,7 @@ class Sending:
 
     def send(self, why: str) -> Change:
         """Send the packs and an index over them; return what tells of all that was sent since the last time."""
-        packs = self._series.publish()
+        packs = self._nodes.publish() + self._series.publish()
         for length in self._remote.bucket.each(self._send_pack, packs, ahead=_PACKS_AT_ONCE):
             self._sent(length)
         indexes = {}

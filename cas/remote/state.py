@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
 from cas.errors import (
@@ -16,6 +16,7 @@ from cas.errors import (
     UnknownFormat,
 )
 from cas.formats.canonical import dumps, loads
+from cas.oid import ObjectId
 from cas.remote.bucket import Bucket
 from cas.remote.keys import FORMAT, index_key
 from cas.remote.log import (
@@ -32,6 +33,9 @@ from cas.remote.log import (
 from cas.remote.mirror import Mirror
 from cas.remote.transaction import Change
 from cas.remote.uploads import Uploads
+
+# hears of nodes by id, each with its kind
+Arriving: TypeAlias = Callable[[Mapping[ObjectId, str]], None]
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,9 @@ class Remote:
         Its files.
     mirror
         What was known of it.
+    arriving
+        Hears of the nodes that come from there, before they are stored: whose they are may matter for what is done
+        with them.
 
     Attributes
     ----------
@@ -69,9 +76,10 @@ class Remote:
         How long others have to end what they have begun, before they count as dead.
     """
 
-    def __init__(self, bucket: Bucket, mirror: Mirror) -> None:
+    def __init__(self, bucket: Bucket, mirror: Mirror, arriving: Arriving | None = None) -> None:
         self.bucket = bucket
         self.mirror = mirror
+        self.arriving: Arriving = arriving or (lambda _: None)
         self.name = bucket.name
         self.remade = False
         self.uploads = Uploads(bucket, mirror)

@@ -11,12 +11,12 @@ from cas.remote.indexes import without
 from cas.remote.reading import Reader
 from cas.remote.sending import Sending
 from cas.remote.state import Remote
-from cas.store import Sizes
+from cas.store import Sizes, Whole
 
 T = TypeVar("T")
 
 
-class RemoteStore:
+class RemoteStore(Whole):
     """The objects of a remote. Each put is a transaction: who puts many puts them together.
 
     What the remote holds is known as of the last look; on a miss it is looked at once more.

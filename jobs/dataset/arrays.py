@@ -8,6 +8,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from cas.store import Store
+from jobs.dataset.ahead import bring_slice
 from jobs.dataset.head import ColumnNode, DatasetHead, clock
 from jobs.errors import DatasetError
 
@@ -42,6 +43,9 @@ class Readable(Described, Protocol):
 
     def get_column_node(self, name: str) -> ColumnNode:
         """Return the node of one of its columns."""
+
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when pickles in it may not be loaded."""
 
 
 # ---- which columns, which slices
@@ -86,11 +90,16 @@ def chosen_slices(dataset: Readable, sliceno: int | None) -> Sequence[int]:
 def opened(dataset: Readable, sliceno: int, names: Iterable[str]) -> "Iterator[list[SliceReader]]":
     """Give a reader for each named column of a slice, and close them at the end of the block."""
     from jobs.column.slice import SliceReader
+    from jobs.column.types import get_type
 
+    chosen = [*names]
+    bring_slice(dataset, sliceno, chosen)
     with ExitStack() as stack:
         readers = []
-        for name in names:
+        for name in chosen:
             column = dataset.get_column_node(name)
+            if get_type(column.type).base == "pickle":
+                dataset.check_trust()
             part = column.slices[sliceno]
             stream = stack.enter_context(dataset.store.open(part.blob))
             reader = SliceReader(stream, column.type, none_support=column.none_support)

@@ -145,6 +145,10 @@ class Dataset(DatasetRows):
             self._column_nodes[name] = get_node(self.store, self.head.columns[name].node, ColumnNode)
         return self._column_nodes[name]
 
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when pickles in it may not be loaded: its job came from a remote that is not trusted."""
+        self._owner.check_trust()
+
     # -- what it follows and extends ---------------------------------------------------------------------------
 
     @cached_property

@@ -33,6 +33,10 @@ class DatasetRows(DatasetFacts):
         """Return the node of a column."""
 
     @abstractmethod
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when pickles in it may not be loaded."""
+
+    @abstractmethod
     def chain(self, length: int = -1, reverse: bool = False, stop_ds: Any = None) -> "Sequence[Readable]":  # noqa: FBT001, FBT002 - the peer's order
         """Return this dataset and those before it, oldest first."""
 

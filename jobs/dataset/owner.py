@@ -26,6 +26,9 @@ class Owner(Protocol):
     def note_label(self) -> None:
         """Note that somebody looked at which job this is."""
 
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when values that it saved may not be loaded: pickles can run code."""
+
 
 class LostOwner:
     """Stands for a job that is not here any more; its dataset is still there, under a short id."""
@@ -38,6 +41,10 @@ class LostOwner:
     def find_owners(self, datasets: Sequence[tuple[ObjectId, str]]) -> Sequence[tuple[Owner, str] | None]:
         """Return what the dataset finds through which this one was found."""
         return self._asked.find_owners(datasets)
+
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when values of the dataset may not be loaded through which this one was found."""
+        self._asked.check_trust()
 
     def note_label(self) -> NoReturn:
         """Raise `NoSuchJob`: there is no label."""

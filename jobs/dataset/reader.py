@@ -1,10 +1,11 @@
 """Iterate over the rows of datasets as Python values: by slice, filtered, translated, within a range."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, compress, islice
+from itertools import accumulate, chain, compress, islice
 from operator import index, itemgetter
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from jobs.dataset.ahead import Ahead, Part
 from jobs.dataset.arrays import (
     Bounds,
     Cursor,
@@ -193,15 +194,19 @@ def _row_pieces(
     found: Iterable[tuple[Readable, Sequence[_Visit]]], shape: "_RowShape", callbacks: Callbacks
 ) -> Iterator[Iterable[Any]]:
     """Yield the rows in pieces, with the callbacks between them."""
+    found = [*found]
+    ahead = Ahead([visit for _, visits in found for visit in visits], shape.part)
+    firsts = accumulate((len(visits) for _, visits in found), initial=0)
     try:
-        for dataset, visits in found:
+        for (dataset, visits), first in zip(found, firsts, strict=False):
             try:
                 callbacks.begin(dataset)
-                for visit in visits:
+                for number, visit in enumerate(visits, first):
                     try:
                         callbacks.begin_slice(dataset, visit.sliceno)
                     except SkipSlice:
                         continue
+                    ahead.reach(number, dataset.store)
                     yield from shape.rows(visit)
                     callbacks.end_slice(dataset, visit.sliceno)
             except (SkipSlice, SkipDataset):
@@ -235,6 +240,13 @@ class _RowShape:
         for name in by_column:
             if name not in self._names:
                 raise DatasetError(f"column '{name}' is translated or filtered and not read")
+
+    def part(self, visit: _Visit) -> Part:
+        """Return the columns that are read of a visit."""
+        names = [*self._names, *([] if self._range is None else [self._range[0]])]
+        if visit.hashlabel is not None:
+            return Part(visit.dataset, None, [*names, visit.hashlabel])
+        return Part(visit.dataset, None if visit.sliceno == ROUNDROBIN else int(visit.sliceno), names)
 
     def rows(self, visit: _Visit) -> Iterator[Iterable[Any]]:
         """Yield the rows of a visit, in pieces."""

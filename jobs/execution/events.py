@@ -9,6 +9,7 @@ from cas.formats.canonical import Json
 from cas.formats.seal import Seal
 from cas.local.store import Durability
 from cas.oid import ObjectId
+from cas.remote.place import Place
 from jobs.execution.scratch import Scratch
 from jobs.execution.slots import Tokens
 from jobs.execution.territory import NOWHERE, Territory
@@ -169,6 +170,8 @@ class JobRequest:
         What texts name to the job, whatever they name by now: a job that is run again finds what it found.
     order : sequence of int
         In which order its slices start; by number when it is empty.
+    remotes : sequence of Place
+        Where objects are found that are not in the store.
     """
 
     label: str
@@ -203,6 +206,7 @@ class JobRequest:
     declared: frozenset[str] = frozenset()
     lookups: Mapping[str, JobRow | None] = field(default_factory=dict)
     order: Sequence[int] = ()
+    remotes: Sequence[Place] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,7 @@ class Launcher:
             declared=frozenset(name for file in plan.input_files for name in _names_of(file.path)),
             lookups=plan.lookups,
             order=plan.order,
+            remotes=site.remotes,
         )
 
     # -- while it runs -----------------------------------------------------------------------------------------

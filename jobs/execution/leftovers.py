@@ -19,6 +19,11 @@ class Swept:
     files: int = 0
     bytes: int = 0
 
+    def add(self, other: "Swept") -> None:
+        """Count what was removed besides."""
+        self.files += other.files
+        self.bytes += other.bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
@@ -61,21 +66,15 @@ class Sweeper:
                 _remove_empty(directory)
         return swept
 
-    def sweep_scratch(self, folder: Path, living: Collection[str]) -> Swept:
-        """Remove the scratch and staging files of builds that are not among the `living`.
-
-        Parameters
-        ----------
-        folder
-            The folder with a folder for each build, named as its pins are.
-        """
+    def sweep_folders(self, folder: Path, living: Collection[str]) -> Swept:
+        """Remove the folders in `folder` whose names are not among the `living`, with all files in them."""
         swept = Swept()
-        for build in sorted(folder.glob("*")):
-            if build.name not in living:
-                for path in _files(build):
+        for dead in sorted(folder.glob("*")):
+            if dead.name not in living:
+                for path in _files(dead):
                     self._remove(path, swept)
                 if not self.dry_run:
-                    shutil.rmtree(build, ignore_errors=True)
+                    shutil.rmtree(dead, ignore_errors=True)
         return swept
 
     def _loose_ends(self, directory: Path, linked: Collection[Path], *, known: bool) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cas.local.store import Durability
+from cas.remote.place import Place
 from jobs.execution.territory import Territory
 from jobs.limits import NO_LIMITS, Limits
 from jobs.method.definition import Method
@@ -98,6 +99,8 @@ class Site:
         Noted in each run.
     versions : mapping of str to str
         Versions of python and acc, for people.
+    remotes : sequence of Place
+        Where objects are found that are not here.
     """
 
     root: Path
@@ -114,6 +117,7 @@ class Site:
     host: str
     user: str
     versions: Mapping[str, str]
+    remotes: Sequence[Place] = ()
 
 
 class Listener(Protocol):
@@ -134,8 +138,8 @@ class Listener(Protocol):
     def ended(self, row: JobRow) -> None:
         """Hear that a run is over and published, done or failed."""
 
-    def reused(self, row: JobRow, caption: str) -> None:
-        """Hear that a job was asked for and was there."""
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
+        """Hear that a job was asked for and was there, or was just taken from the remote `origin`."""
 
     def awaits(self, method: str) -> None:
         """Hear that another build, or another thread of this one, runs a job that is wanted."""
@@ -162,7 +166,7 @@ class Silent:
     def ended(self, row: JobRow) -> None:
         """Say nothing."""
 
-    def reused(self, row: JobRow, caption: str) -> None:
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Say nothing."""
 
     def awaits(self, method: str) -> None:

@@ -34,6 +34,8 @@ class Publisher:
         Gives the content id of a file, as it is now.
     is_news
         Says whether the user has not been told a text yet, which he then has.
+    trusts
+        Says whether a run was made here, or came from where all is trusted.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Publisher:
         listener: Listener,
         file_id: Callable[[Path], ObjectId],
         is_news: Callable[[str], bool],
+        trusts: Callable[[ObjectId], bool],
     ) -> None:
         self._index = index
         self._site = site
         self._listener = listener
         self._file_id = file_id
         self._is_news = is_news
+        self._trusts = trusts
         self._names = PathNames(site.root, site.input_directory)
 
     def publish(self, running: Running, last: Finished, end: Callable[[], None]) -> JobRow:
@@ -158,6 +162,10 @@ class Publisher:
     def _earlier(self, running: Running, outcome: ObjectId) -> str:
         """Return the label of the first job with that outcome, or "" when there is none, or it is gone."""
         first = self._index.find_first_of_outcome(outcome)
+        if first and not self._trusts(first.run):
+            first = next(
+                (row for row in self._index.of_outcome(outcome)[::-1] if self._trusts(row.run)), None
+            )
         return first.label if first and running.staging.has(first.run) else ""
 
     def _subjob_labels(self, run: Run) -> dict[str, bool]:

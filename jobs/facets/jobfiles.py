@@ -49,6 +49,10 @@ class JobFiles(JobLabel):
         """Return the tagged form that stands for the job in a node."""
 
     @abstractmethod
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when values that it saved may not be loaded: pickles can run code."""
+
+    @abstractmethod
     def _dereference(self) -> Dereference:
         """Return what gives the jobs, datasets and files inside a saved value."""
 
@@ -102,6 +106,7 @@ class JobFiles(JobLabel):
         default: Any = _RAISE,
     ) -> Any:
         """Return the value in a pickle, by default what synthesis returned; `default` when there is no such file."""
+        self.check_trust()
         blob = self._find_blob(filename, sliceno, raises=default is _RAISE)
         if blob is None:
             return default

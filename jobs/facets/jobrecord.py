@@ -108,6 +108,10 @@ class JobRecord(JobFiles):
         _ = self.outcome
         return {JOB: self._row.outcome}
 
+    def check_trust(self) -> None:
+        """Raise `NotTrusted` when values that it saved may not be loaded: it came from a remote that is not trusted."""
+        context.current().check_trust(self._row, "be loaded")
+
     def _files(self) -> dict[str, FileEntry]:
         return dict(self.outcome.files)
 

@@ -35,6 +35,8 @@ class BuiltJob(NamedTuple):
         returned.
     ran : ObjectId or None
         The run that this build made of it, if it did; after a cutoff another one than `run`.
+    origin : str
+        The remote that it was taken from when it was reused, or "".
     """
 
     name: str
@@ -43,11 +45,13 @@ class BuiltJob(NamedTuple):
     ran: ObjectId | None = None
     method: str = ""
     caption: str = ""
+    origin: str = ""
 
     def to_json(self) -> list[Json]:
         """Return the entry as JSON."""
         asked = [self.method, self.caption] if self.method else []
-        return [self.name, self.run, self.how, self.ran, *asked]
+        whence = [self.origin] if self.origin else []
+        return [self.name, self.run, self.how, self.ran, *asked, *whence]
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
@@ -55,8 +59,8 @@ class BuiltJob(NamedTuple):
         name, run, how, ran, *asked = as_list(body)
         if how not in get_args(How):
             raise ValueError(f"unknown way to get a job '{how}'")
-        method, caption = map(as_text, asked or ["", ""])
-        return cls(as_text(name), as_oid(run), how, oid_or_none(ran), method, caption)  # type: ignore[arg-type]  # just checked
+        method, caption, origin = map(as_text, [*asked, *["", "", ""][len(asked) :]])
+        return cls(as_text(name), as_oid(run), how, oid_or_none(ran), method, caption, origin)  # type: ignore[arg-type]  # just checked
 
 
 @dataclass(frozen=True, slots=True)

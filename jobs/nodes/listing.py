@@ -27,6 +27,8 @@ class JobRow(NamedTuple):
         The run of the job before it in its chain, "" when it is the first; None: its node tells.
     job, outcome : ObjectId or None
         None when the run failed.
+    origin : str or None
+        The remote that it came from, "" when it ran here; None in rows of before that was noted: it ran here.
     """
 
     workdir: str
@@ -44,6 +46,7 @@ class JobRow(NamedTuple):
     facts: int = 0
     earlier: str = ""
     previous: str | None = None
+    origin: str | None = ""
 
     @property
     def label(self) -> str:

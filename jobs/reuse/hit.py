@@ -71,6 +71,8 @@ class Hit:
         Whether it has the key of a source that the method declares to do the same.
     undeclared : tuple of str
         What `ran` read without declaring it, when it is reused.
+    origin : str
+        The remote that it was just taken from, or "".
     """
 
     row: JobRow | None
@@ -78,6 +80,7 @@ class Hit:
     ran: JobRow | None = None
     equivalent: bool = False
     undeclared: tuple[str, ...] = ()
+    origin: str = ""
 
 
 class Answer(NamedTuple):
@@ -119,6 +122,13 @@ def find_hit(
         row, undeclared = held, facts.undeclared
     earlier = index.find_label(row.earlier) if row.earlier else None
     return Hit(earlier or row, ran=row, undeclared=undeclared)
+
+
+def holds_now(now: Context, index: JobIndex, row: JobRow, given: Iterable[JobRow], asks: Asks) -> Hit:
+    """Return a run from elsewhere as the hit that it is when all its facts hold here; else why it is none."""
+    facts = _Facts(now, index, asks, list(given))
+    broken = facts.find_broken(row) if row.facts else ""
+    return Hit(None, broken, row) if broken else Hit(row, ran=row, undeclared=facts.undeclared)
 
 
 def check_facts(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from cas.errors import CorruptRefs
 from cas.oid import ObjectId, oid_of
@@ -10,6 +10,8 @@ from cas.refs import Cell, Refs, Table, Transaction
 from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.run import FORCED, ActionKey
 from jobs.reuse.refnames import ACTIONS, BUILDS, label_ref
+
+TakesAction: TypeAlias = Literal["always", "if free", "never"]
 
 JOBS: Final = Table(
     name="jobs",
@@ -29,7 +31,9 @@ JOBS: Final = Table(
         "facts": "integer",
         "earlier": "text",
         "checksum": "text",
-        "previous": "text",  # behind the others: databases that are older than it get it when they are opened
+        # behind the others: databases that are older than these get them when they are opened
+        "previous": "text",
+        "origin": "text",
     },
     key=("workdir", "number"),
     indexes=(
@@ -189,7 +193,7 @@ class JobIndex:
         rows = self._refs.select("counters", {"workdir": workdir})
         return cast("int", rows[0]["number"]) if rows else 0
 
-    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId]) -> None:
+    def publish(self, row: JobRow, datasets: Mapping[str, ObjectId], action: TakesAction = "always") -> None:
         """Make `row` exist: its label, its action when it is done, its number, its listing; all or nothing.
 
         Parameters
@@ -198,15 +202,21 @@ class JobIndex:
             The run, whose objects are durable already.
         datasets
             Heads of its datasets by name.
+        action
+            Whether its key leads to it: "if free", when it leads nowhere.
         """
         with self._refs.transaction(f"{row.method} {row.state}") as transaction:
             label = label_ref(row.workdir, row.number)
             # whoever made refs again from the store may have come first
             if transaction.find(label) != row.run:
                 transaction.set(label, row.run, old=None)
-            if row.state == "done":
-                transaction.set(ACTIONS + row.key, row.run)
+            _take_action(transaction, row, action)
             Listing(transaction).write(row, datasets)
+
+    def take_action(self, row: JobRow, action: TakesAction) -> None:
+        """Have the key of a job that is listed lead to it, as `publish` does."""
+        with self._refs.transaction(f"{row.method} from '{row.origin}'") as transaction:
+            _take_action(transaction, row, action)
 
     def check(self) -> None:
         """Read all of the listing; raise `CorruptRefs` when something of it is damaged."""
@@ -299,6 +309,13 @@ class Listing:
         self._transaction.insert("jobs", _with_checksum(row._asdict()))
 
 
+def _take_action(transaction: Transaction, row: JobRow, action: TakesAction) -> None:
+    name = ACTIONS + row.key
+    free = action == "if free" and transaction.find(name) is None
+    if row.state == "done" and (free or action == "always"):
+        transaction.set(name, row.run)
+
+
 def _chosen(workdir: str | None, method: str | None) -> dict[str, Cell]:
     given = {"workdir": workdir, "method": method}
     return {column: cell for column, cell in given.items() if cell is not None}
@@ -330,6 +347,6 @@ def _damaged(label: str) -> CorruptRefs:
 
 def _checksum(cells: dict[str, Cell]) -> str:
     known = [*cells.values()]
-    if cells.get("previous", "") is None:  # a row from before it had that
+    while known[-1] is None:  # a row from before it had that
         known.pop()
     return oid_of("\0".join(map(str, known)).encode())[:16]

@@ -86,7 +86,12 @@ class Rebuilt:
 
 
 def rebuild(
-    refs: Refs, store: Store, taken: Mapping[str, int], *, progress: Callable[[int], None] | None = None
+    refs: Refs,
+    store: Store,
+    taken: Mapping[str, int],
+    *,
+    trusts: Callable[[ObjectId], bool] = lambda _: True,
+    progress: Callable[[int], None] | None = None,
 ) -> Rebuilt:
     """Add what the runs, builds and sessions in a store tell and refs lack, in one transaction; change nothing else.
 
@@ -99,6 +104,8 @@ def rebuild(
     ----------
     taken
         By workdir, the highest number that was given out, as its directories tell.
+    trusts
+        Says whether a run may be reused; what a remote made that is not trusted gets its label and no action.
     progress
         Called with the number of objects looked at so far.
     """
@@ -106,7 +113,7 @@ def rebuild(
     survey = _Survey(store, done.notes)
     survey.look(progress)
     with refs.transaction("rebuilt from the store") as transaction:
-        changes = _Changes(refs, transaction, done)
+        changes = _Changes(refs, transaction, done, trusts)
         changes.take_numbers(taken)
         changes.add_runs(survey.runs)
         changes.add_builds(survey.builds)
@@ -141,6 +148,16 @@ def list_run(store: Store, oid: ObjectId, run: Run) -> Listed:
     with suppress(*_UNREADABLE):
         datasets = get_node(store, outcome, Outcome).datasets
     return Listed(make_row(oid, run, outcome), datasets)
+
+
+def checked_run(run: Run) -> Run:
+    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
+    label = split_label(run.label)
+    if label is None or find_label(check_name(label_ref(*label))) is None:
+        raise WrongRef(f"'{run.label:.40}' is no label")
+    if not (run.times.start in _TIMES and run.times.end in _TIMES):
+        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
+    return run
 
 
 @dataclass(slots=True)
@@ -205,7 +222,7 @@ class _Survey:
             return  # somebody's JSON
         try:
             if kind == Run.KIND:
-                self.runs[oid] = list_run(self.store, oid, _checked(decode(data, Run)))
+                self.runs[oid] = list_run(self.store, oid, checked_run(decode(data, Run)))
             elif kind == Build.KIND:
                 self.builds[oid] = decode(data, Build)
             elif kind == Session.KIND:
@@ -226,16 +243,6 @@ class _Survey:
                 self.notes.append(f"left out {node.KIND} '{oid[:12]}': none of its jobs is here")
 
 
-def _checked(run: Run) -> Run:
-    """Return a run that can be listed; raise `UnsafeName` or `WrongRef` when it cannot."""
-    label = split_label(run.label)
-    if label is None or find_label(check_name(label_ref(*label))) is None:
-        raise WrongRef(f"'{run.label:.40}' is no label")
-    if not (run.times.start in _TIMES and run.times.end in _TIMES):
-        raise WrongRef(f"run '{run.label}' has a time beyond all bounds")
-    return run
-
-
 def _end(run: Listed) -> tuple[int, int]:
     return run.row.ended, run.row.number
 
@@ -243,8 +250,11 @@ def _end(run: Listed) -> tuple[int, int]:
 class _Changes:
     """What is added to refs, in one transaction."""
 
-    def __init__(self, refs: Refs, transaction: Transaction, done: Rebuilt) -> None:
+    def __init__(
+        self, refs: Refs, transaction: Transaction, done: Rebuilt, trusts: Callable[[ObjectId], bool]
+    ) -> None:
         self._refs = refs
+        self._trusts = trusts
         self._transaction = transaction
         self._listing = Listing(transaction)
         self._done = done
@@ -271,7 +281,7 @@ class _Changes:
             self._relabel(run)
         self._listing.note_earlier(self._written)
         for run in sorted(runs.values(), key=_end, reverse=True):
-            if run.row.state == "done":
+            if run.row.state == "done" and self._trusts(run.row.run):
                 self._add(ACTIONS + run.row.key, run.row.run)
 
     def add_builds(self, builds: Mapping[ObjectId, Build]) -> None:

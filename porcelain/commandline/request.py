@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from jobs.builder import Request
 from jobs.method.arguments import Arguments
+from jobs.request import Request
 from jobs.wish import ABOUT_THE_JOB
 from porcelain.commandline.keyvalue import read_arguments
 from porcelain.project import Project

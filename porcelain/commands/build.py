@@ -25,6 +25,7 @@ from porcelain.sessions.urdsession import to_horizon
 from porcelain.signals import ending_in_order
 from porcelain.urd import Urd
 from porcelain.watching.progress import Progress
+from porcelain.watching.publishing import publishing
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
@@ -43,7 +44,7 @@ def build(arguments: Sequence[str]) -> int:
     with ending_in_order(), progress, Project(config.here(), progress, executor) as project:
         try:
             _check_names(project, given)
-            with _watched(project, progress, given):
+            with publishing(project.sharing), _watched(project, progress, given):
                 if given.method is None:
                     code = _run_script(project, given, parser)
                 else:
@@ -74,7 +75,7 @@ def _parser() -> Parser:
         "-n",
         "--dry-run",
         action="store_true",
-        help="stop at the first job that would run, and say why it would",
+        help="stop at the first job that would run, and say why it would, or where it would be taken from",
     )
     parser.add_argument(
         "--why", action="store_true", help="the same, and tell all that 'acc why' would of that job"

@@ -265,11 +265,17 @@ def _job_lines(entries: Sequence[View]) -> list[list[str]]:
             entry["job"],
             entry["method"] or "",
             *[entry["name"]] * has_names,
-            "built, came out as before" if entry["how"] == "cutoff" else entry["how"],
+            _how_in_words(entry),
             entry["caption"],
         ]
         for entry in entries
     ]
+
+
+def _how_in_words(entry: View) -> str:
+    if entry["how"] == "cutoff":
+        return "built, came out as before"
+    return f"{entry['how']} from {entry['origin']}" if entry["origin"] else str(entry["how"])
 
 
 def _print_job(view: View, *, as_json: bool, bars: bool = False) -> None:
@@ -337,10 +343,18 @@ def _facts_of(view: View) -> Iterator[tuple[str, str]]:
         yield ("made in" if view["parent"].startswith("build-") else "subjob of"), view["parent"]
     versions = ", ".join(f"{name} {version}" for name, version in view["versions"].items())
     yield "ran on", ", ".join(text for text in (view["host"], view["user"], versions) if text) or "-"
-    if view["path"]:
-        yield "folder", view["path"]
+    yield from _place_of(view)
     yield "job id", view["job"] or "-"
     yield "run id", view["run"]
+
+
+def _place_of(view: View) -> Iterator[tuple[str, str]]:
+    if view["origin"]:
+        yield "came from", view["origin"]
+    if view["private"]:
+        yield "private", f"{view['private']}; so it is not published"
+    if view["path"]:
+        yield "folder", view["path"]
 
 
 def _dataset_cells(view: View) -> list[str]:

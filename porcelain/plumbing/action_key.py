@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 
 from cas.formats.canonical import Json, dumps
-from jobs.builder import Builder, Request
+from jobs.builder import Builder
+from jobs.request import Request
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.commandline.request import read_request

@@ -50,7 +50,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     for what, text in (
         ("t", "print the kind"),
         ("s", "print the size in bytes"),
-        ("e", "only say by the exit code whether it is there"),
+        ("e", "only say by the exit code whether it is there, or can be had from a remote"),
         ("p", "print the content"),
     ):
         which.add_argument(f"-{what}", dest="what", action="store_const", const=what, help=text)
@@ -108,7 +108,8 @@ class _Objects:
 
 def _is_there(objects: _Objects, spec: str) -> bool:
     try:
-        return objects.store.has(objects.get_oid(spec))
+        oid = objects.get_oid(spec)
+        return objects.store.has(oid) or objects.store.promises(oid)
     except NAMES_NOTHING:
         return False
 

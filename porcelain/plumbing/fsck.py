@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cas.local.repair import Mended
     from cas.local.store import LocalStore
     from cas.oid import ObjectId
+    from cas.store import Store
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="put damaged files aside (.acc/quarantine), keep what is sound in them, fetch good copies",
+        help="put damaged files aside (.acc/quarantine), keep what is sound in them, fetch good copies from remotes",
     )
     parser.add_argument(
         "--from",
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         action="append",
         default=[],
         metavar="DIR",
-        help="a project, or its .acc, to fetch good copies from; may be given several times",
+        help="a project, or its .acc, to fetch good copies from before remotes are asked; may be given several times",
     )
     parser.add_argument(
         "--remote",
@@ -64,13 +65,14 @@ def main(arguments: Sequence[str]) -> int:
             parser.error("--remote goes with --full, --json and -z; 'acc push --repair' mends a remote")
         return check_remote(project, given.remote, full=given.full, json=given.json, nul=given.nul)
     store, refs = storage.open_store(project), storage.open_refs(project)
-    sources = [_open_source(text) for text in given.sources]
+    sources: list[Store] = [_open_source(text) for text in given.sources]
     dangling: list[ObjectId] = []
     note = dangling.append if given.dangling else None
     with Ticker("checking", "object") as ticker:
         report = check(store, refs, fast=given.fast, progress=ticker.show, dangling=note)
     mended = None
     if given.repair and not report.is_sound:
+        sources += storage.open_remote_stores(project)
         mended, report = _repair(store, report, sources), check(store, refs, fast=given.fast)
     if given.json:
         term.emit_json(_view(report, dangling, mended))
@@ -86,7 +88,7 @@ def _open_source(text: str) -> "LocalStore":
     return LocalStore(path / ".acc" if (path / ".acc").is_dir() else path)
 
 
-def _repair(store: "LocalStore", report: Report, sources: "Sequence[LocalStore]") -> "Mended":
+def _repair(store: "LocalStore", report: Report, sources: "Sequence[Store]") -> "Mended":
     from cas.local.repair import repair
 
     with Ticker("repairing", "object") as ticker:
@@ -100,6 +102,8 @@ def _print(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | Non
         term.record(problem.kind, problem.subject, problem.reason, " ".join(names_it_hurts(problem)), nul=nul)
     for oid in dangling:
         term.record("dangling", oid, "no ref reaches it", "", nul=nul)
+    for err in report.silent:
+        term.warn(f"what is missing may be at a remote: {err}")
     term.note(_summary(report))
     if any(
         problem.kind == "corrupt" and problem.path and problem.path.name == "refs.sqlite"
@@ -107,7 +111,9 @@ def _print(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | Non
     ):
         term.note("hint: 'acc update-ref --rebuild' makes refs again from the runs in the store")
     elif mended is None and not report.is_sound:
-        term.note("hint: 'acc fsck --repair' puts damaged files aside, --from DIR fetches good copies")
+        term.note(
+            "hint: 'acc fsck --repair' puts damaged files aside and fetches good copies from remotes, --from DIR too"
+        )
 
 
 def _done(mended: "Mended | None") -> Iterator[tuple[str, object]]:
@@ -122,6 +128,7 @@ def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None
         "objects": report.copies,
         "refs": report.refs,
         "dangling": report.dangling,
+        "promised": report.promised,
         "sound": report.is_sound,
         "problems": [
             {
@@ -145,6 +152,7 @@ def _summary(report: Report) -> str:
     checked = f"{term.count(report.copies, 'object')} and {term.count(report.refs, 'ref')} checked: "
     damages = sum(problem.is_damage for problem in report.problems)
     left = f"; {report.dangling:,} that no ref reaches" if report.dangling else ""
+    promised = f"; {report.promised:,} more at remotes only" if report.promised else ""
     if left and report.is_sound:
         left += " ('acc gc' takes them)"  # of a damaged store, gc would take what only seems to be unreached
-    return checked + ("sound" if report.is_sound else term.count(damages, "problem")) + left
+    return checked + ("sound" if report.is_sound else term.count(damages, "problem")) + promised + left

@@ -28,6 +28,7 @@ def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
                 "method": entry.method or None,
                 "caption": entry.caption,
                 "ran": entry.ran and label_of(resolver, entry.ran),
+                "origin": entry.origin or None,
             }
             for entry in node.jobs
         ],

@@ -150,10 +150,10 @@ class Hearing:
         with self._aside():
             self._listener.ended(row)
 
-    def reused(self, row: JobRow, caption: str) -> None:
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Hand on that a job was there."""
         with self._aside():
-            self._listener.reused(row, caption)
+            self._listener.reused(row, caption, origin)
 
     def awaits(self, method: str) -> None:
         """Hand on that somebody else runs a job that is wanted."""

@@ -124,12 +124,13 @@ class Progress:
         if not self.underway.jobs:
             self._stop()
 
-    def reused(self, row: JobRow, caption: str) -> None:
+    def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Show a job that was there."""
         self.reused_count += 1
         if row.label not in self._shown_reused:
             self._shown_reused.add(row.label)
-            self._line(_with_caption(f"{_who(row.label, row.method)}  reused", caption))
+            where = f" from {origin}" if origin else ""
+            self._line(_with_caption(f"{_who(row.label, row.method)}  reused{where}", caption))
 
     def awaits(self, method: str) -> None:
         """Show that somebody else runs a job that is wanted."""

@@ -9,8 +9,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any, Final
@@ -179,6 +179,9 @@ def stat_of(path: str) -> tuple[int, int, int] | None:
 _watch: dict[str, ReadWatch | None] = {"active": None}
 _hooked: set[int] = set()
 _looking = threading.local()
+# which threads read a remote, and what those are called that do it for them
+_away: set[int] = set()
+_REMOTE_THREADS: Final = ("acc-remote", "fsspecIO")
 
 
 def watch(active: ReadWatch | None) -> ReadWatch | None:
@@ -193,9 +196,33 @@ def watch(active: ReadWatch | None) -> ReadWatch | None:
     return before
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Look away inside the block from what acc reads for the job: from a remote, which the bytes cannot depend on.
+
+    What other threads of the job open meanwhile is seen, but for those that read the remote.
+    """
+    if getattr(_looking, "now", False):
+        yield
+        return
+    me = threading.get_ident()
+    _looking.now = True
+    _away.add(me)
+    try:
+        yield
+    finally:
+        _away.discard(me)
+        _looking.now = False
+
+
+def _is_away() -> bool:
+    """Return whether this thread reads a remote."""
+    return bool(_away) and threading.current_thread().name.startswith(_REMOTE_THREADS)
+
+
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     active = _watch["active"]
-    if active is None or event not in _EVENTS or getattr(_looking, "now", False):
+    if active is None or event not in _EVENTS or getattr(_looking, "now", False) or _is_away():
         return
     # looking at a file must not be seen as opening it; other threads are seen all the while
     _looking.now = True

@@ -1,21 +1,26 @@
 """The process of a job: its store and context are opened, its stages run, and what it leaves is told."""
 
 import os
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cas.errors import AccError
 from cas.formats.canonical import Json
 from cas.formats.seal import Seal
 from cas.local.refs import LocalRefs
 from cas.local.staging import Staging
-from cas.local.store import Durability, LocalStore
+from cas.local.store import Durability, LocalStore, Source
+from cas.oid import ObjectId
+from cas.remote.place import LatePromises
+from cas.store import Sizes
 from jobs import context
 from jobs.errors import UsageError
 from jobs.execution.events import JobRequest, SubjobRefused, SubjobWanted
 from jobs.execution.inside.background import BackgroundSaves
 from jobs.execution.inside.current import CurrentJob
-from jobs.execution.inside.reads import ReadWatch, watch
+from jobs.execution.inside.reads import ReadWatch, unwatched, watch
 from jobs.execution.inside.stages import Launcher, StageFailed, Stages, failing
 from jobs.execution.jobdir import INTERNAL
 from jobs.job import Job
@@ -23,6 +28,7 @@ from jobs.nodes.facts import Fact
 from jobs.nodes.listing import JobRow
 from jobs.reuse.index import TABLES, JobIndex
 from jobs.reuse.pathnames import PathNames
+from jobs.reuse.trust import FILE, Origins, Trust
 from jobs.status import status
 from jobs.wish import ABOUT_RUNNING
 
@@ -70,11 +76,16 @@ def open_store(root: Path, durability: Durability) -> LocalStore:
 def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> context.Context:
     store = open_store(request.store_root, request.durability)
     store.pins.join(request.pins)
+    trust = Trust(Origins(request.store_root / FILE), request.remotes)
+    store.source = _source(request, trust) if request.remotes else None
     names = PathNames(request.root, request.input_directory)
     index = JobIndex(LocalRefs(request.refs_path, TABLES, durability=request.durability, read_only=True))
 
     def resolve(name: str) -> JobRow | None:
-        return request.lookups[name] if name in request.lookups else index.resolve(name)
+        row = request.lookups[name] if name in request.lookups else index.resolve(name)
+        if row is not None:
+            trust.check(row, f"be an input of '{request.method}'", index)
+        return row
 
     def build(method: str, **arguments: Any) -> Any:
         if job.sliceno is not None:
@@ -102,6 +113,40 @@ def _context(request: JobRequest, job: CurrentJob, launcher: Launcher) -> contex
         recorder=job.ledger,
         job=job,
         build=build,
+        trust=trust,
+    )
+
+
+class _Unwatched:
+    """The promises of remotes, whose files are none that the job reads; a `Source`."""
+
+    def __init__(self, promises: LatePromises) -> None:
+        self._promises = promises
+
+    def bring(self, store: LocalStore, oids: Collection[ObjectId]) -> None:
+        with unwatched():
+            self._promises.bring(store, oids)
+
+    def promises(self, oid: ObjectId) -> bool:
+        with unwatched():
+            return self._promises.promises(oid)
+
+    def find_sizes(self, oid: ObjectId) -> Sizes | None:
+        with unwatched():
+            return self._promises.find_sizes(oid)
+
+    def ids(self, prefix: str) -> Iterator[ObjectId]:
+        with unwatched():
+            return iter([*self._promises.ids(prefix)])
+
+    def look_if_lost(self) -> Sequence[AccError]:
+        with unwatched():
+            return self._promises.look_if_lost()
+
+
+def _source(request: JobRequest, trust: Trust) -> Source:
+    return _Unwatched(
+        LatePromises(lambda: [place.open(trust.arriving(place.url)) for place in request.remotes])
     )
 
 

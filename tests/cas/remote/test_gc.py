@@ -78,12 +78,12 @@ def test_files_stay_for_the_grace_after_they_were_dropped(ann):
     before = files(ann)
     forget(ann, "gone")
     done = sweep(ann.store, ann.remote)
-    assert (done.dropped, done.deleted) == (1, 0)
+    assert (done.dropped, done.deleted) == (2, 0)
     assert files(ann) == before
     assert ann.remote.mirror.dropped().keys() == before
     assert sweep(ann.store, ann.remote).deleted == 0
     done = sweep(ann.store, ann.remote, grace_seconds=0)
-    assert (done.deleted, files(ann)) == (2, set())
+    assert (done.deleted, files(ann)) == (3, set())
     assert done.freed_bytes > 1000
     assert ann.remote.mirror.dropped() == ann.remote.mirror.deleting() == {}
 
@@ -106,14 +106,13 @@ def test_a_dry_run_says_the_same_and_does_nothing(ann):
 def test_a_pack_of_much_waste_is_written_again(ann, bob, tmp_path):
     kept = ann.node("kept", [noise("kept", 100_000)])
     ann.push(kept=kept, gone=ann.node("gone", [noise("gone", 300_000)]))
-    (old,) = ann.remote.mirror.packs()
+    old = ann.remote.mirror.find_packed(oid_of(noise("gone", 300_000))).pack
     forget(ann, "gone")
     # who has nothing here fetches what lives
     done = sweep(bob.store, bob.remote)
-    assert (done.rewritten, done.left_bytes) == (1, 0)
+    assert (done.rewritten, done.left_bytes < 1000) == (1, True)
     assert pack_key(old) in bob.remote.mirror.dropped()
-    (new,) = bob.remote.mirror.packs().values()
-    assert 100_000 < new < 102_000
+    assert 100_000 < max(bob.remote.mirror.packs().values()) < 102_000
     assert assert_whole(ann, tmp_path / "new") == {"kept": kept}
 
 
@@ -125,15 +124,16 @@ def test_a_pack_of_little_waste_stays_unless_all_is_wanted(ann):
     done = sweep(ann.store, ann.remote)
     assert (done.rewritten, done.left_bytes > 90_000) == (0, True)
     done = sweep(ann.store, ann.remote, grace_seconds=0)
-    assert (done.rewritten, done.left_bytes) == (1, 0)
+    assert (done.rewritten, done.left_bytes) == (2, 0)
 
 
 def test_many_small_packs_become_one(ann, tmp_path):
     for number in range(33):
         ann.push(**{f"n{number}": ann.node(f"{number}", [noise(f"{number}")])})
-    assert len(ann.remote.mirror.packs()) == 33
-    assert sweep(ann.store, ann.remote).rewritten == 33
-    assert len(ann.remote.mirror.packs()) == 1
+    assert len(ann.remote.mirror.packs()) == 66
+    assert sweep(ann.store, ann.remote).rewritten == 66
+    # one of nodes, one of blobs
+    assert len(ann.remote.mirror.packs()) == 2
     assert len(assert_whole(ann, tmp_path / "new")) == 33
 
 
@@ -169,9 +169,9 @@ def test_what_a_dead_pusher_left_goes_after_the_grace(ann):
     before = files(ann)
     with pytest.raises(ZeroDivisionError):
         push(ann.store, ann.remote, [ann.node("new", [noise("new")])], lambda _: {"x": 1 / 0})
-    assert len(files(ann) - before) == 2
+    assert len(files(ann) - before) == 3
     assert sweep(ann.store, ann.remote).deleted == 0
-    assert sweep(ann.store, ann.remote, grace_seconds=0).deleted == 2
+    assert sweep(ann.store, ann.remote, grace_seconds=0).deleted == 3
     assert files(ann) == before
 
 
@@ -278,7 +278,7 @@ def test_files_that_gc_takes_between_upload_and_commit_are_sent_again(ann, bob, 
 
     ann.push(other=ann.node("other"))
     push(ann.store, ann.remote, [top], draw)
-    assert taken == [2]
+    assert taken == [3]
     assert assert_whole(ann, tmp_path / "new").keys() == {"top", "other"}
 
 

@@ -66,6 +66,9 @@ class OneJob:
     def note_label(self) -> None:
         self.noted.append(self.label)
 
+    def check_trust(self) -> None:
+        pass
+
     def writer(self, **options: Any) -> DatasetWriter:
         return DatasetWriter(self, **options)
 
