@@ -87,6 +87,9 @@ def test_processes_of_one_machine_share_what_they_know(tmp_path):
     sweep(bob.store, bob.remote, grace_seconds=0)
     # a second process looks; the first one has not
     ann.remote.look()
+    seen = []
+    first.commit(lambda: seen.append(first.mirror.has(below)))
+    assert seen == [False]
     top = ann.node("top", [], [below])
     push(ann.store, first, [top], lambda _: {"top": top})
     assert assert_whole(ann, tmp_path / "new").keys() == {"top", "other"}

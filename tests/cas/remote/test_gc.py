@@ -12,7 +12,7 @@ from cas.oid import oid_of
 from cas.remote.fetch import fetch_nodes
 from cas.remote.gc import sweep
 from cas.remote.keys import pack_key
-from cas.remote.log import list_log
+from cas.remote.log import LogFile, encode_file, list_log
 from cas.remote.push import push
 from cas.remote.transaction import Change
 from cas.remote.uploads import Moved, known_files
@@ -320,6 +320,21 @@ def test_a_reader_by_what_was_known_before_reads_on(ann, bob):
 
 
 # ---- the log
+
+
+def test_who_knew_an_earlier_state_forgets_what_a_file_from_the_start_does_not_name(ann, bob):
+    ann.push(kept=ann.node("kept"), gone=ann.node("gone", [bytes(17 << 20)]))
+    bob.remote.look()
+    forget(ann, "gone")
+    sweep(ann.store, ann.remote, grace_seconds=0)
+    number = ann.remote.mirror.number
+    bucket = ann.remote.bucket
+    bucket.put(LogFile(1, number).key, encode_file(ann.remote.mirror.as_change()))
+    bucket.delete([file.key for file in list_log(bucket) if file.last < number or file.first == number])
+    bob.remote.look()
+    assert dict(bob.remote.mirror.refs.names()).keys() == {"kept"}
+    assert known_files(bob.remote.mirror) == known_files(ann.remote.mirror)
+    assert bob.remote.mirror.deletions == number
 
 
 def test_old_files_of_the_log_go_when_others_tell_the_same(ann, bob, tmp_path, monkeypatch):
