@@ -76,10 +76,15 @@ def encode_index(entries: Sequence[Entry], end: int) -> bytes:
     bits = fan_out_bits(len(ordered))
     fan_out = FanOut(bits)
     fan_out.count(entry.digest for entry in ordered)
-    size = _index_bytes(len(ordered), bits, _RECORD)
+    size = index_bytes(len(ordered))
     start = _START.pack(SKIPPABLE, size - 8, b"accI", VERSION, bits, 0, len(ordered), end)
     body = start + fan_out.encode() + b"".join([_RECORD.pack(*entry[:4]) for entry in ordered])
     return body + check_of(body) + _FOOTER.pack(size, b"Icca")
+
+
+def index_bytes(count: int) -> int:
+    """Return how long the index over so many objects is."""
+    return _index_bytes(count, fan_out_bits(count), _RECORD)
 
 
 def _index_bytes(count: int, bits: int, record: struct.Struct) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -280,31 +280,42 @@ def _blame(
     """Return `problems` with the refs that reach their objects; a sound store pays nothing for it."""
     if not any(problem.oid for problem in problems):
         return problems
-    above = _Above(store, roots)
+    above = Above(walk(store, list(roots)), roots)
     return [
-        replace(problem, hurts=above.names_of(problem.oid)) if problem.oid else problem
+        replace(problem, hurts=above.names_of([problem.oid])) if problem.oid else problem
         for problem in problems
     ]
 
 
-class _Above:
-    """Who names whom, so that from what is broken one finds the refs that it hurts."""
+class Above:
+    """Who names whom, so that from what is broken one finds the refs that it hurts.
 
-    def __init__(self, store: LocalStore, roots: dict[ObjectId, list[str]]) -> None:
+    Parameters
+    ----------
+    visits
+        All that the refs reach.
+    roots
+        What refs point at, and their names.
+    """
+
+    def __init__(self, visits: Iterable[Visit], roots: Mapping[ObjectId, Sequence[str]]) -> None:
         self._roots = roots
         self._named_by: dict[tuple[ObjectId, Role], list[ObjectId]] = defaultdict(list)
-        for visit in walk(store, list(roots)):
+        for visit in visits:
             for blob in visit.blobs:
                 self._named_by[blob, "blob"].append(visit.oid)
             for node in visit.nodes:
                 self._named_by[node, "node"].append(visit.oid)
 
-    def names_of(self, oid: ObjectId) -> tuple[str, ...]:
-        """Return the names of the refs that reach an object, sorted."""
-        return tuple(sorted(set(self._names_above(oid))))
+    def names_of(self, oids: Iterable[ObjectId]) -> tuple[str, ...]:
+        """Return the names of the refs that reach any of some objects, sorted."""
+        return tuple(sorted(set(self._names_above(set(oids)))))
 
-    def _names_above(self, oid: ObjectId) -> Iterable[str]:
-        above, seen = [oid, *self._named_by.get((oid, "blob"), ())], {oid}
+    def _names_above(self, oids: set[ObjectId]) -> Iterable[str]:
+        above = [*oids]
+        for oid in oids:
+            above += self._named_by.get((oid, "blob"), ())
+        seen = set(oids)
         while above:
             node = above.pop()
             yield from self._roots.get(node, ())

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -170,6 +171,11 @@ class Bucket:
         self.traffic.count()
         return self._ask(f"look at '{key}'", lambda files: files.mark(key), missing=True)
 
+    def find_bytes(self, key: str) -> int | None:
+        """Return how long a file is, or None when there is none."""
+        self.traffic.count()
+        return self._ask(f"look at '{key}'", lambda files: files.length(key), missing=True)
+
     def list(self, prefix: str) -> list[Listed]:
         """Return the files whose keys begin with `prefix`, a folder with its slash, sorted by key."""
         found = self._ask(f"list '{prefix}'", lambda files: (files.root, [*files.list(prefix)]))
@@ -188,6 +194,11 @@ class Bucket:
             self._ask(f"delete '{keys[0]}'", lambda files: files.delete(keys))
             self.traffic.count()
 
+    def tidy(self, before: float) -> None:
+        """Remove what writers that died before that time have left and no listing tells of."""
+        self._ask("remove what is left", lambda files: files.tidy(before))
+        self.traffic.count()
+
     def can_create_once(self, key: str, data: bytes) -> bool:
         """Return whether the filesystem refuses to create a file that is there: tried with one that holds `data`."""
         done = self._ask(f"create '{key}'", lambda files: _told(files.create, key, data), taken=True)
@@ -201,7 +212,9 @@ class Bucket:
         try:
             return max(listed.modified for listed in self.list("clock/") if listed.key == key)
         finally:
-            self.delete([key])
+            # who may write may not always delete; gc takes what is left
+            with suppress(RemoteDenied):
+                self.delete([key])
 
     def each(self, call: Callable[[T], R], items: Iterable[T], *, ahead: int = AT_ONCE) -> Iterator[R]:
         """Yield `call(item)` of each of `items`, in order, a few of them under way at a time."""

@@ -83,6 +83,10 @@ class Files:
         info = self.filesystem.info(self.path(key))
         return str(info.get("ETag") or info.get("etag") or info.get("mtime") or "")
 
+    def length(self, key: str) -> int:
+        """Return how long a file is, in bytes."""
+        return int(self.filesystem.info(self.path(key))["size"])
+
     def list(self, prefix: str) -> Iterator[ListedFile]:
         """Yield the files in a folder and in those below it; none when there is no such folder."""
         with suppress(FileNotFoundError):
@@ -95,6 +99,9 @@ class Files:
         for key in keys:
             with suppress(FileNotFoundError):
                 self.filesystem.rm_file(self.path(key))
+
+    def tidy(self, before: float) -> None:
+        """Remove what writers that died before that time, in seconds since 1970, have left and no listing tells of."""
 
     def _find(self, prefix: str) -> dict[str, Any]:
         found: dict[str, Any] = self.filesystem.find(self.path(prefix), detail=True)

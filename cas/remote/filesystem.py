@@ -66,6 +66,19 @@ class S3Files(Files):
         if keys:
             self.filesystem.rm([self.path(key) for key in keys])
 
+    def tidy(self, before: float) -> None:
+        """Give up large files that were not sent to their end: their parts cost as files do."""
+        bucket, _, prefix = self.root.partition("/")
+        told = self.filesystem.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix)
+        for upload in told.get("Uploads") or ():
+            if upload["Initiated"].timestamp() <= before and upload["Key"].startswith(prefix):
+                self.filesystem.call_s3(
+                    "abort_multipart_upload",
+                    Bucket=bucket,
+                    Key=upload["Key"],
+                    UploadId=upload["UploadId"],
+                )
+
     def _find(self, prefix: str) -> dict[str, Any]:
         # with a prefix it is one request; without, an empty folder is asked for twice more
         found: dict[str, Any] = self.filesystem.find(self.root, prefix=prefix, detail=True)

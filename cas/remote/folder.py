@@ -1,10 +1,12 @@
 """A remote in a folder, on this machine or shared by several."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cas.files import (
+    TEMPORARY_PREFIX,
     clone_or_copy,
     is_temporary,
     place_new,
@@ -46,6 +48,13 @@ class FolderFiles(Files):
         """Return what tells this content of a file from every other."""
         status = os.stat(self._target(key))
         return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
+
+    def tidy(self, before: float) -> None:
+        """Remove files on their way that never came to their end."""
+        for path in Path(self.root).rglob(TEMPORARY_PREFIX + "*"):
+            with suppress(FileNotFoundError):
+                if is_temporary(path) and path.lstat().st_mtime <= before:
+                    path.unlink()
 
     def _find(self, prefix: str) -> dict[str, Any]:
         found = super()._find(prefix)

@@ -6,6 +6,7 @@ Source: docs/reference/formats/remote.md.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Final, NamedTuple
@@ -25,6 +26,8 @@ _NAME: Final = re.compile(r"log/([0-9]{12})-([0-9]{12})")
 _MOST_RAW_BYTES: Final = 1 << 30
 # a look at a remote reads at most so many files that it has not seen; each costs a request
 MANY_FILES: Final = 32
+# so many bytes come in the time that a request takes
+_REQUEST_BYTES: Final = 1 << 18
 
 
 class LogFile(NamedTuple):
@@ -56,26 +59,41 @@ def list_log(bucket: Bucket) -> list[LogFile]:
 
 
 def covering(files: Iterable[LogFile], after: int) -> list[LogFile]:
-    """Return the fewest files that tell of all transactions behind number `after`, in order.
+    """Return the files, in order, that tell of all transactions behind number `after` and take least time to read.
 
-    What a file says of transactions up to `after` is said again, which changes nothing.
+    What a file says of transactions up to `after` is said again, which changes nothing; but one that tells of all
+    from the first says nothing of what has gone, see `Mirror.apply`.
 
     Raises
     ------
     CorruptRemote
         When one is missing.
     """
-    left = sorted(files)
-    end = max((file.last for file in left), default=0)
-    chosen = []
-    while after < end:
-        reach = [file for file in left if file.first <= after + 1 <= file.last]
-        if not reach:
-            raise CorruptRemote(f"transaction {after + 1} of the log is missing")
-        widest = max(reach, key=lambda file: file.last)
-        chosen.append(widest)
-        after = widest.last
-    return chosen
+    left = sorted((file for file in files if file.last > after), key=lambda file: (file.last, file.first))
+    # how far one comes, what that costs, and by which file from which place
+    ends, costs = [after], [0]
+    ways: list[tuple[LogFile, int] | None] = [None]
+    for file in left:
+        low = bisect_left(ends, file.first - 1)
+        high = len(ends) - (ends[-1] == file.last)
+        if low >= high:
+            continue
+        place = min(range(low, high), key=costs.__getitem__)
+        cost = costs[place] + file.bytes + _REQUEST_BYTES
+        if ends[-1] != file.last:
+            ends.append(file.last)
+            costs.append(cost)
+            ways.append((file, place))
+        elif cost < costs[-1]:
+            costs[-1], ways[-1] = cost, (file, place)
+    if left and ends[-1] != left[-1].last:
+        raise CorruptRemote(f"transaction {ends[-1] + 1} of the log is missing")
+    chosen: list[LogFile] = []
+    way = ways[-1]
+    while way is not None:
+        chosen.append(way[0])
+        way = ways[way[1]]
+    return chosen[::-1]
 
 
 def worth_merging(files: Sequence[LogFile]) -> list[LogFile]:

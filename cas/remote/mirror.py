@@ -23,6 +23,7 @@ from cas.formats.packindex import Entry
 from cas.local.refs import LocalRefs, LocalTransaction
 from cas.oid import ObjectId
 from cas.refs import Table
+from cas.remote.filesystem import nonce
 from cas.remote.transaction import Change, LargeObject
 
 _NOTES: Final = Table("notes", {"name": "text", "value": "text"}, ("name",))
@@ -31,8 +32,9 @@ _LARGE: Final = Table(
     "large", {"id": "text", "raw": "integer", "stored": "integer", "file": "integer"}, ("id",)
 )
 _DROPPED: Final = Table("dropped", {"file": "text", "since": "integer"}, ("file",))
+_DELETING: Final = Table("deleting", {"file": "text", "since": "integer"}, ("file",))
 _OLD_SECONDS: Final = 86_400.0
-_TABLES: Final = (_NOTES, _PACKS, _LARGE, _DROPPED)
+_TABLES: Final = (_NOTES, _PACKS, _LARGE, _DROPPED, _DELETING)
 
 
 class PackedObject(NamedTuple):
@@ -78,6 +80,11 @@ class Mirror:
         """The number of the last transaction that is known, or 0."""
         return 0 if self.is_new else int(self.note("number") or 0)
 
+    @property
+    def deletions(self) -> int:
+        """The number of the last known transaction that tells of files that somebody deletes, or has deleted."""
+        return 0 if self.is_new else int(self.note("deletions") or 0)
+
     def note(self, name: str) -> str:
         """Return what was noted under a name, or ""."""
         rows = [] if self.is_new else self.refs.select("notes", {"name": name})
@@ -95,18 +102,28 @@ class Mirror:
             path.unlink(missing_ok=True)
         self.keep_note("uuid", uuid)
 
-    def apply(self, change: Change, number: int) -> None:
-        """Know what a change tells, which is that of all transactions up to `number` since the last one known."""
+    def apply(self, change: Change, number: int, *, whole: bool = False) -> None:
+        """Know what a change tells, which is that of all transactions up to `number` since the last one known.
+
+        Parameters
+        ----------
+        whole
+            It tells of all since the first, so of what it does not name there is none.
+        """
         with self._transaction() as transaction:
             notes = transaction.select("notes", {"name": "number"})
             if notes and int(str(notes[0]["value"])) >= number:
                 return  # another process of this machine was quicker
+            if whole and notes:
+                self._forget(transaction, change)
             for name, oid in change.refs.items():
                 if oid is None:
                     transaction.delete(name)
                 else:
                     transaction.set(name, oid)
             self._apply_objects(transaction, change)
+            if change.deleting or (whole and notes):
+                transaction.insert("notes", {"name": "deletions", "value": str(number)})
             transaction.insert("notes", {"name": "number", "value": str(number)})
 
     def indexes(self) -> dict[str, dict[str, int]]:
@@ -130,6 +147,23 @@ class Mirror:
         rows = [] if self.is_new else self.refs.select("dropped")
         return {str(row["file"]): cast("int", row["since"]) for row in rows}
 
+    def deleting(self) -> dict[str, int]:
+        """Return the files that somebody is deleting, and since when by the server's clock."""
+        rows = [] if self.is_new else self.refs.select("deleting")
+        return {str(row["file"]): cast("int", row["since"]) for row in rows}
+
+    def as_change(self) -> Change:
+        """Return the change that makes this state of nothing."""
+        return Change(
+            nonce=nonce(),
+            why="merged",
+            refs=dict(self.refs.names()),
+            indexes=self.indexes(),
+            objects=dict(self.large()),
+            dropped=self.dropped(),
+            deleting=self.deleting(),
+        )
+
     def find_large(self, oid: ObjectId) -> LargeObject | None:
         """Return an object that has a file of its own, or None, as of the last `refresh`."""
         if self._large is None:
@@ -150,6 +184,14 @@ class Mirror:
         """Return whether the remote had an object."""
         return self.find_packed(oid) is not None or self.find_large(oid) is not None
 
+    def entries(self) -> dict[str, list[Entry]]:
+        """Return the packs of the remote, each with all that is told of it: 300 bytes of memory an object."""
+        found: dict[str, list[Entry]] = {name: [] for name in self.packs()}
+        for index in self.opened().values():
+            for place, entry in index.entries():
+                found.setdefault(index.packs[place], []).append(entry)
+        return found
+
     def digests(self, prefix: str = "") -> Iterator[bytes]:
         """Yield the ids of all objects, some of them several times."""
         for index in self.opened().values():
@@ -169,6 +211,17 @@ class Mirror:
         self._path(name).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), data, durable=False)
         self._forget_old()
+
+    def find_index(self, name: str) -> bytes | None:
+        """Return the copy of an index, or None when there is none that is sound."""
+        path = self._path(name)
+        data = path.read_bytes() if path.is_file() else b""
+        return data if blake3(data).hexdigest() == name else None
+
+    def index_bytes(self, name: str) -> int | None:
+        """Return how long an index is of which a copy is here, or None."""
+        path = self._path(name)
+        return path.stat().st_size if path.is_file() else None
 
     def opened(self) -> dict[str, MultiIndex]:
         """Return the indexes that are here, by name, as of the last `refresh`."""
@@ -220,6 +273,13 @@ class Mirror:
         self.refs.close()
         self._indexes = self._large = None
 
+    def _forget(self, transaction: LocalTransaction, change: Change) -> None:
+        """Forget what a change does not name, which tells of all there is."""
+        for name in [name for name, _ in self.refs.names() if name not in change.refs]:
+            transaction.delete(name)
+        for table in (_PACKS, _LARGE, _DROPPED, _DELETING):
+            transaction.remove(table.name, {})
+
     def _apply_objects(self, transaction: LocalTransaction, change: Change) -> None:
         for name, packs in change.indexes.items():
             transaction.remove("packs", {"idx": name})
@@ -230,10 +290,11 @@ class Mirror:
             if large is not None:
                 raw, stored, file = large
                 transaction.insert("large", {"id": oid, "raw": raw, "stored": stored, "file": file})
-        for key, since in change.dropped.items():
-            transaction.remove("dropped", {"file": key})
-            if since is not None:
-                transaction.insert("dropped", {"file": key, "since": since})
+        for table, files in ((_DROPPED, change.dropped), (_DELETING, change.deleting)):
+            for key, since in files.items():
+                transaction.remove(table.name, {"file": key})
+                if since is not None:
+                    transaction.insert(table.name, {"file": key, "since": since})
 
     def _transaction(self) -> AbstractContextManager[LocalTransaction]:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,26 +1,23 @@
 """Send what a remote lacks: what is linked to before what links to it, and refs last."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
-from cas.errors import CorruptRemote
 from cas.formats.node import read_envelope
-from cas.formats.stream import verify_stored
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
+from cas.remote.deletion import again
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import merge_indexes
 from cas.remote.mirror import Mirror
 from cas.remote.sending import Sending
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.uploads import Moved
 
 # a push commits what it has sent whenever it is as much, so that one who is interrupted goes on from there
 _COMMIT_BYTES: Final = 256 << 20
-_MOST_TRIES: Final = 20
 
 Progress = Callable[[int, int], None]
 DrawRefs = Callable[[Mirror], Mapping[str, ObjectId | None]]
@@ -43,10 +40,6 @@ class Pushed:
     refs: Mapping[str, ObjectId | None] = field(default_factory=dict)
 
 
-class _Moved(Exception):
-    """Something that a push relied on is not at the remote any more."""
-
-
 def push(
     local: LocalStore,
     remote: Remote,
@@ -66,15 +59,10 @@ def push(
         Called with the number of objects and bytes that have been sent so far.
     """
     done = Pushed()
-    for _ in range(_MOST_TRIES):
-        try:
-            _Push(local, remote, draw_refs, done, progress).run(roots, why)
-        except _Moved:
-            remote.look()  # gc was quicker: what it took is sent again
-        else:
-            merge_indexes(remote)
-            return done
-    raise CorruptRemote(f"what a push relies on goes from remote '{remote.name}' again and again")
+    # when gc was quicker, what it took is sent again
+    again(remote, lambda: _Push(local, remote, draw_refs, done, progress).run(roots, why))
+    merge_indexes(remote)
+    return done
 
 
 class _Push:
@@ -89,11 +77,13 @@ class _Push:
         self._done = done
         self._progress = progress or (lambda _objects, _bytes: None)
         self._relied: set[ObjectId] = set()
+        self._on_the_way: list[ObjectId] = []
         self._number = -1
 
     def run(self, roots: Iterable[ObjectId], why: str) -> None:
         self._remote.look_unless_fresh()
         self._number = self._remote.mirror.number
+        self._remote.mirror.refresh()
         with Sending(self._remote, self._sent) as sending:
             for oid, is_node in reached(self._local, roots, self._is_there):
                 self._add(sending, oid, is_node=is_node)
@@ -110,13 +100,8 @@ class _Push:
 
     def _add(self, sending: Sending, oid: ObjectId, *, is_node: bool) -> None:
         """Send an object, unless its stored bytes have changed: what is damaged here is not spread."""
-        with closing(self._local.open_stored(oid)) as stored:
-            verify_stored(stored)
-            path = Path(self._local.loose.path_of(oid))
-            if stored.where == str(path):
-                sending.add_loose(stored, path)
-            else:
-                sending.add(stored.seal, stored.read(0, stored.seal.stored_bytes), is_node=is_node)
+        sending.add_stored(self._local, oid, is_node=is_node)
+        self._on_the_way.append(oid)
         self._done.objects += 1
         self._progress(self._done.objects, self._done.bytes)
 
@@ -137,14 +122,16 @@ class _Push:
             }
             return replace(change, nonce=nonce(), refs=refs)
 
-        self._remote.commit(draw)
-        self._number = self._remote.mirror.number
+        self._number = self._remote.commit(draw) or self._number
+        # no ref names it yet, so gc may take it before this push comes to its end
+        self._relied.update(self._on_the_way)
+        self._on_the_way.clear()
         self._done.refs = {**self._done.refs, **refs}
 
     def _check(self) -> None:
-        """Raise `_Moved` unless all that was not sent, since it was there, is there still."""
+        """Raise `Moved` unless all that was not sent, since it was there, is there still."""
         if not all(map(self._remote.mirror.has, self._relied)):
-            raise _Moved
+            raise Moved
 
 
 def closure(

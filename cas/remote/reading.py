@@ -13,7 +13,8 @@ from cas.formats.stream import HeldForm, StoredForm, verify_object
 from cas.local.loose import open_loose
 from cas.oid import ObjectId
 from cas.remote.filesystem import PART_BYTES
-from cas.remote.state import Remote, object_key, pack_key
+from cas.remote.keys import object_key, pack_key
+from cas.remote.state import Remote
 from cas.remote.transaction import LargeObject
 
 # what lies so near is read too: it takes less time than a request (at 30 ms and 10 MB/s)
@@ -108,7 +109,7 @@ class Reader:
     def copy_large(self, oid: ObjectId, large: LargeObject, descriptor: int) -> None:
         """Make the file of a large object that of an open one, part by part; it is not verified yet."""
         ends = range(0, large.file_bytes, PART_BYTES)
-        key = object_key(oid)
+        key = object_key(oid, large.file_bytes)
 
         def read(start: int) -> bytes:
             return self._remote.bucket.get_range(key, start, min(start + PART_BYTES, large.file_bytes))

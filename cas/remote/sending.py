@@ -13,12 +13,14 @@ from cas.formats.frame import FRAME_BYTES
 from cas.formats.pack import SUFFIX, Pack, PackSeries, fits_in_pack
 from cas.formats.records import Records
 from cas.formats.seal import Seal
-from cas.formats.stream import StoredForm
+from cas.formats.stream import StoredForm, verify_stored
 from cas.local.loose import LooseObjects, LooseWriter, open_loose
+from cas.local.store import LocalStore
 from cas.oid import Buffer, ObjectId
 from cas.remote.filesystem import nonce
 from cas.remote.indexes import send_index
-from cas.remote.state import Remote, object_key
+from cas.remote.keys import object_key, pack_key
+from cas.remote.state import Remote
 from cas.remote.transaction import Change, LargeObject
 
 # so many packs are sent at a time, each up to 64 MiB, some of it in memory
@@ -94,11 +96,21 @@ class Sending:
         path.unlink(missing_ok=True)
         return oid
 
-    def add_loose(self, stored: StoredForm, path: Path) -> None:
+    def add_stored(self, local: LocalStore, oid: ObjectId, *, is_node: bool = False) -> None:
+        """Add an object of a local store, unless its stored bytes have changed: what is damaged there is not spread."""
+        with closing(local.open_stored(oid)) as stored:
+            verify_stored(stored)
+            path = Path(local.loose.path_of(oid))
+            if stored.where == str(path):
+                self.add_loose(stored, path, is_node=is_node)
+            else:
+                self.add(stored.seal, stored.read(0, stored.seal.stored_bytes), is_node=is_node)
+
+    def add_loose(self, stored: StoredForm, path: Path, *, is_node: bool = False) -> None:
         """Add a loose object in the file `path`, verified already: to a pack, or as it is when it is large."""
         seal = stored.seal
         if seal.stored_bytes < LARGE_BYTES and fits_in_pack(seal):
-            self.add(seal, stored.read(0, seal.stored_bytes))
+            self.add(seal, stored.read(0, seal.stored_bytes), is_node=is_node)
         else:
             self.add_large(
                 seal.oid, path, LargeObject(seal.raw_bytes, seal.stored_bytes, path.stat().st_size)
@@ -107,7 +119,7 @@ class Sending:
 
     def add_large(self, oid: ObjectId, path: Path, large: LargeObject) -> None:
         """Send the file of a large object, as local loose objects are."""
-        self._remote.bucket.put_file(object_key(oid), path)
+        self._remote.uploads.send_file(object_key(oid, large.file_bytes), path)
         self._large[oid] = large
         self.bytes += large.file_bytes
         self._sent(large.file_bytes)
@@ -128,7 +140,7 @@ class Sending:
 
     def _send_pack(self, pack: Pack) -> int:
         path = Path(pack.path)
-        self._remote.bucket.put_file(f"packs/{pack.name}", path)
+        self._remote.uploads.send_file(pack_key(_name(pack)), path)
         return path.stat().st_size
 
 

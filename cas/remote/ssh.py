@@ -62,6 +62,13 @@ class SshFiles(Files):
         status = self.filesystem.ftp.stat(self.path(key))
         return f"{status.st_mtime}-{status.st_size}"
 
+    def tidy(self, before: float) -> None:
+        """Remove files on their way that never came to their end."""
+        for path, info in super()._find("").items():
+            if is_temporary(Path(path)) and info["mtime"].timestamp() <= before:
+                with suppress(FileNotFoundError):
+                    self.filesystem.rm_file(path)
+
     def _find(self, prefix: str) -> dict[str, Any]:
         found = super()._find(prefix)
         return {path: info for path, info in found.items() if not is_temporary(Path(path))}

@@ -6,10 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
-from cas.errors import AccError, CorruptRemote, NotARemote, NotCanonical, UnknownFormat
+from cas.errors import (
+    AccError,
+    CorruptRemote,
+    NotARemote,
+    NotCanonical,
+    RemoteDenied,
+    RemoteUnreachable,
+    UnknownFormat,
+)
 from cas.formats.canonical import dumps, loads
 from cas.oid import ObjectId
 from cas.remote.bucket import Bucket
+from cas.remote.keys import FORMAT, index_key
 from cas.remote.log import (
     MANY_FILES,
     LogFile,
@@ -23,18 +32,21 @@ from cas.remote.log import (
 )
 from cas.remote.mirror import Mirror
 from cas.remote.transaction import Change
+from cas.remote.uploads import Uploads
 
 # hears of nodes by id, each with its kind
 Arriving: TypeAlias = Callable[[Mapping[ObjectId, str]], None]
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = "format"
 _VERSION: Final = 1
 _MOST_FORMAT_BYTES: Final = 1 << 16
 _MOST_CONFLICTS: Final = 1000
 # a state older than this is looked at again before anything is based on it
 _FRESH_SECONDS: Final = 60.0
+# and nothing is committed on top of one older than this, since the machine may have slept for days: gc takes files of
+# the log a day after others tell the same
+_USABLE_SECONDS: Final = 3600.0
 
 
 class RemoteRemade(AccError):
@@ -58,6 +70,10 @@ class Remote:
     ----------
     remade : bool
         Whether the last look found another remote than the one that was known.
+    uploads : Uploads
+        What is sent goes through it.
+    patience_seconds : float
+        How long others have to end what they have begun, before they count as dead.
     """
 
     def __init__(self, bucket: Bucket, mirror: Mirror, arriving: Arriving | None = None) -> None:
@@ -66,6 +82,8 @@ class Remote:
         self.arriving: Arriving = arriving or (lambda _: None)
         self.name = bucket.name
         self.remade = False
+        self.uploads = Uploads(bucket, mirror)
+        self.patience_seconds = 600.0
         self._files: dict[tuple[int, int], LogFile] = {}
         self._looked = float("-inf")
 
@@ -99,7 +117,7 @@ class Remote:
 
     def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> None:
         """Look, unless that was done so lately."""
-        if not 0 <= time.time() - self._looked < seconds:
+        if self._is_older(seconds):
             self.look()
 
     def make(self) -> None:
@@ -126,19 +144,29 @@ class Remote:
         -------
         int
             0 when nothing was done.
+
+        Raises
+        ------
+        Moved
+            When a file that the change names was sent, and is gone, or is about to be.
         """
         self.look_unless_fresh()
         for _ in range(_MOST_CONFLICTS):
+            # the number first: other processes of this machine may get to know more at any moment
+            number = self.mirror.number + 1
+            self.mirror.refresh()
             change = draw()
             if change is None or change.is_empty:
                 return 0
-            self.look_unless_fresh(seconds=3600)  # the machine may have slept since, for days
-            file = LogFile(self.mirror.number + 1, self.mirror.number + 1)
-            data = encode_file(change)
+            if self._is_older(_USABLE_SECONDS):
+                self.look()
+                continue
+            self.uploads.check(change)
+            file, data = LogFile(number, number), encode_file(change)
             if self.bucket.create(file.key, data, exclusive=self.is_exclusive()):
                 self._know(file._replace(bytes=len(data)), change)
                 self._keep_log_short()
-                return file.last
+                return number
             self._read_other(file)
         raise CorruptRemote(f"others change remote '{self.name}' without end")
 
@@ -151,6 +179,9 @@ class Remote:
             self.mirror.keep_note("exclusive", noted)
         return noted == "yes"
 
+    def _is_older(self, seconds: float) -> bool:
+        return not 0 <= time.time() - self._looked < seconds
+
     # -- the log -----------------------------------------------------------------------------------------------
 
     def _read_log(self) -> None:
@@ -160,7 +191,7 @@ class Remote:
         for file, change in zip(
             wanted, self.bucket.each(lambda file: read_file(self.bucket, file), wanted), strict=True
         ):
-            self.mirror.apply(change, file.last)
+            self.mirror.apply(change, file.last, whole=file.first == 1)
 
     def _read_other(self, file: LogFile) -> None:
         """Read the transaction that somebody else has put where ours was to stand."""
@@ -189,7 +220,21 @@ class Remote:
 
     def _keep_log_short(self) -> None:
         """Write one file in place of many, when so many have come that a new clone would read them one by one."""
-        chain = covering(self._files.values(), 0)
+        if len(self._files) <= MANY_FILES:
+            return
+        try:
+            self._shorten_log()
+        except (CorruptRemote, RemoteDenied, RemoteUnreachable, FileNotFoundError) as err:
+            # what was to be committed is; and the next one who commits tries that, too
+            log.info("remote '%s': its log is not shortened: %s", self.name, err)
+
+    def _shorten_log(self) -> None:
+        try:
+            chain = covering(self._files.values(), 0)
+        except CorruptRemote:
+            # another process of this machine has read files that this one has not seen
+            self._files = {(file.first, file.last): file for file in list_log(self.bucket)}
+            chain = covering(self._files.values(), 0)
         if len(chain) <= MANY_FILES:
             return
         chosen = worth_merging(chain)
@@ -198,21 +243,6 @@ class Remote:
         data = encode_file(merged(changes, from_the_start=file.first == 1))
         self.bucket.put(file.key, data)
         self._files[file.first, file.last] = file._replace(bytes=len(data))
-
-
-def index_key(name: str) -> str:
-    """Return the key of an index."""
-    return f"idx/{name}"
-
-
-def pack_key(name: str) -> str:
-    """Return the key of a pack."""
-    return f"packs/{name}.pack"
-
-
-def object_key(oid: str) -> str:
-    """Return the key of a large object."""
-    return f"objects/{oid[:2]}/{oid}"
 
 
 def _read_format(data: bytes, name: str) -> str:

@@ -78,7 +78,7 @@ class RemoteStore(Whole):
         with Sending(self.remote) as sending:
             oids = [sending.put(item) for item in items]
             change = sending.send("put")
-        self.remote.commit(lambda: change)
+            self.remote.commit(lambda: change)
         return oids
 
     def writer(self) -> "RemoteWriter":

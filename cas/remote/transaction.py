@@ -19,7 +19,7 @@ from cas.oid import ObjectId, is_oid
 V = TypeVar("V")
 
 _FORMAT: Final = 1
-_FIELDS: Final = frozenset({"dropped", "format", "indexes", "nonce", "objects", "refs", "why"})
+_FIELDS: Final = frozenset({"deleting", "dropped", "format", "indexes", "nonce", "objects", "refs", "why"})
 _MOST_BYTES: Final = 1 << 62
 
 
@@ -48,8 +48,11 @@ class Change:
     objects : mapping of str to LargeObject or None
         Large objects that come, or go, by their ids.
     dropped : mapping of str to int or None
-        Files that are no longer needed, by key, and since when by the server's clock, in seconds since 1970; or that
-        are gone.
+        Files that are no longer needed, by key, and since when by the server's clock, in seconds since 1970; or of
+        which this need not be said any more.
+    deleting : mapping of str to int or None
+        Files that somebody is deleting, and since when, so that nobody may send one of that name or rely on it; or
+        that are gone.
     """
 
     nonce: str
@@ -58,11 +61,12 @@ class Change:
     indexes: Mapping[str, Mapping[str, int] | None] = field(default_factory=dict)
     objects: Mapping[str, LargeObject | None] = field(default_factory=dict)
     dropped: Mapping[str, int | None] = field(default_factory=dict)
+    deleting: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
-        return not (self.refs or self.indexes or self.objects or self.dropped)
+        return not (self.refs or self.indexes or self.objects or self.dropped or self.deleting)
 
     def then(self, later: "Change", *, from_the_start: bool) -> "Change":
         """Return what this change and a later one say together.
@@ -79,6 +83,7 @@ class Change:
             indexes=_both(self.indexes, later.indexes, from_the_start=from_the_start),
             objects=_both(self.objects, later.objects, from_the_start=from_the_start),
             dropped=_both(self.dropped, later.dropped, from_the_start=from_the_start),
+            deleting=_both(self.deleting, later.deleting, from_the_start=from_the_start),
         )
 
     def encode(self) -> bytes:
@@ -98,6 +103,7 @@ class Change:
                 "indexes": indexes,
                 "objects": objects,
                 "dropped": dict(self.dropped),
+                "deleting": dict(self.deleting),
             }
         )
 
@@ -132,6 +138,7 @@ class Change:
                 indexes=_mapping(body["indexes"], _oid, _packs),
                 objects=_mapping(body["objects"], _oid, _large),
                 dropped=_mapping(body["dropped"], check_name, _size),
+                deleting=_mapping(body["deleting"], check_name, _size),
             )
         except (NotCanonical, UnsafeName, ValueError, KeyError, TypeError, AttributeError) as err:
             raise CorruptRemote(f"'{where}' is no transaction of a remote: {err}") from err

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from cas.errors import AccError
+from cas.formats.node import decode
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs.facets.runs import get_run
 from jobs.nodes.listing import JobRow
+from jobs.nodes.run import MICROSECONDS, Run
 from jobs.reuse.index import JobIndex
 
 
@@ -39,6 +41,17 @@ def find_droppable(
             seen.add(run)
             above.extend(_made_from(store, run))
     return [row for row in reversed(rows) if row.run in going - seen]
+
+
+def has_ended(run: bytes, *, before: float) -> bool:
+    """Return whether a run, given as the bytes of its node, ended before a time, in seconds since 1970.
+
+    Of what is no run, or one of another version, that is not known.
+    """
+    try:
+        return decode(run, Run).times.end < before * MICROSECONDS
+    except AccError:
+        return False
 
 
 def _made_from(store: Store, run: ObjectId) -> Iterable[ObjectId]:

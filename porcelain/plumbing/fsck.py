@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cas.local.fsck import Problem, Report, check
+from cas.local.fsck import Report, check
 from porcelain import config, storage, term
 from porcelain.commandline.arguments import Parser
+from porcelain.remotecare import check_remote, names_it_hurts
 from porcelain.watching.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -43,12 +44,26 @@ def main(arguments: Sequence[str]) -> int:
         metavar="DIR",
         help="a project, or its .acc, to fetch good copies from before remotes are asked; may be given several times",
     )
+    parser.add_argument(
+        "--remote",
+        metavar="NAME",
+        help="check a remote: by its listing, and that all is there that its refs reach",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="with --remote: fetch every file, verify every object"
+    )
     parser.add_json()
     parser.add_nul()
     given = parser.parse(arguments)
     if given.sources and not given.repair:
         parser.error("--from goes with --repair")
+    if given.full and not given.remote:
+        parser.error("--full goes with --remote")
     project = config.here()
+    if given.remote:
+        if given.fast or given.dangling or given.repair:
+            parser.error("--remote goes with --full, --json and -z; 'acc push --repair' mends a remote")
+        return check_remote(project, given.remote, full=given.full, json=given.json, nul=given.nul)
     store, refs = storage.open_store(project), storage.open_refs(project)
     sources: list[Store] = [_open_source(text) for text in given.sources]
     dangling: list[ObjectId] = []
@@ -84,7 +99,7 @@ def _print(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | Non
     for done, subject in _done(mended):
         term.record(done, subject, nul=nul)
     for problem in report.problems:
-        term.record(problem.kind, problem.subject, problem.reason, " ".join(_names(problem)), nul=nul)
+        term.record(problem.kind, problem.subject, problem.reason, " ".join(names_it_hurts(problem)), nul=nul)
     for oid in dangling:
         term.record("dangling", oid, "no ref reaches it", "", nul=nul)
     for err in report.silent:
@@ -121,7 +136,7 @@ def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None
                 "subject": problem.subject,
                 "reason": problem.reason,
                 "path": problem.path and str(problem.path),
-                "hurts": list(_names(problem)),
+                "hurts": list(names_it_hurts(problem)),
             }
             for problem in report.problems
         ],
@@ -141,15 +156,3 @@ def _summary(report: Report) -> str:
     if left and report.is_sound:
         left += " ('acc gc' takes them)"  # of a damaged store, gc would take what only seems to be unreached
     return checked + ("sound" if report.is_sound else term.count(damages, "problem")) + promised + left
-
-
-def _names(problem: Problem) -> Iterator[str]:
-    """Yield what a problem hurts, under the names that people use; an action is its job again."""
-    for ref in problem.hurts:
-        wing, _, rest = ref.partition("/")
-        if wing == "jobs":
-            yield rest.replace("/", "-")
-        elif wing == "builds":
-            yield f"build-{rest}"
-        elif wing != "actions":
-            yield ref

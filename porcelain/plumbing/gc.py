@@ -8,12 +8,15 @@ from typing import Any, Final
 from porcelain import config, storage, term
 from porcelain.cleaning import Cleaned, Cleaner
 from porcelain.commandline.arguments import Parser
+from porcelain.remotecare import sweep_remote
 from porcelain.spec import open_resolver
 from porcelain.watching.ticker import Ticker
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 # long enough to notice on Monday what was dropped on Friday
 _GRACE: Final = "7d"
+# long enough for who reads, by what he knew before, what was dropped
+_REMOTE_GRACE: Final = "1d"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +34,6 @@ def main(arguments: Sequence[str]) -> int:
         "--prune",
         type=_seconds,
         metavar="AGE",
-        default=_GRACE,
         help=f"delete what was dropped so long ago: 'now', or as 12h, 30d (default: {_GRACE})",
     )
     parser.add_argument(
@@ -47,9 +49,35 @@ def main(arguments: Sequence[str]) -> int:
         help="first drop the labels of jobs that ended so long ago, but for what others need, linked results and urd "
         "sessions",
     )
+    parser.add_argument(
+        "--remote",
+        metavar="NAME",
+        help="drop what the refs of a remote do not reach, and delete there what was dropped for the grace; "
+        "with --older-than first forget actions that ended so long ago, if only they name their runs",
+    )
+    parser.add_argument(
+        "--grace",
+        type=_seconds,
+        metavar="AGE",
+        help=f"with --remote: delete what was dropped so long ago, and what writers who died left then "
+        f"(default: {_REMOTE_GRACE})",
+    )
     parser.add_json()
     given = parser.parse(arguments)
     project = config.here()
+    if given.remote:
+        if given.prune is not None or given.keep_jobs is not None:
+            parser.error("--remote goes with --grace, --older-than, --dry-run and --json")
+        return sweep_remote(
+            project,
+            given.remote,
+            grace_seconds=_seconds(_REMOTE_GRACE) if given.grace is None else given.grace,
+            older_than=given.older_than,
+            dry_run=given.dry_run,
+            json=given.json,
+        )
+    if given.grace is not None:
+        parser.error("--grace goes with --remote")
     cleaner = Cleaner(project, storage.open_store(project), storage.open_refs(project))
     dropped = []
     if given.keep_jobs is not None or given.older_than is not None:
@@ -60,7 +88,10 @@ def main(arguments: Sequence[str]) -> int:
         dropped = cleaner.find_droppable(keep, given.older_than)
     with Ticker("marking", "object") as ticker:
         cleaned = cleaner.clean(
-            dropped, grace_seconds=given.prune, dry_run=given.dry_run, progress=ticker.show
+            dropped,
+            grace_seconds=_seconds(_GRACE) if given.prune is None else given.prune,
+            dry_run=given.dry_run,
+            progress=ticker.show,
         )
     if given.json:
         term.emit_json(_view(cleaned))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cas.remote.bucket import Bucket
+from cas.remote.keys import object_key, pack_key
 from cas.remote.mirror import Mirror
-from cas.remote.state import Remote, object_key, pack_key
+from cas.remote.state import Remote
 from cas.remote.store import RemoteStore
 from tests.servers.place import Place
 from tests.suites.store import StoreSuite
@@ -31,7 +32,11 @@ class RemoteSuite(StoreSuite):
     def damage(self, store, oid):
         remote = store.remote
         packed = remote.mirror.find_packed(oid)
-        key, at = (pack_key(packed.pack), packed.entry.start + 2) if packed else (object_key(oid), 2)
+        key, at = (
+            (pack_key(packed.pack), packed.entry.start + 2)
+            if packed
+            else (object_key(oid, remote.mirror.find_large(oid).file_bytes), 2)
+        )
         data = bytearray(remote.bucket.get(key))
         data[at] ^= 1
         remote.bucket.put(key, bytes(data))

@@ -21,15 +21,18 @@ changes = st.builds(
     indexes=st.dictionaries(oids, st.none() | st.dictionaries(oids, sizes, max_size=2), max_size=3),
     objects=st.dictionaries(oids, st.none() | st.builds(LargeObject, sizes, sizes, sizes), max_size=3),
     dropped=st.dictionaries(st.sampled_from(["idx/a", "packs/b"]), st.none() | sizes),
+    deleting=st.dictionaries(st.sampled_from(["idx/a", "packs/b"]), st.none() | sizes),
 )
 
 
 def state_of(parts):
     """Return what changes come to, applied one after the other to nothing."""
-    state = [{}, {}, {}, {}]
+    state = [{}, {}, {}, {}, {}]
     for change in parts:
         for held, news in zip(
-            state, (change.refs, change.indexes, change.objects, change.dropped), strict=True
+            state,
+            (change.refs, change.indexes, change.objects, change.dropped, change.deleting),
+            strict=True,
         ):
             held.update(news)
             for name in [name for name, value in held.items() if value is None]:
@@ -61,6 +64,7 @@ def test_a_merge_from_the_start_forgets_what_went():
 
 
 BODY = {
+    "deleting": {},
     "dropped": {},
     "format": 1,
     "indexes": {},
@@ -85,6 +89,7 @@ BODY = {
         {"objects": {oid_of(b""): [1, 2]}},
         {"objects": {oid_of(b""): [1, 2, 1 << 63]}},
         {"dropped": {"a/../b": 1}},
+        {"deleting": {"a/../b": 1}},
         {"nonce": 1},
         {"more": 1},
     ],
