@@ -47,7 +47,7 @@ def test_what_has_been_pulled_is_reused_and_is_not_pulled_again(member):
     ann.does("push")
     bo.does("pull")
     assert bo.refs.find(ACTIONS + row.key) == row.run
-    assert bo.does("pull").startswith("nothing new at origin; ")
+    assert bo.does("pull").startswith("nothing new at origin\n")
 
 
 def test_a_private_job_is_listed_and_not_reused(member):
@@ -85,7 +85,7 @@ def test_a_fetch_gives_no_labels_and_a_pull_behind_it_does(member):
     ann, bo = member("ann"), member("bo")
     row = ann.job("one")
     ann.does("push")
-    assert bo.does("fetch").startswith("from origin: 1 new of 1 ref; ")
+    assert bo.does("fetch").startswith("from origin: 1 new of 1 ref\n")
     assert bo.labels() == {}
     assert dict(bo.refs.names("remotes/")) == {"remotes/origin/jobs/dev/1": row.run}
     bo.does("pull")
