@@ -86,6 +86,7 @@ class Staging:
 
     def get_many(self, oids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
         """Return the objects by id; raise `ObjectNotFound` for the first that is missing."""
+        self.bring(oids)
         return {oid: self.get(oid) for oid in oids}
 
     def bring(self, oids: Iterable[ObjectId]) -> None:

@@ -1,5 +1,6 @@
 """Objects that are not here, but at a remote: brought when somebody reads them."""
 
+import errno
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -73,7 +74,8 @@ class Promises:
                     troubles.append((remote, known, err))
         for remote, known, trouble in troubles:
             if known & lacking:
-                raise _explained(trouble, remote, min(known & lacking)) from trouble
+                # what the libraries have to say fills screens, and a job's traceback is to show the method's part
+                raise _explained(trouble, remote, min(known & lacking)) from None
 
     def promises(self, oid: ObjectId) -> bool:
         """Return whether a remote had an object when it was last looked at."""
@@ -120,7 +122,9 @@ def _bringing(store: LocalStore, oids: Collection[ObjectId]) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             for number in sorted(numbers):  # in one order, so that no two wait for each other
                 stack.enter_context(lock_file(folder / str(number)))
-        except PermissionError as err:
+        except OSError as err:
+            if err.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
             raise StoreReadOnly(
                 f"object '{min(oids)}' is at a remote, and cannot be stored in '{store.name}': it is read-only"
             ) from err
@@ -151,7 +155,5 @@ def _explained(error: AccError, remote: Remote, oid: ObjectId) -> AccError:
     """Return an error that says which object could not be had."""
     if isinstance(error, CorruptObject | ObjectNotFound):
         return error
-    hint = error.hint or "'acc fsck --remote' says what is wrong there"
-    return type(error)(
-        f"object '{oid[:12]}' is not here, and remote '{remote.name}' does not give it: {error}", hint=hint
-    )
+    hint = error.hint or f"'acc fsck --remote {remote.name}' says what is wrong there"
+    return type(error)(f"object '{oid[:12]}' is only at a remote: {error}", hint=hint)

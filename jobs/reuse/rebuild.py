@@ -105,15 +105,15 @@ def rebuild(
     taken
         By workdir, the highest number that was given out, as its directories tell.
     trusts
-        Says whether a run may be reused; what a remote made that is not trusted gets its label and no action.
+        Says whether a run was made here, or came from where all is trusted; others are left out.
     progress
         Called with the number of objects looked at so far.
     """
     done = Rebuilt()
-    survey = _Survey(store, done.notes)
+    survey = _Survey(store, done.notes, trusts)
     survey.look(progress)
     with refs.transaction("rebuilt from the store") as transaction:
-        changes = _Changes(refs, transaction, done, trusts)
+        changes = _Changes(refs, transaction, done)
         changes.take_numbers(taken)
         changes.add_runs(survey.runs)
         changes.add_builds(survey.builds)
@@ -166,6 +166,7 @@ class _Survey:
 
     store: Store
     notes: list[str]
+    trusts: Callable[[ObjectId], bool]
     runs: dict[ObjectId, Listed] = field(default_factory=dict)
     builds: dict[ObjectId, Build] = field(default_factory=dict)
     sessions: dict[ObjectId, Session] = field(default_factory=dict)
@@ -184,6 +185,7 @@ class _Survey:
                 unreadable += 1
             if progress is not None:
                 progress(number)
+        self._leave_out_strange()
         self._leave_out()
         self._hold()
         if unreadable:
@@ -233,6 +235,14 @@ class _Survey:
             # a file that happens to be a run of elsewhere, or a run whose job is lost
             self.notes.append(f"left out {kind} '{oid[:12]}': {err}")
 
+    def _leave_out_strange(self) -> None:
+        """Leave out the runs that nobody trusts: they have no labels, and whoever has one is taken for one's own."""
+        strange = [oid for oid in self.runs if not self.trusts(oid)]
+        for oid in strange:
+            del self.runs[oid]
+        if strange:
+            self.notes.append(f"left out runs that came from remotes that are not trusted: {len(strange)}")
+
     def _leave_out(self) -> None:
         """Leave out the builds and sessions of which no job is here."""
         nodes: list[tuple[ObjectId, Build | Session]] = [*self.builds.items(), *self.sessions.items()]
@@ -250,11 +260,8 @@ def _end(run: Listed) -> tuple[int, int]:
 class _Changes:
     """What is added to refs, in one transaction."""
 
-    def __init__(
-        self, refs: Refs, transaction: Transaction, done: Rebuilt, trusts: Callable[[ObjectId], bool]
-    ) -> None:
+    def __init__(self, refs: Refs, transaction: Transaction, done: Rebuilt) -> None:
         self._refs = refs
-        self._trusts = trusts
         self._transaction = transaction
         self._listing = Listing(transaction)
         self._done = done
@@ -281,7 +288,7 @@ class _Changes:
             self._relabel(run)
         self._listing.note_earlier(self._written)
         for run in sorted(runs.values(), key=_end, reverse=True):
-            if run.row.state == "done" and self._trusts(run.row.run):
+            if run.row.state == "done":
                 self._add(ACTIONS + run.row.key, run.row.run)
 
     def add_builds(self, builds: Mapping[ObjectId, Build]) -> None:

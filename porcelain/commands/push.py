@@ -88,7 +88,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 def _choose(resolver: Resolver, words: Iterable[str]) -> Choice:
     if not words:
         return choose_all(resolver.store, resolver.index)
-    here = travelling(resolver.index.refs)
+    here, trust = travelling(resolver.index.refs), storage.open_trust(resolver.config)
     rows: list[JobRow] = []
     names: dict[str, ObjectId] = {}
     for word in words:
@@ -101,6 +101,8 @@ def _choose(resolver: Resolver, words: Iterable[str]) -> Choice:
         row = resolver.job(word)
         if row.state != "done":
             raise NoSuchJob(f"job '{row.label}' failed, and failed jobs are not shared")
+        # who trusts where it goes would trust where it came from
+        trust.check_source(row, "be pushed")
         rows.append(row)
     return choose(resolver.store, resolver.index, rows, names)
 

@@ -66,7 +66,10 @@ def rerun(arguments: Sequence[str]) -> int:
     given = parser.parse(arguments)
     with Progress() as progress, Project(config.here(), progress) as project:
         row = project.resolver.job(given.spec)
-        workdir = project.builder.checked_workdir(given.workdir or row.workdir)
+        own = (
+            row.workdir if row.workdir in project.config.workdirs else ""
+        )  # a remote has workdirs of its own
+        workdir = project.builder.checked_workdir(given.workdir or own)
         again = project.verifier.rerun(row, workdir=workdir)
         if again.differences:
             term.line(f"'{again.row.label}' differs from '{row.label}':")

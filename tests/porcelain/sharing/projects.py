@@ -39,6 +39,6 @@ def take_all(root: Path) -> None:
     store = storage.open_store(project)
     fetch_nodes(store, remote, [oid for _, oid in remote.mirror.refs.names("jobs/")])
     refs = storage.open_refs(project)
-    rebuild(refs, store.alone(), {}, trusts=storage.open_trust(project).trusts)
+    rebuild(refs, store.alone(), {})
     refs.close()
     store.pins.release()

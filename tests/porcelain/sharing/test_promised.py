@@ -1,5 +1,6 @@
 """What is only at a remote is read from there, by commands, jobs and plain programs; and only what is read comes."""
 
+import json
 import subprocess
 import sys
 
@@ -109,7 +110,7 @@ def test_a_file_is_printed_that_is_only_at_the_remote(ann, bob):
 def test_a_job_reads_what_is_only_at_the_remote_in_all_its_processes(ann, bob):
     expected = ann.acc("build", "use").split()
     assert bob.ran("build", "use") == ["use"]
-    assert "undeclared" not in bob.acc("job", "use")
+    assert json.loads(bob.acc("cat-job", "--run", "use"))["run"]["facts"] == []
     assert bob.acc("build", "use").split()[-1] == expected[-1]
 
 

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from porcelain import config, storage
 from tests.porcelain.sharing.projects import name_remote, send_all, take_all
 from tests.projects import Folder
 
@@ -151,6 +150,16 @@ def test_no_source_runs_again(bob, command):
     assert "cannot be run again: it came from remote 'origin'" in bob.acc(command, "make", code=1)
 
 
+def test_none_is_pushed_to_where_others_may_trust_it(url, tmp_path):
+    folder = Folder(tmp_path / "carl", METHODS)
+    name_remote(folder, url, trusted=False)
+    folder.acc("fetch", "origin")
+    folder.acc("remote", "add", "team", str(tmp_path / "team"))
+    said = folder.acc("push", "team", "make@origin", code=1)
+    assert "job 'dev-1@origin' cannot be pushed: it came from remote 'origin', which is not trusted" in said
+    assert not (tmp_path / "team").exists()
+
+
 def test_none_is_reused(bob, url, tmp_path):
     folder = Folder(tmp_path, METHODS)
     name_remote(folder, url, trusted=False)
@@ -164,13 +173,13 @@ def test_where_runs_came_from_outlives_refs_and_caches(bob, url, tmp_path):
     folder = Folder(tmp_path, METHODS)
     name_remote(folder, url, trusted=False)
     take_all(folder.root)
+    made = folder.acc("rev-parse", "--run", "make").strip()
     for path in (folder.root / ".acc").glob("refs.sqlite*"):
         path.unlink()
-    folder.acc("update-ref", "--rebuild")
-    assert not any(
-        name.startswith("actions/") for name, _ in storage.open_refs(config.load(folder.root)).names()
-    )
-    assert "NotTrusted" in run(folder, "Job('make').load()")
+    (folder.root / ".acc" / "cache").rename(tmp_path / "cache")
+    assert "from remotes that are not trusted: 1" in folder.acc("update-ref", "--rebuild")
+    assert folder.acc("show-ref", code=1) == ""
+    assert "NotTrusted" in run(folder, f"Job('@{made}').load()")
 
 
 def test_who_is_trusted_later_is_trusted(url, tmp_path):

@@ -1,0 +1,90 @@
+"""A remote in a folder behind SSH."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cas.files import is_temporary, temporary_path
+from cas.remote.files import Files
+
+
+class SshFiles(Files):
+    """A folder behind SSH: a file gets its name when it is whole."""
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return the bytes of a file from `start` to `end`; fewer when it is shorter."""
+        with self.filesystem.ftp.open(self.path(key), "rb") as file:
+            file.seek(start)
+            return bytes(file.read(end - start))
+
+    def put(self, key: str, data: bytes) -> None:
+        """Make `data` the content of a file, in place of what is there."""
+        draft = self._draft(key)
+        with self.filesystem.ftp.open(draft, "wb") as file:
+            file.set_pipelined(True)
+            file.write(data)
+        self.filesystem.ftp.posix_rename(draft, self.path(key))
+
+    def put_file(self, key: str, source: Path) -> None:
+        """Make the bytes of the local file `source` the content of a file."""
+        draft = self._draft(key)
+        self.filesystem.ftp.put(str(source), draft)
+        self.filesystem.ftp.posix_rename(draft, self.path(key))
+
+    def create(self, key: str, data: bytes) -> None:
+        """Make a file; raise `FileExistsError` when it is there."""
+        draft = self._draft(key)
+        with self.filesystem.ftp.open(draft, "wb") as file:
+            file.write(data)
+        try:
+            # the protocol's own rename, unlike that of POSIX, replaces nothing
+            self.filesystem.ftp.rename(draft, self.path(key))
+        except OSError as err:
+            with suppress(OSError):
+                self.filesystem.ftp.remove(draft)
+            if self.filesystem.exists(self.path(key)):
+                raise FileExistsError(key) from err
+            raise
+
+    def mark(self, key: str) -> str:
+        """Return what tells this content of a file from every other, if not written within the same second."""
+        status = self.filesystem.ftp.stat(self.path(key))
+        return f"{status.st_mtime}-{status.st_size}"
+
+    def _find(self, prefix: str) -> dict[str, Any]:
+        found = super()._find(prefix)
+        return {path: info for path, info in found.items() if not is_temporary(Path(path))}
+
+    def _draft(self, key: str) -> str:
+        folder = self.path(key).rpartition("/")[0]
+        self.filesystem.makedirs(folder, exist_ok=True)
+        return str(temporary_path(Path(folder)))
+
+
+def open_ssh(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """Return fsspec's filesystem behind SSH, and the folder there.
+
+    Hosts are known by the user's `known_hosts`, as they are to ssh; one that is not known is refused, unless the option
+    `host_key_policy` says otherwise.
+    """
+    from fsspec.implementations.sftp import SFTPFileSystem
+    from fsspec.utils import infer_storage_options
+
+    class KnownHosts(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
+        """fsspec's, which knows no hosts by itself."""
+
+        cachable = False
+
+        def _connect(self) -> None:
+            import paramiko
+
+            self.client = paramiko.SSHClient()
+            self.client.load_system_host_keys()
+            self.client.set_missing_host_key_policy(self.host_key_policy)
+            self.client.connect(self.host, **self.ssh_kwargs)
+            self.ftp = self.client.open_sftp()
+
+    place = infer_storage_options(url)
+    folder = place.pop("path")
+    del place["protocol"]
+    return KnownHosts(**{"host_key_policy": "reject", **place, **options}), folder
