@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,11 +17,10 @@ from jobs.facets.runs import gone
 from jobs.job import Job
 from jobs.method.arguments import Arguments, split_arguments
 from jobs.method.definition import Method
-from jobs.nodes.build import How
 from jobs.nodes.facts import undeclared_in_words
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import FORCED, ActionKey
-from jobs.request import Request
+from jobs.request import Got, Request
 from jobs.reuse.hit import Asks, CheckedFact, Hit, check_facts, find_hit, holds_now
 from jobs.reuse.index import JobIndex
 from jobs.reuse.inputfiles import InputFiles
@@ -52,16 +51,6 @@ class Methods(Protocol):
 
     def environment(self, method: Method) -> Mapping[str, str]:
         """Return the versions that count in the keys of a method."""
-
-
-@dataclass(frozen=True, slots=True)
-class Got:
-    """A job, how it was got, the run made for it, if any, and the remote it was just taken from, or ""."""
-
-    job: Job
-    how: How
-    ran: ObjectId | None = None
-    origin: str = ""
 
 
 class WouldRun(AccError):
@@ -185,9 +174,14 @@ class Builder:
             workdir=self.checked_workdir(wish.workdir or wish.policy.workdir),
         )
 
+    def find_origin(self, request: Request) -> str:
+        """Return the name of a remote that has a run with the key of `request`, or ""; nothing is taken from there."""
+        with self._turn:
+            return self._sharing.find_origin(request.alternatives()) if self._sharing else ""
+
     def _would_run(self, request: Request, hit: Hit) -> WouldRun:
         name = request.method.name
-        origin = self._sharing.find_origin(request.alternatives()) if self._sharing else ""
+        origin = self.find_origin(request)
         if origin:
             return WouldRun(f"'{name}' would be taken from remote '{origin}'", request)
         return WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
@@ -325,7 +319,7 @@ class Builder:
 
     def _find_key(self, key: ActionKey, given: Given, asks: Callable[[], Asks], *, only_look: bool) -> Hit:
         hit = find_hit(self._context, self._index, key, given.sources(), asks)
-        if hit.row is not None and not self._is_here(hit.row.run, only_look=only_look):
+        if hit.row is not None and not self._is_here(hit.row, only_look=only_look):
             return Hit(None, f"job '{hit.row.label}' is gone from the store")
         try:
             if hit.row is not None:
@@ -334,10 +328,12 @@ class Builder:
             return Hit(None, str(err))
         return hit
 
-    def _is_here(self, run: ObjectId, *, only_look: bool) -> bool:
-        """Return whether a run is in the store, which keeps it for this process unless that only looks."""
+    def _is_here(self, row: JobRow, *, only_look: bool) -> bool:
+        """Return whether a job is in the store, which keeps it for this process unless that only looks."""
         store = self._context.store
-        return store.has(run) if only_look else bool(store.hold([run]))
+        is_here = store.has(row.run) if only_look else bool(store.hold([row.run]))
+        # what ran here has left all that it made here
+        return is_here and not (row.origin and row.outcome and find_lost(store, row.outcome))
 
     def _check_trust(self, request: Request) -> None:
         """Raise `NotTrusted` when an input came from a remote that is not trusted."""

@@ -48,6 +48,8 @@ class Explanation:
         Bytes of input files as they are now, by content.
     unseen : sequence of str
         Input files of a stored job that were not found again, and are taken for unchanged.
+    origin : str
+        When no job here is reused: a remote that has one with the key, or "".
     """
 
     request: Request
@@ -57,6 +59,7 @@ class Explanation:
     nearest: Nearest | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     unseen: Sequence[str] = ()
+    origin: str = ""
 
 
 class Learned(NamedTuple):
@@ -94,18 +97,21 @@ def explain(builder: Builder, request: Request) -> Explanation:
     found = _with_the_key(builder, request)
     if found is not None:
         return found
+    origin = builder.find_origin(request)
     nearest = builder.find_nearest(request)
     why = reason(nearest) if nearest else builder.explain(request, Hit(None))
     sizes: dict[str, int] = {file.content: file.path.stat().st_size for file in request.given.files}
-    return Explanation(request, Hit(None), why, nearest=nearest, sizes=sizes)
+    return Explanation(request, Hit(None), why, nearest=nearest, sizes=sizes, origin=origin)
 
 
 def _with_the_key(builder: Builder, request: Request) -> Explanation | None:
     """Return the explanation when there is a run with the key, reused or not, else None."""
     hit = builder.find(request, only_look=True)
-    if hit.ran is None:
-        return Explanation(request, hit, hit.why_not) if hit.why_not else None
-    return Explanation(request, hit, hit.why_not, builder.check_facts(hit.ran, request))
+    if hit.ran is None and not hit.why_not:
+        return None
+    facts = [] if hit.ran is None else builder.check_facts(hit.ran, request)
+    origin = "" if hit.row else builder.find_origin(request)
+    return Explanation(request, hit, hit.why_not, facts, origin=origin)
 
 
 @dataclass(slots=True)
@@ -159,7 +165,8 @@ class Explainer:
         if found is None:
             there = Side.of_job(self._context.store, self._index, row)
             nearest = Nearest(row, there, differences(there, request.side()))
-            found = Explanation(request, Hit(None), reason(nearest), nearest=nearest)
+            origin = self._builder.find_origin(request)
+            found = Explanation(request, Hit(None), reason(nearest), nearest=nearest, origin=origin)
         return replace(found, sizes=files.sizes, unseen=files.unseen)
 
     def then(self, row: JobRow) -> Told:

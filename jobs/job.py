@@ -168,9 +168,12 @@ class Job(JobRecord):
 
     @property
     def parent(self) -> "Job | BuildJob | None":
-        """The job whose subjob it was made as, or the build that it was made in; None when nobody asked for it."""
+        """The job whose subjob it was made as, or the build that it was made in.
+
+        None when nobody asked for it, and for a job that came from a remote: its parent has a label there.
+        """
         self._note_aside("run")
-        name = self.run.parent
+        name = "" if self._row.origin else self.run.parent
         if is_build_label(name):
             return BuildJob(name)
         row = context.current().labels.find_label(name) if name else None

@@ -1,10 +1,12 @@
-"""A job that is asked for: what it is given, checked, and what its key is made of."""
+"""A job that is asked for: what it is given, checked, and what its key is made of; and a job that was got."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cas.oid import ObjectId, oid_of
+from jobs.job import Job
 from jobs.method.definition import Method
+from jobs.nodes.build import How
 from jobs.nodes.run import ActionKey
 from jobs.reuse.inputs import Given
 from jobs.reuse.key import KeyParts
@@ -40,3 +42,13 @@ class Request:
             read=lambda blob: next(data for data in files if oid_of(data) == blob),
             find_origin=self.given.find_origin,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """A job, how it was got, the run made for it, if any, and the remote it was just taken from, or ""."""
+
+    job: Job
+    how: How
+    ran: ObjectId | None = None
+    origin: str = ""

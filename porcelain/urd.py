@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from cas.threads import usable_cores
-from jobs.builder import Builder, Got
+from jobs.builder import Builder
 from jobs.errors import UsageError
 from jobs.job import Job
 from jobs.method.arguments import Arguments
 from jobs.nodes.build import BuiltJob
 from jobs.nodes.values import DotDict
+from jobs.request import Got
 from jobs.wish import ABOUT_THE_JOB, AS_USUAL, Force, Policy, Wish
 from porcelain.buildlog import BuildRecord
 from porcelain.sessions.urdpath import When

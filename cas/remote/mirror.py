@@ -61,6 +61,7 @@ class Mirror:
         self.refs = LocalRefs(folder / "state.sqlite", _TABLES, durability="none")
         self._indexes: dict[str, MultiIndex] | None = None
         self._large: dict[ObjectId, LargeObject] | None = None
+        self._number = 0
 
     @property
     def is_new(self) -> bool:
@@ -178,12 +179,20 @@ class Mirror:
 
     def refresh(self) -> None:
         """Read what other processes of this machine may have learned meanwhile."""
+        self._number = self.number
         before, found = self._indexes or {}, {}
         for name in self.indexes():
             index = before.get(name) or open_multi_index(str(self._path(name)))
             if index is not None:
                 found[name] = index
         self._indexes, self._large = found, dict(self.large())
+
+    def catch_up(self) -> bool:
+        """Return whether somebody else has looked at the remote since the last `refresh`, which is done then."""
+        if self.number == self._number:
+            return False
+        self.refresh()
+        return True
 
     def make_scratch(self) -> Path:
         """Return a new folder for files on their way; what dead processes have left of theirs goes."""

@@ -64,7 +64,7 @@ class Promises:
             known = set(lacking)
             try:
                 _look_if_new(remote)
-                known = {oid for oid in lacking if remote.mirror.has(oid)}
+                known = {oid for oid in lacking if _has(remote, oid)}
                 if known:
                     _bring_from(remote, store, known)
                 lacking -= known
@@ -79,11 +79,13 @@ class Promises:
 
     def promises(self, oid: ObjectId) -> bool:
         """Return whether a remote had an object when it was last looked at."""
-        return any(remote.mirror.has(oid) for remote in self._all())
+        return any(_has(remote, oid) for remote in self._all())
 
     def find_sizes(self, oid: ObjectId) -> Sizes | None:
         """Return how long an object is that a remote had when it was last looked at, or None."""
         for remote in self._all():
+            if not _has(remote, oid):
+                continue
             packed, large = remote.mirror.find_packed(oid), remote.mirror.find_large(oid)
             if packed is not None:
                 return Sizes(packed.entry.raw_bytes, packed.entry.stored_bytes)
@@ -129,6 +131,12 @@ def _bringing(store: LocalStore, oids: Collection[ObjectId]) -> Iterator[None]:
                 f"object '{min(oids)}' is at a remote, and cannot be stored in '{store.name}': it is read-only"
             ) from err
         yield
+
+
+def _has(remote: Remote, oid: ObjectId) -> bool:
+    """Return whether a remote has an object, as far as anybody on this machine knows."""
+    mirror = remote.mirror
+    return mirror.has(oid) or (mirror.catch_up() and mirror.has(oid))
 
 
 def _look_if_new(remote: Remote) -> None:

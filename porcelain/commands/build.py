@@ -75,7 +75,7 @@ def _parser() -> Parser:
         "-n",
         "--dry-run",
         action="store_true",
-        help="stop at the first job that would run, and say why it would",
+        help="stop at the first job that would run, and say why it would, or where it would be taken from",
     )
     parser.add_argument(
         "--why", action="store_true", help="the same, and tell all that 'acc why' would of that job"

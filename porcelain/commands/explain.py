@@ -112,11 +112,16 @@ def print_explanation(view: View) -> None:
     """Print what a build would do with a request, and why."""
     reuse = view["reuse"]
     nearest = view["nearest"]
-    fate = f"'{reuse}' would be reused" if reuse else "would run"
+    fate = f"'{reuse}' would be reused" if reuse else _without_a_job(view)
     # what differs is told below
     fate += f": {view['reason']}" if view["reason"] and not (nearest and nearest["differences"]) else ""
     term.heading(f"{view['method']}  {term.printable(fate)}")
     _print_why(view, f"from '{nearest['job']}' ({term.moment(nearest['ended'])})" if nearest else "")
+
+
+def _without_a_job(view: View) -> str:
+    """Return what a build would do when no job here can be reused."""
+    return f"would be taken from remote '{view['origin']}'" if view["origin"] else "would run"
 
 
 def _fate(view: View) -> str:
@@ -127,7 +132,8 @@ def _fate(view: View) -> str:
     if now is None:
         return "would run again: a failed job is never reused"
     if not now["reuse"]:
-        return f"would run again: {now['reason']}"
+        again = "" if now["origin"] else " again"
+        return f"{_without_a_job(now)}{again}: {now['reason']}"
     if now["reuse"] == view["job"]:
         return "would be reused"
     came_out = " came out as it, and" if view["earlier"] == now["reuse"] else ""

@@ -337,10 +337,18 @@ def _facts_of(view: View) -> Iterator[tuple[str, str]]:
         yield ("made in" if view["parent"].startswith("build-") else "subjob of"), view["parent"]
     versions = ", ".join(f"{name} {version}" for name, version in view["versions"].items())
     yield "ran on", ", ".join(text for text in (view["host"], view["user"], versions) if text) or "-"
-    if view["path"]:
-        yield "folder", view["path"]
+    yield from _place_of(view)
     yield "job id", view["job"] or "-"
     yield "run id", view["run"]
+
+
+def _place_of(view: View) -> Iterator[tuple[str, str]]:
+    if view["origin"]:
+        yield "came from", view["origin"]
+    if view["private"]:
+        yield "private", f"{view['private']}; so it is not published"
+    if view["path"]:
+        yield "folder", view["path"]
 
 
 def _dataset_cells(view: View) -> list[str]:

@@ -32,6 +32,7 @@ def explanation(store: Store, found: Explanation) -> View:
         "ran": hit.ran and hit.ran.label,
         "equivalent": hit.equivalent,
         "reason": found.reason or None,
+        "origin": found.origin or None,
         "parts": _parts(parts),
         "facts": [_fact(checked) for checked in found.facts],
         "nearest": found.nearest

@@ -16,6 +16,7 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.parts import ANALYSIS, part_order
 from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
+from jobs.reuse.privacy import why_private
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
 
@@ -104,6 +105,7 @@ def job(resolver: Resolver, found: JobRow) -> View:
         "environment": dict(run.environment),
         "facts": [fact.to_json() for fact in run.facts],
         "undeclared": list(undeclared(run.facts)),
+        "private": why_private(run.facts) or None,
         "output": [*run.printed()],
         "failure": run.failure.to_json() if run.failure else None,
     }

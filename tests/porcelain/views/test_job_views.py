@@ -118,13 +118,31 @@ def test_a_build_is_shown_with_what_it_got(project):
     row = project.job("make")
     record = BuildRecord("build")
     record.add(BuiltJob("make", row.run, "built", row.run, "make", "a try"))
+    record.add(BuiltJob("again", row.run, "reused", method="make", origin="team"))
     log = BuildLog(project.store, project.index.refs)
     assert log.write(record.to_node("done", {})) == 1
     target = project.resolver.resolve("build-1")
     view = build_views.build(project.resolver, target.name, target.oid)
     assert (view["build"], view["script"], view["status"]) == ("build-1", "build", "done")
     assert view["jobs"] == [
-        {"name": "make", "job": "dev-1", "how": "built", "method": "make", "caption": "a try", "ran": "dev-1"}
+        {
+            "name": "make",
+            "job": "dev-1",
+            "how": "built",
+            "method": "make",
+            "caption": "a try",
+            "ran": "dev-1",
+            "origin": None,
+        },
+        {
+            "name": "again",
+            "job": "dev-1",
+            "how": "reused",
+            "method": "make",
+            "caption": "",
+            "ran": None,
+            "origin": "team",
+        },
     ]
 
 
