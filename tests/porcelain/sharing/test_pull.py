@@ -131,6 +131,14 @@ def test_pulls_at_once_give_each_job_one_label(member):
     assert sorted(bo.labels().values()) == sorted(ann.labels().values())
 
 
+def test_a_run_from_elsewhere_that_has_got_a_label_meanwhile_keeps_that(member):
+    ann = member("ann")
+    row = ann.job("one")
+    late = row._replace(number=9, origin="origin")
+    assert ann.index.publish(late, {}) == row
+    assert ann.labels() == {"dev-1": row.run}
+
+
 def test_a_dry_run_says_what_would_come(member):
     ann, bo = member("ann"), member("bo")
     ann.job("one")

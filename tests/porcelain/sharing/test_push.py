@@ -63,6 +63,7 @@ def test_what_has_a_label_there_is_not_pushed_again(member):
     bo.does("pull")
     before = there(ann)
     assert "has it all" in ann.does("push")
+    assert "has it all" in ann.does("push", "dev-1")
     shown = json.loads(bo.does("push", "--json"))
     assert [job["method"] for job in shown["jobs"]] == ["other"]
     assert len([name for name in there(ann) if name.startswith("jobs/")]) == len(before)
