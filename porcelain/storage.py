@@ -46,13 +46,20 @@ def open_store_to_read(root: Path) -> "LocalStore":
     return store
 
 
-def open_refs(config: Config) -> "LocalRefs":
-    """Return the project's refs, with the listing tables of the engine; made on first use, as the store is."""
+def open_refs(config: Config, *, hasty: bool = False) -> "LocalRefs":
+    """Return the project's refs, with the listing tables of the engine; made on first use, as the store is.
+
+    Parameters
+    ----------
+    hasty
+        The last of what is written may be lost in a power failure: for what can be had again.
+    """
     from cas.local.refs import LocalRefs
     from jobs.reuse.index import TABLES
 
+    durability = "none" if hasty else config.durability
     return LocalRefs(
-        config.data / "refs.sqlite", TABLES, durability=config.durability, create=not _has_store(config)
+        config.data / "refs.sqlite", TABLES, durability=durability, create=not _has_store(config)
     )
 
 

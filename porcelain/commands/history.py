@@ -49,7 +49,10 @@ def log(arguments: Sequence[str]) -> int:
         return 0
     _print_log(shown, graph=given.graph, method=given.method)
     if len(shown) < total:
-        term.note(f"... and {term.count(total - len(shown), 'earlier job')}; 'acc log -n 0' lists all")
+        option = f" --remote {given.remote}" if given.remote else ""
+        term.note(
+            f"... and {term.count(total - len(shown), 'earlier job')}; 'acc log{option} -n 0' lists all"
+        )
     return 0
 
 

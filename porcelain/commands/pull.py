@@ -52,7 +52,8 @@ def fetch_into(
     elif not given.quiet:
         gone = f", {done.gone:,} gone there" if done.gone else ""
         came = f"{done.new:,} new of {term.count(len(done.refs), 'ref')}{gone}"
-        term.line(f"from {remote.name}: {came}; {transfer.told()}")
+        term.line(f"from {remote.name}: {came}")
+        term.line(transfer.told())
     return 0
 
 
@@ -81,7 +82,7 @@ def pull_into(
         fetched = _fetch(resolver, remote, words, transfer, all_objects=given.all_objects)
         there = _index_of(resolver, remote)
         puller = Puller(resolver.store, resolver.index, there, resolver.config, is_all=not words)
-        puller.label(_rows(resolver, there, words))
+        puller.label(_rows(resolver, there, words), transfer.show_labels)
         puller.merge({name: oid for name, oid in fetched.refs.items() if not name.startswith(LABELS)})
         if given.results:
             _link_results(resolver)
@@ -89,7 +90,8 @@ def pull_into(
         term.emit_json(sharing_views.pulled(remote.name, puller.done) | {"traffic": transfer.view()})
     elif not given.quiet:
         _print_labels(puller.done)
-        term.line(f"{_summary(remote.name, puller.done)}; {transfer.told()}")
+        term.line(_summary(remote.name, puller.done))
+        term.line(transfer.told())
     return _say_what_is_left(remote.name, puller.done)
 
 

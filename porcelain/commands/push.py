@@ -23,6 +23,8 @@ from porcelain.views import sharing_views
 from porcelain.watching.transfer import Transfer
 
 _SCREENFUL: Final = 40
+# of what is not reproducible, so many by their names
+_NAMED: Final = 10
 
 
 def push(arguments: Sequence[str]) -> int:
@@ -48,7 +50,8 @@ def push(arguments: Sequence[str]) -> int:
         term.emit_json(view)
     elif not given.quiet:
         _print_labels(name, pusher.plan)
-        term.line(f"{_summary(name, pusher.plan)}; {transfer.told()}")
+        term.line(_summary(name, pusher.plan))
+        term.line(transfer.told())
     _warn_unequal(resolver, remote, unequal)
     return _refuse(name, pusher.plan.conflicts)
 
@@ -121,7 +124,9 @@ def _look_ahead(pusher: Pusher, remote: Remote, given: Namespace) -> int:
     elif not given.quiet:
         _print_labels(remote.name, pusher.plan)
         much = f"{term.count(pushed.objects, 'object')}, {term.size(pushed.bytes)}"
-        term.line(f"would go: {_summary(remote.name, pusher.plan)}; {much}")
+        told = _summary(remote.name, pusher.plan)
+        term.line(f"would go {told}" if told.startswith("to ") else told)
+        term.line(much)
     return _refuse(remote.name, pusher.plan.conflicts)
 
 
@@ -145,12 +150,14 @@ def _warn_unequal(resolver: Resolver, remote: Remote, unequal: Sequence[tuple[Jo
     if not unequal:
         return
     there = resolver.at(remote.name)
-    for row, run in unequal:
+    for row, run in unequal[:_NAMED]:
         found = there.find_row(run)
         other = found.label if found else f"run {run[:12]} at '{remote.name}'"
         term.warn(
             f"job '{row.label}' ({row.method}) is not reproducible: it came out as another than {other}"
         )
+    if len(unequal) > _NAMED:
+        term.warn(f"nor are {term.count(len(unequal) - _NAMED, 'other job')}")
     term.note(
         "hint: builds that look there reuse the one that was there before; 'acc diff' shows two side by side"
     )

@@ -1,15 +1,17 @@
 """Which of two is newer, what a ref names here or what it names at a remote: who has had the other's is."""
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.refs import Refs
+from cas.remote.state import Remote
 from cas.store import Store
 from jobs.nodes.result import Result
 from jobs.nodes.session import Session
 from jobs.reuse.refnames import LABELS, RESULTS, URD
-from porcelain.sharing.wings import is_auto, tracking
+from porcelain.sharing.wings import is_auto, seen, tracking
 
 # "same": nothing is to be done; "both": each has changed what neither has had of the other
 Newer: TypeAlias = Literal["same", "here", "there", "both"]
@@ -23,10 +25,10 @@ class Bases:
     refs
         Those of the project.
     remote
-        The name of the remote.
+        What is known of one that was there before it was made anew does not count.
     """
 
-    def __init__(self, refs: Refs, remote: str) -> None:
+    def __init__(self, refs: Refs, remote: Remote) -> None:
         self._refs = refs
         self._remote = remote
 
@@ -35,7 +37,7 @@ class Bases:
         if here == there:
             return "same"
         had_here = there is not None and self._had(name, there)
-        had_there = here is not None and self._had(tracking(self._remote, name), here)
+        had_there = here is not None and self._had(tracking(self._remote.name, name), here, self._seen)
         if there is None:
             return "same" if had_there else "here"
         if here is None:
@@ -44,28 +46,30 @@ class Bases:
             return "both"
         return "here" if had_here else "there"
 
+    @property
+    def _seen(self) -> str:
+        return seen(self._remote.mirror.uuid)
+
     def runs_had_here(self) -> set[ObjectId]:
         """Return the runs that have, or had, a label here."""
-        return self._named(LABELS)
+        return {entry.new for entry in self._refs.log() if entry.new and entry.name.startswith(LABELS)}
 
     def runs_had_there(self) -> set[ObjectId]:
         """Return the runs of which is known that they have, or had, a label at the remote."""
-        return self._named(tracking(self._remote, LABELS))
+        return {oid for name, oid in self._had_there() if name.startswith(LABELS)}
 
-    def names_had_there(self, wing: str) -> set[str]:
-        """Return the names of a wing that the remote has, or had, as far as is known."""
-        start = tracking(self._remote)
-        return {
-            entry.name.removeprefix(start)
-            for entry in self._refs.log()
-            if entry.name.startswith(start + wing)
-        }
+    def names_had_there(self) -> set[str]:
+        """Return the names of refs that the remote has, or had, as far as is known."""
+        return {name for name, _ in self._had_there()}
 
-    def _had(self, name: str, oid: ObjectId) -> bool:
-        return any(entry.new == oid for entry in self._refs.log(name))
+    def _had_there(self) -> Iterator[tuple[str, ObjectId]]:
+        start, why = tracking(self._remote.name), self._seen
+        for entry in self._refs.log():
+            if entry.new and entry.why == why and entry.name.startswith(start):
+                yield entry.name.removeprefix(start), entry.new
 
-    def _named(self, wing: str) -> set[ObjectId]:
-        return {entry.new for entry in self._refs.log() if entry.new and entry.name.startswith(wing)}
+    def _had(self, name: str, oid: ObjectId, why: str = "") -> bool:
+        return any(entry.new == oid and why in ("", entry.why) for entry in self._refs.log(name))
 
 
 def mean_the_same(store: Store, name: str, one: ObjectId, other: ObjectId) -> bool:

@@ -64,7 +64,7 @@ class Fetcher:
         done.new = sum(known.get(name) != oid for name, oid in done.refs.items())
         gone = known.keys() - there.keys()
         done.gone = len(gone)
-        track(self._refs, self._remote.name, done.refs, gone)
+        track(self._refs, self._remote, done.refs, gone)
         return done
 
     def bring_blobs(self, done: Fetched) -> None:

@@ -1,6 +1,6 @@
 """What becomes of that which came from a remote: labels here, urd sessions, result links, builds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cas.formats.node import get_node
@@ -19,6 +19,7 @@ from porcelain.sessions.urdlog import UrdLog
 from porcelain.sharing.bases import Bases, mean_the_same
 from porcelain.sharing.listing import RemoteIndex
 from porcelain.sharing.wings import is_auto
+from porcelain.storage import open_refs
 
 
 @dataclass(slots=True)
@@ -72,11 +73,14 @@ class Puller:
         self._refs = index.refs
         self._there = there
         self._config = config
-        self._adoption = Adoption(store, index, config.workdirs, config.input_directory)
-        self._bases = Bases(index.refs, there.remote.name)
+        # to wait for the disk at each label takes as long as all the rest, and the next pull would find it lacking
+        self._adoption = Adoption(
+            store, JobIndex(open_refs(config, hasty=True)), config.workdirs, config.input_directory
+        )
+        self._bases = Bases(index.refs, there.remote)
         self._is_all = is_all
 
-    def label(self, rows: Iterable[JobRow]) -> None:
+    def label(self, rows: Iterable[JobRow], progress: Callable[[int], None] | None = None) -> None:
         """Give jobs of the remote labels here, oldest first; one that has a label here keeps it."""
         had: set[ObjectId] | None = None
         for row in sorted(rows, key=lambda row: (row.ended, row.workdir, row.number)):
@@ -89,6 +93,8 @@ class Puller:
                 self.done.dropped += 1
             else:
                 self._adopt(row)
+                if progress is not None:
+                    progress(len(self.done.labels))
 
     def _adopt(self, there: JobRow) -> None:
         """Give a job a label: of the workdir that it has there, if it is here, and with its number if that is free."""

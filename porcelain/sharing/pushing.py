@@ -136,7 +136,7 @@ class Pusher:
         self._refs = refs
         self._remote = remote
         self._choice = choice
-        self._bases = Bases(refs, remote.name)
+        self._bases = Bases(refs, remote)
         self._had_there: set[ObjectId] | None = None
 
     def push(self, progress: Progress | None = None) -> Pushed:
@@ -145,7 +145,7 @@ class Pusher:
         pushed = push(self._store, self._remote, self._roots(), self._draw, why=_WHY, progress=progress)
         here = {row.run for row in self._choice.rows} | {*self._choice.names.values()}
         there = travelling(self._remote.mirror.refs)
-        track(self._refs, self._remote.name, {name: oid for name, oid in there.items() if oid in here})
+        track(self._refs, self._remote, {name: oid for name, oid in there.items() if oid in here})
         return pushed
 
     def look_ahead(self) -> Pushed:
@@ -252,7 +252,7 @@ class Pusher:
         numbers = _Numbers()
         for name in there:
             numbers.take(name)
-        for name in (*self._bases.names_had_there(LABELS), *self._bases.names_had_there(BUILDS)):
+        for name in self._bases.names_had_there():
             numbers.take(name)
         return numbers
 
@@ -266,7 +266,8 @@ class _Numbers:
     def take(self, name: str) -> None:
         """Take the number in the name of a ref, if there is one."""
         build = find_build(name) if name.startswith(BUILDS) else None
-        label = (BUILD, build) if build is not None else find_label(name)
+        label = find_label(name) if name.startswith(LABELS) else None
+        label = (BUILD, build) if build is not None else label
         if label is not None:
             self._taken[label[0]].add(label[1])
 

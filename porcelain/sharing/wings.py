@@ -8,6 +8,7 @@ from cas.errors import AccError
 from cas.formats.node import read_envelope
 from cas.oid import ObjectId
 from cas.refs import Refs
+from cas.remote.state import Remote
 from cas.store import Store
 from jobs.reuse.refcheck import check_ref
 from jobs.reuse.refnames import AUTO, BUILDS, LABELS, REMOTES, RESULTS, URD
@@ -43,18 +44,24 @@ def tracked(refs: Refs, remote: str) -> dict[str, ObjectId]:
     return {name.removeprefix(start): oid for name, oid in refs.names(start)}
 
 
-def track(refs: Refs, remote: str, found: Mapping[str, ObjectId], gone: Iterable[str] = ()) -> None:
+def seen(uuid: str) -> str:
+    """Return what the log of refs says of a change that was seen at a remote; one that was made anew is another one."""
+    return f"seen at {uuid}"
+
+
+def track(refs: Refs, remote: Remote, found: Mapping[str, ObjectId], gone: Iterable[str] = ()) -> None:
     """Keep what refs of a remote are, so that gc leaves it; forget those that are `gone` there."""
-    known = tracked(refs, remote)
-    news = {name: oid for name, oid in found.items() if known.get(name) != oid}
+    known = tracked(refs, remote.name)
+    # all is news of a remote that was made anew
+    news = {name: oid for name, oid in found.items() if remote.remade or known.get(name) != oid}
     lost = [name for name in gone if name in known]
     if not news and not lost:
         return
-    with refs.transaction(f"seen at {remote}") as transaction:
+    with refs.transaction(seen(remote.mirror.uuid)) as transaction:
         for name, oid in news.items():
-            transaction.set(tracking(remote, name), oid)
+            transaction.set(tracking(remote.name, name), oid)
         for name in lost:
-            transaction.delete(tracking(remote, name))
+            transaction.delete(tracking(remote.name, name))
 
 
 def believed(store: Store, found: Mapping[str, ObjectId], where: str) -> dict[str, ObjectId]:

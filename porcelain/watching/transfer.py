@@ -1,6 +1,7 @@
 """How far a transfer to or from a remote is: one line on a terminal, replaced a few times a second."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -32,6 +33,7 @@ class Transfer:
         self.objects = 0
         self._doing = doing
         self._traffic = traffic
+        self._before = (traffic.sent, traffic.received, traffic.requests)
         self._quiet = quiet
         self._begun = time.monotonic()
         self._next = 0.0
@@ -48,7 +50,19 @@ class Transfer:
     @property
     def bytes(self) -> int:
         """Bytes of files that went to and fro."""
-        return self._traffic.sent + self._traffic.received
+        return self._sent + self._received
+
+    @property
+    def _sent(self) -> int:
+        return self._traffic.sent - self._before[0]
+
+    @property
+    def _received(self) -> int:
+        return self._traffic.received - self._before[1]
+
+    @property
+    def _requests(self) -> int:
+        return self._traffic.requests - self._before[2]
 
     @property
     def seconds(self) -> float:
@@ -58,17 +72,24 @@ class Transfer:
     def show(self, objects: int, _: int = 0) -> None:
         """Show that so many objects have been sent, or have come."""
         self.objects = objects
+        self._tick(self.told)
+
+    def show_labels(self, labels: int) -> None:
+        """Show that so many jobs have got labels."""
+        self._tick(lambda: f"{term.count(labels, 'label')}; {self.told()}")
+
+    def _tick(self, told: Callable[[], str]) -> None:
         now = time.monotonic()
         if now >= self._next and not self._quiet:
             self._next = now + _BETWEEN_SECONDS
-            term.tick(f"{self._doing}  {self.told()}")
+            term.tick(f"{self._doing}  {told()}")
 
     def told(self) -> str:
         """Return objects, bytes, requests and rate in words."""
         rate = self.bytes / max(self.seconds, 1e-3)
         return (
             f"{term.count(self.objects, 'object')}, {term.size(self.bytes)}, "
-            f"{term.count(self._traffic.requests, 'request')}, {term.duration(self.seconds)} s"
+            f"{term.count(self._requests, 'request')}, {term.duration(self.seconds)} s"
             + (f", {term.size(round(rate))}/s" if self.bytes else "")
         )
 
@@ -76,8 +97,8 @@ class Transfer:
         """Return the same for `--json`."""
         return {
             "objects": self.objects,
-            "sent_bytes": self._traffic.sent,
-            "received_bytes": self._traffic.received,
-            "requests": self._traffic.requests,
+            "sent_bytes": self._sent,
+            "received_bytes": self._received,
+            "requests": self._requests,
             "seconds": round(self.seconds, 3),
         }

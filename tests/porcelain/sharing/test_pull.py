@@ -47,7 +47,7 @@ def test_what_has_been_pulled_is_reused_and_is_not_pulled_again(member):
     ann.does("push")
     bo.does("pull")
     assert bo.refs.find(ACTIONS + row.key) == row.run
-    assert bo.does("pull").startswith("nothing new at origin; ")
+    assert bo.does("pull").startswith("nothing new at origin\n")
 
 
 def test_a_private_job_is_listed_and_not_reused(member):
@@ -85,7 +85,7 @@ def test_a_fetch_gives_no_labels_and_a_pull_behind_it_does(member):
     ann, bo = member("ann"), member("bo")
     row = ann.job("one")
     ann.does("push")
-    assert bo.does("fetch").startswith("from origin: 1 new of 1 ref; ")
+    assert bo.does("fetch").startswith("from origin: 1 new of 1 ref\n")
     assert bo.labels() == {}
     assert dict(bo.refs.names("remotes/")) == {"remotes/origin/jobs/dev/1": row.run}
     bo.does("pull")
@@ -129,6 +129,14 @@ def test_pulls_at_once_give_each_job_one_label(member):
     assert [running.wait() for running in pulls] == [0, 0, 0]
     bo.look_again()
     assert sorted(bo.labels().values()) == sorted(ann.labels().values())
+
+
+def test_a_run_from_elsewhere_that_has_got_a_label_meanwhile_keeps_that(member):
+    ann = member("ann")
+    row = ann.job("one")
+    late = row._replace(number=9, origin="origin")
+    assert ann.index.publish(late, {}) == row
+    assert ann.labels() == {"dev-1": row.run}
 
 
 def test_a_dry_run_says_what_would_come(member):

@@ -1,6 +1,7 @@
 """What a push sends: under which labels, what stays as it is there, what is deleted."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -62,6 +63,7 @@ def test_what_has_a_label_there_is_not_pushed_again(member):
     bo.does("pull")
     before = there(ann)
     assert "has it all" in ann.does("push")
+    assert "has it all" in ann.does("push", "dev-1")
     shown = json.loads(bo.does("push", "--json"))
     assert [job["method"] for job in shown["jobs"]] == ["other"]
     assert len([name for name in there(ann) if name.startswith("jobs/")]) == len(before)
@@ -84,7 +86,7 @@ def test_a_dry_run_says_what_would_go_and_makes_nothing(member, tmp_path):
     ann.job("csvimport", files={"a.csv": b"1"})
     code, out, err = ann.acc("push", "--dry-run")
     assert (code, err) == (0, "there is no remote at 'origin' yet; a push would make one\n")
-    assert "would go: to origin: 1 job; " in out
+    assert "would go to origin: 1 job\n" in out
     assert not (tmp_path / "bucket").exists()
 
 
@@ -175,3 +177,15 @@ def test_a_private_job_gets_a_label_and_no_action(member):
     row = ann.job("csvimport", facts=[Fact("read", "/home/ann/secret.csv", "")])
     ann.does("push")
     assert there(ann) == {"jobs/dev/1": row.run}
+
+
+def test_a_remote_that_was_wiped_gets_all_again(member, tmp_path):
+    ann = member("ann")
+    row = ann.job("csvimport", files={"a": b"1"})
+    ann.does("push")
+    shutil.rmtree(tmp_path / "bucket")
+    assert "to origin: 1 job\n" in ann.does("push")
+    assert there(ann)["jobs/dev/1"] == row.run
+    # and what is deleted there then stays so
+    ann.does("push", "--delete", "dev-1@origin")
+    assert "1 deleted there and left out" in ann.does("push")
