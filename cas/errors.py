@@ -140,5 +140,9 @@ class NotARemote(AccError):
     """A URL behind which no remote of acc can be, or is."""
 
 
+class RemoteNotFound(NotARemote, LookupError):
+    """No remote of acc is there yet, where one could be."""
+
+
 class CorruptRemote(AccError):
     """Files of a remote that are damaged, gone, or not what acc writes."""

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.storage import open_remote, open_store, places
+from porcelain.storage import open_refs, open_remote, open_store, places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -159,9 +159,19 @@ class Project(StoredProject):
         from jobs.remote.publication import Publication
         from jobs.remote.shared import SharedIndex
         from jobs.remote.sharing import Sharing
+        from porcelain.sharing.wings import track
+
+        def open_publication(name: str, warn: Callable[[str], None]) -> Publication:
+            remote = open_remote(config, name)
+
+            def noted(labels: Mapping[str, ObjectId]) -> None:
+                with closing(open_refs(config, hasty=True)) as refs:
+                    track(refs, remote, labels)
+
+            return Publication(remote, open_store(config), warn, noted)
 
         def outbox(name: str) -> Outbox:
-            return Outbox(name, lambda warn: Publication(open_remote(config, name), open_store(config), warn))
+            return Outbox(name, partial(open_publication, name))
 
         return Sharing(
             shared=SharedIndex(

@@ -12,6 +12,7 @@ from cas.errors import (
     NotARemote,
     NotCanonical,
     RemoteDenied,
+    RemoteNotFound,
     RemoteUnreachable,
     UnknownFormat,
 )
@@ -92,14 +93,14 @@ class Remote:
 
         Raises
         ------
-        NotARemote
+        RemoteNotFound
             When there is none.
         UnknownFormat
             When a later version of acc made it.
         """
         data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
         if data is None:
-            raise NotARemote(
+            raise RemoteNotFound(
                 f"there is no remote of acc at '{self.name}'",
                 hint="'acc push' makes one, of an empty folder or bucket",
             )

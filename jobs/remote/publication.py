@@ -1,11 +1,11 @@
-"""Publishing jobs at a remote: their keys lead to them there, with all that they were made from."""
+"""Publishing jobs at a remote: their keys lead to them there, under labels, with all that they were made from."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cas.errors import AccError, CorruptObject, CorruptRemote, NotARemote, ObjectNotFound
+from cas.errors import AccError, CorruptObject, CorruptRemote, ObjectNotFound, RemoteNotFound
 from cas.formats.node import get_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
@@ -13,8 +13,9 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import Run
 from jobs.remote.claim import Claim, UnsoundClaim, read_claim
+from jobs.remote.numbers import Numbers
 from jobs.remote.privacy import why_private
-from jobs.reuse.refnames import ACTIONS
+from jobs.reuse.refnames import ACTIONS, LABELS, label_ref
 
 if TYPE_CHECKING:
     from cas.remote.mirror import Mirror
@@ -56,6 +57,8 @@ class Publication:
         The remote, and the store with the jobs; nobody else uses these objects.
     warn
         Hears what the user should know.
+    noted
+        Hears which labels jobs have got there.
 
     Attributes
     ----------
@@ -65,13 +68,20 @@ class Publication:
         About so many bytes of files they will take.
     """
 
-    def __init__(self, remote: "Remote", store: LocalStore, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        remote: "Remote",
+        store: LocalStore,
+        warn: Callable[[str], None],
+        noted: Callable[[Mapping[str, ObjectId]], None],
+    ) -> None:
         self.done = Published()
         self.waiting: dict[str, JobRow] = {}
         self.bytes = 0
         self._remote = remote
         self._store = store
         self._warn = warn
+        self._noted = noted
         self._seen: set[ObjectId] = set()
         self._added: dict[ObjectId, JobRow] = {}
         self._decided: dict[tuple[ObjectId, ObjectId], bool] = {}
@@ -147,7 +157,7 @@ class Publication:
             self._remote.make()
         try:
             self._remote.look_unless_fresh()
-        except NotARemote:
+        except RemoteNotFound:
             self._remote.make()
             self._remote.look()
         if before not in ("", self._remote.mirror.uuid):
@@ -173,15 +183,25 @@ class Publication:
             progress=progress,
         )
         self.done.bytes += pushed.bytes
+        if labels := {name: oid for name, oid in pushed.refs.items() if oid and name.startswith(LABELS)}:
+            self._noted(labels)
         for row in rows:
             there = self._find_there(row)
             if there is not None and not self._may_set(row, there) and self._is_decided(row, there):
                 self.done.jobs += there == row.run
                 self.waiting.pop(row.key, None)
 
-    def _refs(self, mirror: "Mirror", rows: Iterable[JobRow]) -> Mapping[str, ObjectId]:
+    def _refs(self, mirror: "Mirror", rows: Iterable[JobRow]) -> dict[str, ObjectId]:
         found = ((row, mirror.refs.find(ACTIONS + row.key)) for row in rows)
-        return {ACTIONS + row.key: row.run for row, there in found if self._may_set(row, there)}
+        chosen = [row for row, there in found if self._may_set(row, there)]
+        return {ACTIONS + row.key: row.run for row in chosen} | self._labels(mirror, chosen)
+
+    def _labels(self, mirror: "Mirror", rows: Iterable[JobRow]) -> dict[str, ObjectId]:
+        """Return labels for jobs that have none there."""
+        there = dict(mirror.refs.names(LABELS))
+        labelled = {*there.values()}
+        drawn = Numbers(there).draw_for(row for row in rows if row.run not in labelled)
+        return {label_ref(row.workdir, number): row.run for row, number in drawn}
 
     def _may_set(self, row: JobRow, there: ObjectId | None) -> bool:
         return there is None or self._decided.get((row.run, there), False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from cas.errors import AccError, CorruptObject, CorruptRemote, NotARemote, ObjectNotFound
+from cas.errors import AccError, CorruptObject, CorruptRemote, ObjectNotFound, RemoteNotFound
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from jobs.remote.claim import Claim, UnsoundClaim, blobs_of, read_claim
@@ -158,7 +158,7 @@ class SharedIndex:
         self._moved = time.monotonic()
         try:
             place.remote.look_unless_fresh(_FRESH_SECONDS)
-        except NotARemote as err:
+        except RemoteNotFound as err:
             self._leave_out(place, None if place.name in self._makes else err)
         except (AccError, OSError) as err:
             self._leave_out(place, err)

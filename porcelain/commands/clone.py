@@ -1,12 +1,13 @@
 """`acc clone`: a project made of what a remote has."""
 
+import shlex
 import shutil
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cas.errors import AccError, NotARemote
+from cas.errors import AccError, RemoteNotFound
 from cas.files import write_atomically
 from cas.formats.node import get_node
 from cas.oid import ObjectId
@@ -25,6 +26,7 @@ from porcelain.commands import pull, remotes
 from porcelain.settings.address import is_relative_folder
 from porcelain.settings.place import Place
 from porcelain.settings.remote import TABLE, read_remote
+from porcelain.settings.service import check_installed
 from porcelain.settings.tomlfile import with_table
 from porcelain.sharing.looking import look
 from porcelain.spec import Resolver, open_resolver
@@ -47,7 +49,8 @@ def clone(arguments: Sequence[str]) -> int:
     options = remotes.read_options(parser, given.options)
     values |= {"options": options} if options else {}
     # what no remote can be is refused before anything is made
-    read_remote(Place(folder / config.FILE_NAME, "", secretive=True, typed=True), ORIGIN, values)
+    meant = read_remote(Place(folder / config.FILE_NAME, "", secretive=True, typed=True), ORIGIN, values)
+    check_installed(meant.scheme)
     made = _begin(folder, str(values["url"]))
     resolver = _open(folder, values)
     remote = storage.open_remote(resolver.config, ORIGIN)
@@ -55,12 +58,14 @@ def clone(arguments: Sequence[str]) -> int:
         look(remote)
     except AccError as err:
         _undo(made)
-        if isinstance(err, NotARemote):
-            raise NotARemote(f"there is no remote of acc at '{without_secrets(given.url)}'") from err
+        if isinstance(err, RemoteNotFound):
+            raise RemoteNotFound(f"there is no remote of acc at '{without_secrets(given.url)}'") from err
         raise
     _fit(resolver, remote, values)
     code = _pull(open_resolver(config.load(folder)), remote, given)
     (folder / config.DATA_FOLDER / _UNFINISHED).unlink(missing_ok=True)
+    if not (given.quiet or given.json):
+        term.note(f"next: cd {shlex.quote(str(given.folder))} && acc log")
     return code
 
 

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from cas.errors import NotARemote, RefNotFound
+from cas.errors import RefNotFound, RemoteNotFound
 from cas.oid import ObjectId
 from cas.remote.state import Remote
 from cas.remote.transfer.push import Pushed
@@ -113,7 +113,7 @@ def _choose(resolver: Resolver, words: Iterable[str]) -> Choice:
 def _look_ahead(pusher: Pusher, remote: Remote, given: Namespace) -> int:
     try:
         look(remote)
-    except NotARemote:
+    except RemoteNotFound:
         term.note(f"there is no remote at '{remote.name}' yet; a push would make one")
     pushed: Pushed = pusher.look_ahead()
     if given.json:

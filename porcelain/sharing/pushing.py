@@ -1,6 +1,5 @@
 """What goes to a remote: under which labels there, which sessions and results, and what stays as it is there."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,9 +17,10 @@ from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import Run
 from jobs.nodes.session import Session
+from jobs.remote.numbers import Numbers
 from jobs.remote.privacy import why_private
 from jobs.reuse.index import JobIndex
-from jobs.reuse.refnames import ACTIONS, BUILD, BUILDS, LABELS, URD, find_build, find_label, label_ref
+from jobs.reuse.refnames import ACTIONS, BUILD, BUILDS, LABELS, URD, find_build, label_ref
 from jobs.reuse.urdrefs import depends_on
 from porcelain.sharing.bases import Bases, mean_the_same
 from porcelain.sharing.looking import bring
@@ -196,14 +196,9 @@ class Pusher:
                 self.plan.deleted += 1
             else:
                 new.setdefault(row.run, row)
-        numbers = self._numbers(there) if new else _Numbers()
-        drawn = {row.run: numbers.draw(row.workdir, row.number) for row in new.values()}
-        refs = {}
-        for run, row in new.items():
-            number = drawn[run] or numbers.draw_next(row.workdir)
-            refs[label_ref(row.workdir, number)] = run
-            self.plan.labels.append((row, f"{row.workdir}-{number}"))
-        return refs
+        drawn = self._numbers(there).draw_for(new.values()) if new else []
+        self.plan.labels = [(row, f"{row.workdir}-{number}") for row, number in drawn]
+        return {label_ref(row.workdir, number): row.run for row, number in drawn}
 
     def _draw_actions(self, mirror: Mirror, runs: set[ObjectId]) -> dict[str, ObjectId]:
         """Return the actions that the remote lacks; one that it has is kept, whatever came of the job here."""
@@ -248,38 +243,5 @@ class Pusher:
             self._had_there = self._bases.runs_had_there()
         return row.run in self._had_there
 
-    def _numbers(self, there: Iterable[str]) -> "_Numbers":
-        numbers = _Numbers()
-        for name in there:
-            numbers.take(name)
-        for name in self._bases.names_had_there():
-            numbers.take(name)
-        return numbers
-
-
-class _Numbers:
-    """The numbers that are taken at a remote, by workdir."""
-
-    def __init__(self) -> None:
-        self._taken: dict[str, set[int]] = defaultdict(set)
-
-    def take(self, name: str) -> None:
-        """Take the number in the name of a ref, if there is one."""
-        build = find_build(name) if name.startswith(BUILDS) else None
-        label = find_label(name) if name.startswith(LABELS) else None
-        label = (BUILD, build) if build is not None else label
-        if label is not None:
-            self._taken[label[0]].add(label[1])
-
-    def draw(self, workdir: str, number: int) -> int | None:
-        """Take a number and return it; None when it is taken."""
-        if number in self._taken[workdir]:
-            return None
-        self._taken[workdir].add(number)
-        return number
-
-    def draw_next(self, workdir: str) -> int:
-        """Take the number behind all others, and return it."""
-        number = max(self._taken[workdir], default=0) + 1
-        self._taken[workdir].add(number)
-        return number
+    def _numbers(self, there: Iterable[str]) -> Numbers:
+        return Numbers((*there, *self._bases.names_had_there()))

@@ -64,5 +64,5 @@ def test_an_interrupted_clone_goes_on(ann, tmp_path):
     (tmp_path / "new/.acc/cloning").write_text(f"{tmp_path}/ann/../bucket")
     (tmp_path / "new/acc.toml").unlink()
     code, out, err = clone(ann, tmp_path, "--trusted")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "next: cd ../new && acc log\n")
     assert "nothing new at origin" in out

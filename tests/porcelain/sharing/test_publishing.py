@@ -13,6 +13,7 @@ import pytest
 from cas.oid import ObjectId
 from jobs.remote.outbox import Outbox
 from porcelain import config, storage
+from porcelain.cli import main
 from porcelain.project import Project
 from tests.porcelain.sharing.clones import Clone
 from tests.projects import Folder
@@ -227,3 +228,37 @@ def test_a_build_that_is_interrupted_leaves_at_once_and_says_what_was_not_publis
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "1 job not published at 'origin'; 'acc push origin' sends it" in said
+
+
+def labels(clone: Clone) -> dict[str, ObjectId]:
+    """Return the labels that the remote has."""
+    remote = storage.open_remote(config.load(clone.root), "origin")
+    remote.look()
+    return dict(remote.mirror.refs.names("jobs/"))
+
+
+def test_what_a_build_publishes_has_a_label_there(tmp_path: Path, url: str) -> None:
+    ann = Clone(tmp_path / "ann", FILES, url)
+    ann.build("number", n=1)
+    assert [*labels(ann).items()] == [("jobs/dev/1", oid) for oid in actions(ann).values()]
+
+
+def test_a_label_that_another_has_taken_there_gives_way_to_the_next_number(tmp_path: Path, url: str) -> None:
+    ann = Clone(tmp_path / "ann", FILES, url)
+    bob = Clone(tmp_path / "bob", FILES, url)
+    ann.build("number", n=1)
+    first = labels(ann)
+    bob.build("number", n=2)
+    assert labels(ann).keys() == {"jobs/dev/1", "jobs/dev/2"}
+    assert first.items() <= labels(ann).items()
+
+
+def test_a_published_label_that_was_deleted_there_is_not_pushed_again(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = Clone(tmp_path / "ann", FILES, url)
+    ann.build("number", n=1)
+    monkeypatch.chdir(ann.root)
+    assert main(["push", "--delete", "dev-1@origin"]) == 0
+    assert main(["push"]) == 0
+    assert labels(ann) == {}
