@@ -26,7 +26,7 @@ from jobs.reuse.pathnames import PathNames
 from porcelain import config as configuration
 from porcelain.buildlog import BuildLog
 from porcelain.config import Config
-from porcelain.storage import open_remote, open_store, places
+from porcelain.storage import open_refs, open_remote, open_store, places
 from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
@@ -155,6 +155,7 @@ class Project(StoredProject):
             return None
         # here, not above: many projects have no remotes
         from jobs.adoption import Adoption
+        from jobs.reuse.index import JobIndex
         from jobs.reuse.outbox import Outbox
         from jobs.reuse.publication import Publication
         from jobs.reuse.shared import SharedIndex
@@ -170,7 +171,10 @@ class Project(StoredProject):
             if read
             else None,
             outboxes=[outbox(name) for name in write],
-            adoption=Adoption(self.store, self.index, config.workdirs, config.input_directory),
+            # what is adopted can be had again: it waits for no disk
+            adoption=Adoption(
+                self.store, JobIndex(open_refs(config, hasty=True)), config.workdirs, config.input_directory
+            ),
             index=self.index,
             listener=self.listener,
             turn=self.turn,
