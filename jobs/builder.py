@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from jobs.execution.events import SubjobWanted
     from jobs.execution.executors import Answer
     from jobs.execution.launcher import Launcher
+    from jobs.remote.sharing import Sharing
     from jobs.reuse.difference import Side
     from jobs.reuse.why import Nearest
-    from jobs.sharing import Sharing
 
 _NESTED_AT_MOST = 5
 _COMPARED_AT_MOST = 500

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
-    from jobs.sharing import Sharing
+    from jobs.remote.sharing import Sharing
     from jobs.verify import Verifier
     from porcelain.sessions.urdlog import UrdLog
 
@@ -154,12 +154,12 @@ class Project(StoredProject):
         if not read and not write:
             return None
         # here, not above: many projects have no remotes
-        from jobs.adoption import Adoption
+        from jobs.remote.adoption import Adoption
+        from jobs.remote.outbox import Outbox
+        from jobs.remote.publication import Publication
+        from jobs.remote.shared import SharedIndex
+        from jobs.remote.sharing import Sharing
         from jobs.reuse.index import JobIndex
-        from jobs.reuse.outbox import Outbox
-        from jobs.reuse.publication import Publication
-        from jobs.reuse.shared import SharedIndex
-        from jobs.sharing import Sharing
 
         def outbox(name: str) -> Outbox:
             return Outbox(name, lambda warn: Publication(open_remote(config, name), open_store(config), warn))
@@ -234,9 +234,9 @@ class Project(StoredProject):
 
     def fetch(self, url: str) -> InputPath:
         """Return the file at a URL, as it is now."""
-        from jobs.reuse.remote import RemoteFiles
+        from jobs.reuse.urlfiles import UrlFiles
 
-        return RemoteFiles(self.config.data / "cache" / "remote", self.cache).get(url)
+        return UrlFiles(self.config.data / "cache" / "remote", self.cache).get(url)
 
     @cached_property
     def launcher(self) -> "Launcher":

@@ -10,13 +10,13 @@ from porcelain.watching.ticker import Ticker
 
 if TYPE_CHECKING:
     from cas.local.fsck import Problem
-    from cas.remote.fsck import RemoteReport
-    from cas.remote.gc import Swept
+    from cas.remote.upkeep.fsck import RemoteReport
+    from cas.remote.upkeep.gc import Swept
 
 
 def check_remote(config: Config, name: str, *, full: bool, json: bool, nul: bool) -> int:
     """Check a remote, print what is wrong, and return the exit code."""
-    from cas.remote.fsck import check
+    from cas.remote.upkeep.fsck import check
 
     remote = storage.open_remote(config, name)
     with Ticker(f"reading '{name}'", "object") as ticker:
@@ -38,7 +38,7 @@ def sweep_remote(
     config: Config, name: str, *, grace_seconds: float, older_than: float | None, dry_run: bool, json: bool
 ) -> int:
     """Take away what nothing at a remote reaches, print what that was, and return the exit code."""
-    from cas.remote.gc import sweep
+    from cas.remote.upkeep.gc import sweep
 
     remote = storage.open_remote(config, name)
     with Ticker(f"marking '{name}'", "object") as ticker:

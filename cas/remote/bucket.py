@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
-from cas.remote.files import Files
-from cas.remote.filesystem import nonce, open_files
-from cas.remote.trouble import is_known, kind_of_trouble
+from cas.remote.filesystem.files import Files
+from cas.remote.filesystem.kinds import nonce, open_files
+from cas.remote.filesystem.trouble import is_known, kind_of_trouble
 from cas.url import without_secrets
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from cas.errors import CorruptRemote
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
 from cas.remote.uploads import Moved

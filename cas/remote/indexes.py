@@ -10,7 +10,7 @@ from blake3 import blake3
 from cas.formats.multiindex import MultiIndex, write_multi_index
 from cas.formats.packindex import RECORD_BYTES
 from cas.formats.records import DIGEST_BYTES, Records
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.keys import index_key, named_by, object_key, pack_key
 from cas.remote.mirror import Mirror
 from cas.remote.state import Remote

@@ -15,7 +15,7 @@ from typing import Final
 
 from cas.errors import NotCanonical
 from cas.formats.canonical import dumps, loads
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.keys import LEASES
 from cas.remote.state import Remote
 

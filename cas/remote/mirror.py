@@ -23,7 +23,7 @@ from cas.formats.packindex import Entry
 from cas.local.refs import LocalRefs, LocalTransaction
 from cas.oid import ObjectId
 from cas.refs import Table
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.transaction import Change, LargeObject
 
 _NOTES: Final = Table("notes", {"name": "text", "value": "text"}, ("name",))

@@ -19,8 +19,8 @@ from cas.errors import (
 from cas.files import lock_file
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.fetch import fetch_blobs
 from cas.remote.state import Remote
+from cas.remote.transfer.fetch import fetch_blobs
 from cas.store import Sizes
 
 # what keeps one remote from giving an object, and need not keep another

@@ -8,9 +8,9 @@ from cas.formats.seal import Seal
 from cas.formats.stream import HeldForm, StoredForm, export_object, open_object, read_object, read_pieces
 from cas.oid import Buffer, ObjectId
 from cas.remote.indexes import without
-from cas.remote.reading import Reader
-from cas.remote.sending import Sending
 from cas.remote.state import Remote
+from cas.remote.transfer.reading import Reader
+from cas.remote.transfer.sending import Sending
 from cas.store import Sizes, Whole
 
 T = TypeVar("T")

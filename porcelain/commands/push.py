@@ -6,8 +6,8 @@ from typing import Final
 
 from cas.errors import NotARemote, RefNotFound
 from cas.oid import ObjectId
-from cas.remote.push import Pushed
 from cas.remote.state import Remote
+from cas.remote.transfer.push import Pushed
 from jobs.errors import NoSuchJob
 from jobs.nodes.listing import JobRow
 from jobs.reuse.refnames import ACTIONS, LABELS

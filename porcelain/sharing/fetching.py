@@ -8,8 +8,8 @@ from cas.graph import Walk
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.refs import Refs
-from cas.remote.fetch import fetch_blobs
 from cas.remote.state import Remote
+from cas.remote.transfer.fetch import fetch_blobs
 from porcelain.sharing.looking import Progress, bring, look
 from porcelain.sharing.wings import believed, track, tracked, travelling
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from cas.errors import RemoteUnreachable
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.fetch import fetch_nodes
 from cas.remote.state import Remote
+from cas.remote.transfer.fetch import fetch_nodes
 
 Progress = Callable[[int, int], None]
 

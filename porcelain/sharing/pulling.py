@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from cas.formats.node import get_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from jobs.adoption import Adoption
 from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.session import Session
-from jobs.reuse.claim import UnsoundClaim, read_claim
+from jobs.remote.adoption import Adoption
+from jobs.remote.claim import UnsoundClaim, read_claim
+from jobs.remote.privacy import why_private
 from jobs.reuse.index import JobIndex, Listing
-from jobs.reuse.privacy import why_private
 from jobs.reuse.refnames import BUILD, BUILDS, RESULTS, URD, find_build
 from jobs.reuse.urdrefs import depends_on
 from porcelain.config import Config

@@ -10,16 +10,16 @@ from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.refs import Refs
 from cas.remote.mirror import Mirror
-from cas.remote.push import Progress, Pushed, closure, push
 from cas.remote.state import Remote
 from cas.remote.store import RemoteStore
+from cas.remote.transfer.push import Progress, Pushed, closure, push
 from jobs.facets.runs import get_run
 from jobs.nodes.job import JobNode
 from jobs.nodes.listing import JobRow
 from jobs.nodes.run import Run
 from jobs.nodes.session import Session
+from jobs.remote.privacy import why_private
 from jobs.reuse.index import JobIndex
-from jobs.reuse.privacy import why_private
 from jobs.reuse.refnames import ACTIONS, BUILD, BUILDS, LABELS, URD, find_build, find_label, label_ref
 from jobs.reuse.urdrefs import depends_on
 from porcelain.sharing.bases import Bases, mean_the_same

@@ -6,7 +6,7 @@ from cas.errors import RefNotFound
 from cas.formats.node import decode, read_envelope
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.transaction import Change
 from jobs.errors import UsageError
 from jobs.nodes.build import Build

@@ -16,7 +16,7 @@ from jobs.nodes.outcome import Outcome
 from jobs.nodes.parts import ANALYSIS, part_order
 from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
-from jobs.reuse.privacy import why_private
+from jobs.remote.privacy import why_private
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
 

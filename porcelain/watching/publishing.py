@@ -8,8 +8,8 @@ from porcelain import term
 from porcelain.watching.ticker import Ticker
 
 if TYPE_CHECKING:
-    from jobs.reuse.outbox import Outbox
-    from jobs.sharing import Sharing
+    from jobs.remote.outbox import Outbox
+    from jobs.remote.sharing import Sharing
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from cas.formats.node import put_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.bucket import Bucket
-from cas.remote.fetch import fetch_blobs, fetch_nodes
 from cas.remote.mirror import Mirror
-from cas.remote.push import push
 from cas.remote.state import Remote
+from cas.remote.transfer.fetch import fetch_blobs, fetch_nodes
+from cas.remote.transfer.push import push
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ import fsspec
 import pytest
 
 from cas.remote.bucket import Bucket
-from cas.remote.fsck import check
-from cas.remote.gc import sweep
 from cas.remote.indexes import merge_indexes
 from cas.remote.keys import pack_key
 from cas.remote.mirror import Mirror
-from cas.remote.push import push
-from cas.remote.repair import repair
 from cas.remote.state import Remote
+from cas.remote.transfer.push import push
+from cas.remote.upkeep.fsck import check
+from cas.remote.upkeep.gc import sweep
+from cas.remote.upkeep.repair import repair
 from tests.cas.remote.clones import Clone
 from tests.cas.remote.faulty import DeafBucket, DyingBucket, Killed
-from tests.cas.remote.test_gc import forget, noise
+from tests.cas.remote.upkeep.test_gc import forget, noise
 
 _numbers = itertools.count()
 
@@ -65,9 +65,9 @@ def world(tmp_path_factory):
     # so that there is much to merge
     patch.setattr("cas.remote.state.MANY_FILES", 3)
     patch.setattr("cas.remote.indexes.MANY_INDEXES", 2)
-    patch.setattr("cas.remote.leftovers._LOG_SECONDS", 0.0)
-    patch.setattr("cas.remote.push._COMMIT_BYTES", 1 << 20)
-    patch.setattr("cas.remote.sending.LARGE_BYTES", 1 << 20)
+    patch.setattr("cas.remote.upkeep.leftovers._LOG_SECONDS", 0.0)
+    patch.setattr("cas.remote.transfer.push._COMMIT_BYTES", 1 << 20)
+    patch.setattr("cas.remote.transfer.sending.LARGE_BYTES", 1 << 20)
     yield World(tmp_path_factory.mktemp("world"))
     patch.undo()
 

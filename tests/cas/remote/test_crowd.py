@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from cas.remote.bucket import Bucket
-from cas.remote.fsck import check
-from cas.remote.gc import sweep
 from cas.remote.mirror import Mirror
-from cas.remote.push import push
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.transfer.push import push
+from cas.remote.upkeep.fsck import check
+from cas.remote.upkeep.gc import sweep
 from tests.cas.remote.clones import Clone
-from tests.cas.remote.test_gc import assert_whole, forget, noise
+from tests.cas.remote.upkeep.test_gc import assert_whole, forget, noise
 
 PUSHERS = 8
 ROUNDS = 6

@@ -15,8 +15,8 @@ import zstandard
 from blake3 import blake3
 
 from cas.formats.node import get_node
-from cas.remote.fsck import check
-from cas.remote.gc import sweep
+from cas.remote.upkeep.fsck import check
+from cas.remote.upkeep.gc import sweep
 from tests.cas.remote.clones import Clone, Leaf
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "remote"

@@ -14,14 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from cas.formats.node import get_node
 from cas.graph import walk
 from cas.remote.bucket import Bucket
-from cas.remote.fetch import fetch_blobs, fetch_nodes
-from cas.remote.fsck import check
-from cas.remote.gc import sweep
 from cas.remote.mirror import Mirror
-from cas.remote.push import push
-from cas.remote.repair import repair
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.transfer.fetch import fetch_blobs, fetch_nodes
+from cas.remote.transfer.push import push
+from cas.remote.upkeep.fsck import check
+from cas.remote.upkeep.gc import sweep
+from cas.remote.upkeep.repair import repair
 from tests.cas.remote.clones import Clone, Leaf
 from tests.cas.remote.faulty import DyingBucket, Killed
 

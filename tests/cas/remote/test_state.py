@@ -7,7 +7,7 @@ import pytest
 from cas.errors import CorruptRemote, NotARemote, UnknownFormat
 from cas.oid import oid_of
 from cas.remote.bucket import Bucket
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.indexes import MANY_INDEXES
 from cas.remote.log import MANY_FILES, covering, list_log
 from cas.remote.mirror import Mirror

@@ -7,9 +7,9 @@ import pytest
 
 from cas.formats.node import get_node
 from cas.graph import walk
-from cas.remote.fetch import fetch_nodes
 from cas.remote.promises import Promises
-from cas.remote.reading import Reader
+from cas.remote.transfer.fetch import fetch_nodes
+from cas.remote.transfer.reading import Reader
 from tests.cas.remote.clones import Clone, Leaf
 
 _numbers = itertools.count()

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cas.oid import oid_of
-from cas.remote.push import push
 from cas.remote.transaction import Change
+from cas.remote.transfer.push import push
 from porcelain import config, storage
 
 

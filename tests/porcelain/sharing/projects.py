@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cas.remote.fetch import fetch_nodes
-from cas.remote.push import push
+from cas.remote.transfer.fetch import fetch_nodes
+from cas.remote.transfer.push import push
 from jobs.reuse.rebuild import rebuild
 from porcelain import config, storage
 from tests.projects import Folder

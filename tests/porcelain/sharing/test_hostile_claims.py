@@ -10,7 +10,7 @@ import pytest
 from cas.formats.node import get_node, put_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.push import push
+from cas.remote.transfer.push import push
 from jobs.nodes.facts import Fact
 from jobs.nodes.job import JobNode
 from jobs.nodes.outcome import FileEntry, Outcome

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cas.oid import ObjectId
-from jobs.reuse.outbox import Outbox
+from jobs.remote.outbox import Outbox
 from porcelain import config, storage
 from porcelain.project import Project
 from tests.porcelain.sharing.clones import Clone

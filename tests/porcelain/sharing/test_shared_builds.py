@@ -213,7 +213,7 @@ def test_what_only_its_machine_can_check_is_not_published(
     tmp_path: Path, folder: str, method: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ann, bob = clones(tmp_path, folder)
-    caplog.set_level("DEBUG", "jobs.reuse.publication")
+    caplog.set_level("DEBUG", "jobs.remote.publication")
 
     (tmp_path / "text.txt").write_text("a text")
 

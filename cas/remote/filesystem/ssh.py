@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cas.files import is_temporary, temporary_path
-from cas.remote.files import Files
+from cas.remote.filesystem.files import Files
 
 
 class SshFiles(Files):

@@ -8,9 +8,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cas.errors import NotARemote
-from cas.remote.files import Files
-from cas.remote.folder import FolderFiles
-from cas.remote.ssh import SshFiles, open_ssh
+from cas.remote.filesystem.files import Files
+from cas.remote.filesystem.folder import FolderFiles
+from cas.remote.filesystem.ssh import SshFiles, open_ssh
 from cas.url import without_secrets
 
 # parts of a large file: so many bytes, so many at once

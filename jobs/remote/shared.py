@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from cas.errors import AccError, CorruptObject, CorruptRemote, NotARemote, ObjectNotFound
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from jobs.reuse.claim import Claim, UnsoundClaim, blobs_of, read_claim
+from jobs.remote.claim import Claim, UnsoundClaim, blobs_of, read_claim
+from jobs.remote.sidethread import SideThread
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.refnames import ACTIONS
-from jobs.reuse.sidethread import SideThread
 
 if TYPE_CHECKING:
-    from cas.remote.reading import Reader
     from cas.remote.state import Remote
+    from cas.remote.transfer.reading import Reader
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class SharedIndex:
 
     def _all(self) -> list[_Place]:
         if self._places is None:
-            from cas.remote.reading import Reader
+            from cas.remote.transfer.reading import Reader
 
             self._places = [
                 _Place(remote, Reader(remote, ahead_bytes=_AROUND_BYTES, behind_bytes=_AROUND_BYTES))
@@ -190,7 +190,7 @@ class SharedIndex:
         return claim
 
     def _bring(self, place: _Place, run: ObjectId) -> Claim:
-        from cas.remote.fetch import fetch_nodes
+        from cas.remote.transfer.fetch import fetch_nodes
 
         if self._store is None:
             self._store = self._open_store()

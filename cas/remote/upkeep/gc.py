@@ -16,11 +16,11 @@ from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.deletion import again
 from cas.remote.indexes import dropping, keeping
-from cas.remote.leftovers import Leftovers
-from cas.remote.reach import Reach
-from cas.remote.repack import rewrite
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.upkeep.leftovers import Leftovers
+from cas.remote.upkeep.reach import Reach
+from cas.remote.upkeep.repack import rewrite
 
 GRACE_SECONDS: Final = 86_400.0
 _ACTIONS: Final = "actions/"

@@ -17,10 +17,10 @@ from cas.oid import ObjectId
 from cas.remote.indexes import dropping, keeping
 from cas.remote.keys import pack_key
 from cas.remote.mirror import Mirror
-from cas.remote.reading import Reader
-from cas.remote.sending import Sending
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.transfer.reading import Reader
+from cas.remote.transfer.sending import Sending
 from cas.remote.uploads import Moved
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, from_structure,
 from jobs.nodes.run import FORCED, MICROSECONDS
 from jobs.nodes.source import Source
 from jobs.nodes.values import DotDict
-from jobs.reuse.claim import Claim
+from jobs.remote.claim import Claim
 from jobs.reuse.index import JobIndex, TakesAction
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.nodes.listing import JobRow
-from jobs.reuse.publication import Publication, Published
+from jobs.remote.publication import Publication, Published
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from cas.files import (
     temporary_path,
     write_all,
 )
-from cas.remote.files import Files
+from cas.remote.filesystem.files import Files
 
 
 class FolderFiles(Files):

@@ -10,8 +10,8 @@ from cas.formats.stream import HeldForm, read_object
 from cas.graph import Visit
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.reading import AHEAD_BYTES, Part, Reader
 from cas.remote.state import Remote
+from cas.remote.transfer.reading import AHEAD_BYTES, Part, Reader
 
 # nodes that are read together; all that is kept of them is what they link to
 _AT_ONCE: Final = 4096

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from jobs.adoption import Adoption
 from jobs.execution.plan import Listener
 from jobs.execution.turn import Turn
 from jobs.nodes.listing import JobRow
+from jobs.remote.adoption import Adoption
+from jobs.remote.outbox import Outbox
+from jobs.remote.shared import SharedIndex
 from jobs.reuse.hit import Hit
 from jobs.reuse.index import JobIndex
 from jobs.reuse.key import KeyParts
-from jobs.reuse.outbox import Outbox
-from jobs.reuse.shared import SharedIndex
 
 
 class Sharing:

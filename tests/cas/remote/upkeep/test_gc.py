@@ -9,12 +9,12 @@ from cas.formats.node import get_node
 from cas.graph import walk
 from cas.local.gc import CannotCollect
 from cas.oid import oid_of
-from cas.remote.fetch import fetch_nodes
-from cas.remote.gc import sweep
 from cas.remote.keys import pack_key
 from cas.remote.log import LogFile, encode_file, list_log
-from cas.remote.push import push
 from cas.remote.transaction import Change
+from cas.remote.transfer.fetch import fetch_nodes
+from cas.remote.transfer.push import push
+from cas.remote.upkeep.gc import sweep
 from cas.remote.uploads import Moved, known_files
 from tests.cas.remote.clones import Clone, Leaf
 
@@ -251,7 +251,7 @@ def test_gc_keeps_what_a_push_has_come_to_rely_on_meanwhile(ann, bob, tmp_path):
 
 
 def test_what_a_long_push_has_sent_and_no_ref_names_yet_is_sent_again(ann, bob, tmp_path, monkeypatch):
-    monkeypatch.setattr("cas.remote.push._COMMIT_BYTES", 1)
+    monkeypatch.setattr("cas.remote.transfer.push._COMMIT_BYTES", 1)
     top = ann.node("top", [noise("a"), noise("b")], [ann.node("below", [noise("c")])])
     rounds = []
 
@@ -345,7 +345,7 @@ def test_old_files_of_the_log_go_when_others_tell_the_same(ann, bob, tmp_path, m
     sweep(ann.store, ann.remote, grace_seconds=0)
     # nobody may take a number for a free one, so they stay for a day
     assert len(list_log(ann.remote.bucket)) > 34
-    monkeypatch.setattr("cas.remote.leftovers._LOG_SECONDS", 0.0)
+    monkeypatch.setattr("cas.remote.upkeep.leftovers._LOG_SECONDS", 0.0)
     bob.remote.look()
     sweep(ann.store, ann.remote, grace_seconds=0)
     assert len(list_log(ann.remote.bucket)) < 34

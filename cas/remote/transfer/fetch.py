@@ -19,9 +19,9 @@ from cas.formats.stream import HeldForm, StoredForm, open_object, read_object, v
 from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from cas.remote.reading import AHEAD_BYTES, Part, Reader
 from cas.remote.state import Remote
 from cas.remote.transaction import LargeObject
+from cas.remote.transfer.reading import AHEAD_BYTES, Part, Reader
 
 # nodes of so many stored bytes are stored together
 _BATCH_BYTES: Final = 32 << 20

@@ -8,12 +8,12 @@ from cas.formats.node import read_envelope
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.deletion import again
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.indexes import merge_indexes
 from cas.remote.mirror import Mirror
-from cas.remote.sending import Sending
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.transfer.sending import Sending
 from cas.remote.uploads import Moved
 
 # a push commits what it has sent whenever it is as much, so that one who is interrupted goes on from there

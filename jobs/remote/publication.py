@@ -12,8 +12,8 @@ from cas.oid import ObjectId
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.run import Run
-from jobs.reuse.claim import Claim, UnsoundClaim, read_claim
-from jobs.reuse.privacy import why_private
+from jobs.remote.claim import Claim, UnsoundClaim, read_claim
+from jobs.remote.privacy import why_private
 from jobs.reuse.refnames import ACTIONS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Publication:
 
     def _weigh(self, run: ObjectId) -> Iterable[int]:
         """Yield the stored bytes of all that a run reaches and the remote lacks, each once."""
-        from cas.remote.push import closure
+        from cas.remote.transfer.push import closure
 
         def is_there(oid: ObjectId) -> bool:
             if oid in self._seen or self._remote.mirror.has(oid):
@@ -157,7 +157,7 @@ class Publication:
 
     def _push(self, progress: Progress) -> None:
         """Send what waits, and set the keys of which it is clear that they lead to nothing better."""
-        from cas.remote.push import push
+        from cas.remote.transfer.push import push
 
         rows = list(self.waiting.values())
         for row in rows:
@@ -214,7 +214,7 @@ class Publication:
         return False
 
     def _bring(self, run: ObjectId) -> Claim:
-        from cas.remote.fetch import fetch_nodes
+        from cas.remote.transfer.fetch import fetch_nodes
 
         fetch_nodes(self._store, self._remote, [run])
         return read_claim(self._store, run)

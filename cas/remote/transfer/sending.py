@@ -17,7 +17,7 @@ from cas.formats.stream import StoredForm, verify_stored
 from cas.local.loose import LooseObjects, LooseWriter, open_loose
 from cas.local.store import LocalStore
 from cas.oid import Buffer, ObjectId
-from cas.remote.filesystem import nonce
+from cas.remote.filesystem.kinds import nonce
 from cas.remote.indexes import send_index
 from cas.remote.keys import object_key, pack_key
 from cas.remote.state import Remote

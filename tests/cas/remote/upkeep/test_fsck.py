@@ -9,12 +9,12 @@ from cas.errors import CorruptRemote
 from cas.formats.node import get_node
 from cas.graph import walk
 from cas.oid import oid_of
-from cas.remote.fsck import check
 from cas.remote.keys import index_key, object_key, pack_key
 from cas.remote.log import LogFile
-from cas.remote.repair import repair
+from cas.remote.upkeep.fsck import check
+from cas.remote.upkeep.repair import repair
 from tests.cas.remote.clones import Clone, Leaf
-from tests.cas.remote.test_gc import assert_whole, forget, noise
+from tests.cas.remote.upkeep.test_gc import assert_whole, forget, noise
 
 _numbers = itertools.count()
 LARGE = random.Random(1).randbytes(17 << 20)

@@ -12,7 +12,7 @@ from cas.formats.seal import Seal
 from cas.formats.stream import HeldForm, StoredForm, verify_object
 from cas.local.loose import open_loose
 from cas.oid import ObjectId
-from cas.remote.filesystem import PART_BYTES
+from cas.remote.filesystem.kinds import PART_BYTES
 from cas.remote.keys import object_key, pack_key
 from cas.remote.state import Remote
 from cas.remote.transaction import LargeObject

@@ -4,7 +4,7 @@ import pytest
 
 from cas.oid import oid_of
 from jobs.nodes.facts import Fact, FactKind
-from jobs.reuse.privacy import why_private
+from jobs.remote.privacy import why_private
 
 ID = oid_of(b"something")
 

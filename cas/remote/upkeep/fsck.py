@@ -14,10 +14,10 @@ from cas.remote.keys import CLOCK, FORMAT, LEASES, index_key, is_of_objects, obj
 from cas.remote.log import FOLDER as LOG
 from cas.remote.log import LogFile, covering, find_log_file, list_log, read_file
 from cas.remote.mirror import Mirror
-from cas.remote.reach import Reach
 from cas.remote.state import Remote
+from cas.remote.upkeep.reach import Reach
+from cas.remote.upkeep.verifying import read_all
 from cas.remote.uploads import known_files
-from cas.remote.verifying import read_all
 
 _GONE: Final = "the file is gone"
 

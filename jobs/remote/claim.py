@@ -19,8 +19,8 @@ from jobs.nodes.parts import ANALYSIS, LOAD, PREPARE, SYNTHESIS
 from jobs.nodes.references import from_structure, linked_blobs
 from jobs.nodes.run import Run
 from jobs.nodes.source import Source
+from jobs.remote.privacy import why_private
 from jobs.reuse.key import KeyParts, action_key
-from jobs.reuse.privacy import why_private
 from jobs.reuse.rebuild import checked_run
 from jobs.reuse.refcheck import WrongRef
 

@@ -12,7 +12,7 @@ from cas.remote.leases import Leases
 from cas.remote.mirror import Mirror
 from cas.remote.state import Remote
 from jobs.nodes.run import ActionKey
-from jobs.reuse.sharedlease import SharedLeases
+from jobs.remote.sharedlease import SharedLeases
 
 _numbers = itertools.count()
 KEY = ActionKey("ab" * 32)

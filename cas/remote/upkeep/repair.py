@@ -7,14 +7,14 @@ from cas.graph import is_node
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.deletion import again
-from cas.remote.fsck import Progress, RemoteReport, check
 from cas.remote.indexes import dropping, keeping
 from cas.remote.keys import INDEXES, index_key
 from cas.remote.log import FOLDER as LOG
 from cas.remote.log import LogFile, encode_file
-from cas.remote.sending import Sending
 from cas.remote.state import Remote
 from cas.remote.transaction import Change
+from cas.remote.transfer.sending import Sending
+from cas.remote.upkeep.fsck import Progress, RemoteReport, check
 
 # whoever is about to commit what was drawn so long ago looks first, so he takes no number for a free one
 _OLD_SECONDS: Final = 3600.0
@@ -54,7 +54,7 @@ def repair(
     Parameters
     ----------
     full, progress
-        As of `cas.remote.fsck.check`.
+        As of `cas.remote.upkeep.fsck.check`.
     """
     report = check(local, remote, full=full, progress=progress)
     mended = Mended(report)

@@ -10,7 +10,7 @@ import pytest
 from cas.oid import oid_of
 from jobs.errors import NoSuchFile, OptionError
 from jobs.method.cache import Cache
-from jobs.reuse.remote import RemoteFiles
+from jobs.reuse.urlfiles import UrlFiles
 from tests.web import LONG_AGO, Web
 
 
@@ -27,7 +27,7 @@ def get(tmp_path: Path):
     """Return a function that gets a URL as a new build does."""
 
     def build(url: str):
-        return RemoteFiles(tmp_path / "remote", Cache(tmp_path / "known.sqlite")).get(url)
+        return UrlFiles(tmp_path / "remote", Cache(tmp_path / "known.sqlite")).get(url)
 
     return build
 

@@ -33,7 +33,7 @@ _WEAK: Final = "W/"
 _DAY_SECONDS: Final = 86_400
 
 
-class RemoteFiles:
+class UrlFiles:
     """The files at URLs, as far as they were asked for.
 
     Only a process that forks no other afterwards may ask: clients for most protocols have threads.

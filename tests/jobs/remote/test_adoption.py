@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.adoption import Adoption
 from jobs.job import Job
-from jobs.reuse.claim import Claim, read_claim
+from jobs.remote.adoption import Adoption
+from jobs.remote.claim import Claim, read_claim
 from porcelain import config, storage
 from porcelain.project import Project
 from tests.porcelain.sharing.clones import Clone
@@ -37,7 +37,7 @@ def clones(tmp_path: Path) -> tuple[Clone, Clone]:
 
 def claims(project: Project) -> dict[str, Claim]:
     """Return the runs that the remote has, by method and result, brought here."""
-    from cas.remote.fetch import fetch_nodes
+    from cas.remote.transfer.fetch import fetch_nodes
 
     remote = storage.open_remote(project.config, "origin")
     remote.look()

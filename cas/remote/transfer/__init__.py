@@ -1,0 +1,1 @@
+"""Objects brought from a remote, and sent there."""

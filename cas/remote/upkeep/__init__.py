@@ -1,0 +1,1 @@
+"""The upkeep of a remote: what nobody needs goes, what is broken is told and mended."""

@@ -1,0 +1,1 @@
+"""What jobs come from others by remotes, and which go to them."""
