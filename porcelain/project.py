@@ -159,6 +159,7 @@ class Project(StoredProject):
         from jobs.remote.publication import Publication
         from jobs.remote.shared import SharedIndex
         from jobs.remote.sharing import Sharing
+        from jobs.reuse.index import JobIndex
         from porcelain.sharing.wings import track
 
         def open_publication(name: str, warn: Callable[[str], None]) -> Publication:
@@ -180,7 +181,10 @@ class Project(StoredProject):
             if read
             else None,
             outboxes=[outbox(name) for name in write],
-            adoption=Adoption(self.store, self.index, config.workdirs, config.input_directory),
+            # what is adopted can be had again: it waits for no disk
+            adoption=Adoption(
+                self.store, JobIndex(open_refs(config, hasty=True)), config.workdirs, config.input_directory
+            ),
             index=self.index,
             listener=self.listener,
             turn=self.turn,

@@ -57,7 +57,7 @@ def open_refs(config: Config, *, hasty: bool = False) -> "LocalRefs":
     from cas.local.refs import LocalRefs
     from jobs.reuse.index import TABLES
 
-    durability = "none" if hasty else config.durability
+    durability = "later" if hasty and config.durability != "none" else config.durability
     return LocalRefs(
         config.data / "refs.sqlite", TABLES, durability=durability, create=not _has_store(config)
     )

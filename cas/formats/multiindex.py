@@ -70,6 +70,11 @@ class MultiIndex:
         for at in range(0, len(data), _WIDTH):
             yield _PACK.unpack_from(data, at + RECORD_BYTES)[0], decode_entry(data[at : at + RECORD_BYTES])
 
+    def within(self, pack: str) -> list[Entry]:
+        """Return the entries of one pack, in the order in which they lie there."""
+        place = self.packs.index(pack)
+        return sorted((entry for at, entry in self.entries() if at == place), key=lambda entry: entry.offset)
+
     def by_pack(self) -> list[tuple[str, Records]]:
         """Return the packs that it covers, each with the records that tell of it, as `write_multi_index` takes them."""
         parts: list[list[bytes]] = [[] for _ in self.packs]

@@ -32,17 +32,20 @@ _SCHEMA: Final = f"""
     {";".join(_OWN.values())};
 """
 
+# "later": the log is synced when it is written back, and before that a power failure takes the last commits, whole ones
+_SYNCHRONOUS: Final[Mapping[str, str]] = {"none": "OFF", "later": "NORMAL"}
+
 
 class Database:
     """Where refs and declared tables lie, and how connections to them are made."""
 
     def __init__(
-        self, path: Path, tables: Sequence[Table], *, durable: bool, read_only: bool, may_create: bool
+        self, path: Path, tables: Sequence[Table], *, durability: str, read_only: bool, may_create: bool
     ) -> None:
         self.path = path.absolute()  # a job changes its working directory
         self.tables: Mapping[str, Table] = {table.name: table for table in tables}
         self.read_only = read_only
-        self.durable = durable
+        self.durability = durability
         self._may_create = may_create
         self._threads = threading.local()
 
@@ -97,7 +100,7 @@ class Database:
             place_new(temporary, self.path)
         finally:
             remove(temporary)
-        if self.durable:
+        if self.durability != "none":
             sync_folder(self.path.parent)
 
     def replace_by(self, path: Path) -> Path | None:
@@ -118,7 +121,7 @@ class Database:
                 there.rename(then)
         with suppress(FileNotFoundError):
             link_or_copy(*main)  # and not renamed: at no moment is there no database
-        rename_durably(path, self.path, durable=self.durable)
+        rename_durably(path, self.path, durable=self.durability != "none")
         return aside if aside.exists() else None
 
     def _aside(self, number: int) -> Path:
@@ -132,7 +135,7 @@ class Database:
         return self.path.as_uri() + ("?mode=ro&immutable=1" if self._is_at_rest() else "?mode=ro")
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'OFF'}")
+        connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS.get(self.durability, 'FULL')}")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: what sync_file does
 
     def _is_at_rest(self) -> bool:

@@ -41,7 +41,8 @@ class LocalRefs:
     tables : sequence of Table
         Tables that are written in the same transactions; made when they are missing.
     durability : str
-        "none": a commit survives a killed process, but not a power failure; else both.
+        "none": a commit survives a killed process, but not a power failure, which may hurt the database; "later": a
+        power failure may undo the last commits and nothing else; else they survive both.
     read_only : bool
         Never write.
     create : bool
@@ -58,9 +59,7 @@ class LocalRefs:
         read_only: bool = False,
         create: bool = True,
     ) -> None:
-        self._database = Database(
-            path, tables, durable=durability != "none", read_only=read_only, may_create=create
-        )
+        self._database = Database(path, tables, durability=durability, read_only=read_only, may_create=create)
 
     @property
     def path(self) -> Path:
@@ -214,7 +213,7 @@ class LocalRefs:
         draft = LocalRefs(
             temporary_path(self.path.parent),
             [*database.tables.values()],
-            durability="batch" if database.durable else "none",
+            durability=database.durability,
         )
         try:
             draft.create()

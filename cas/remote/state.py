@@ -87,6 +87,8 @@ class Remote:
         self.patience_seconds = 600.0
         self._files: dict[tuple[int, int], LogFile] = {}
         self._looked = float("-inf")
+        # what `make` has just read or written, for the look that follows it
+        self._format: bytes | None = None
 
     def look(self) -> None:
         """Learn what the remote holds now; what is known already is not read again.
@@ -98,7 +100,7 @@ class Remote:
         UnknownFormat
             When a later version of acc made it.
         """
-        data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
+        data, self._format = self._format or self._find_format(), None
         if data is None:
             raise RemoteNotFound(
                 f"there is no remote of acc at '{self.name}'",
@@ -123,14 +125,19 @@ class Remote:
 
     def make(self) -> None:
         """Make a remote where there is none; does nothing where there is one."""
-        if self.bucket.find(FORMAT) is None:
+        self._format = self._find_format()
+        if self._format is None:
             data = dumps({"needs": [], "uuid": str(uuid4()), "version": _VERSION}) + b"\n"
             if others := self.bucket.list(""):
                 raise NotARemote(
                     f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'",
                     hint="give a folder or prefix of its own",
                 )
-            self.bucket.create(FORMAT, data)
+            if self.bucket.create(FORMAT, data):
+                self._format = data
+
+    def _find_format(self) -> bytes | None:
+        return self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
 
     def commit(self, draw: Callable[[], Change | None]) -> int:
         """Make a change, based on what the remote holds when it is made; return the number of its transaction.

@@ -81,7 +81,9 @@ class S3Files(Files):
 
     def _find(self, prefix: str) -> dict[str, Any]:
         # with a prefix it is one request; without, an empty folder is asked for twice more
-        found: dict[str, Any] = self.filesystem.find(self.root, prefix=prefix, detail=True)
+        folder, _, name = self.root.rpartition("/")
+        within = (self.root, prefix) if prefix or not folder else (folder, f"{name}/")
+        found: dict[str, Any] = self.filesystem.find(within[0], prefix=within[1], detail=True)
         return found
 
 

@@ -50,7 +50,8 @@ def fetch_nodes(
     Parameters
     ----------
     reader
-        Reads them; one that is used again has kept what lay near those of before.
+        Reads them; one that is used again has kept what lay near those of before. With one, nodes that have come along
+        are stored too: the next that are wanted are likely to be among them.
 
     Raises
     ------
@@ -59,11 +60,13 @@ def fetch_nodes(
     CorruptRemote
         When one is no node.
     """
-    reader = reader or Reader(remote, ahead_bytes=AHEAD_BYTES)
-    fetching = _Nodes(local, remote, reader, progress or (lambda _objects, _bytes: None))
+    told = progress or (lambda _objects, _bytes: None)
+    fetching = _Nodes(local, remote, reader or Reader(remote, ahead_bytes=AHEAD_BYTES), told)
     try:
         for batch in _batches(roots):
             fetching.bring(batch)
+        if reader is not None:
+            fetching.take_along()
         fetching.store()
     finally:
         fetching.discard()
@@ -189,6 +192,17 @@ class _Nodes:
             wanted = self._lacking(node for oid in found for node in self._links[oid])
         if self._waiting is not None and self._waiting.end >= _BATCH_BYTES:
             self.store()
+
+    def take_along(self) -> None:
+        """Add those nodes that have come beside what was wanted and of which all links are here."""
+        came = [part for part in self._reader.around() if part.seal.oid not in self._links]
+        envelopes = {part.seal.oid: _find_envelope(HeldForm(*part)) for part in came}
+        linked = {oid for envelope in envelopes.values() if envelope for oid in envelope.nodes}
+        lacking = self._lacking({*envelopes, *linked})
+        for part in came:  # in a pack a node lies behind those that it links to
+            envelope = envelopes[part.seal.oid]
+            if envelope is not None and part.seal.oid in lacking and lacking.isdisjoint(envelope.nodes):
+                lacking.discard(self._take(part))
 
     def store(self) -> None:
         """Store the nodes that wait, those that are linked to first."""

@@ -24,6 +24,8 @@ _SPAN_BYTES: Final = 8 << 20
 # before a node stand those that it links to: one request brings a few hundred of them
 AHEAD_BYTES: Final = 1 << 20
 _KEPT_BYTES: Final = 64 << 20
+# to look through so many entries takes 50 ms
+_MOST_ENTRIES: Final = 100_000
 # what is longer lies in no pack, and all of it would be in memory
 _MOST_BYTES: Final = 64 << 20
 
@@ -59,6 +61,7 @@ class Reader:
         self._behind = behind_bytes
         self._lengths: Mapping[str, int] = {}
         self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._told: set[tuple[str, int]] = set()
 
     def small(self, oids: Collection[ObjectId]) -> Iterator[Part]:
         """Yield those of `oids` that lie in packs, each once, in no order.
@@ -90,6 +93,16 @@ class Reader:
                 self._keep(span, data)
             for entry in span.entries:
                 yield self._part(span.pack, entry, data, span.start)
+
+    def around(self) -> Iterator[Part]:
+        """Yield all that lies in what is kept and was not yielded before, as it lies there."""
+        for key, data in self._kept.items():
+            pack, start = key
+            if key not in self._told:
+                self._told.add(key)
+                for entry in self._entries(pack):
+                    if start <= entry.offset and entry.end <= start + len(data):
+                        yield self._part(pack, entry, data, start)
 
     def open(self, oid: ObjectId) -> StoredForm:
         """Return the stored form of an object, which the caller closes; a large one is put into a file meanwhile.
@@ -161,6 +174,13 @@ class Reader:
         total = sum(map(len, self._kept.values()))
         while total > _KEPT_BYTES and len(self._kept) > 1:
             total -= len(self._kept.popitem(last=False)[1])
+
+    def _entries(self, pack: str) -> list[Entry]:
+        """Return what an index tells of a pack; nothing when it tells of so much that to look would take long."""
+        for index in self._remote.mirror.opened().values():
+            if pack in index.packs:
+                return index.within(pack) if len(index) <= _MOST_ENTRIES else []
+        return []
 
     def _find_kept(self, pack: str, entry: Entry) -> Part | None:
         for (name, start), data in self._kept.items():

@@ -68,7 +68,7 @@ def test_relative_paths_do_not_follow_the_working_directory(tmp_path, monkeypatc
 
 
 def test_no_durability_is_asked_of_sqlite(tmp_path):
-    for durability, synchronous in [("none", 0), ("batch", 2), ("each", 2)]:
+    for durability, synchronous in [("none", 0), ("later", 1), ("batch", 2), ("each", 2)]:
         refs = LocalRefs(tmp_path / durability, durability=durability)
         assert refs._database.connection().run("PRAGMA synchronous") == [(synchronous,)]
         refs.close()

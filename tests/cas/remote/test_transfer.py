@@ -8,6 +8,8 @@ import pytest
 from cas.formats.node import get_node
 from cas.graph import walk
 from cas.remote.promises import Promises
+from cas.remote.transfer.fetch import fetch_nodes
+from cas.remote.transfer.reading import Reader
 from tests.cas.remote.clones import Clone, Leaf
 
 _numbers = itertools.count()
@@ -78,3 +80,29 @@ def test_a_blob_comes_when_it_is_read(ann, bob):
     assert bob.store.get(small_id) == b"small"
     assert bob.store.get(large_id) == large
     assert bob.store.has(large_id)
+
+
+def test_nodes_that_came_along_are_stored_and_the_next_are_here_already(ann, bob):
+    tops = [ann.node(f"top {n}", [b"%d" % n], [ann.node(f"below {n}")]) for n in range(50)]
+    ann.push(**{f"top{n}": top for n, top in enumerate(tops)})
+    bob.remote.look()
+    reader = Reader(bob.remote, ahead_bytes=1 << 16, behind_bytes=1 << 16)
+    assert fetch_nodes(bob.store, bob.remote, [tops[25]], reader=reader) == 100
+    packs = len(bob.store.packs.packs())
+    before = bob.remote.bucket.traffic.requests
+    for top in tops:
+        assert fetch_nodes(bob.store, bob.remote, [top], reader=reader) == 0
+    assert bob.remote.bucket.traffic.requests == before
+    assert len(bob.store.packs.packs()) == packs == 1
+
+
+def test_a_node_that_came_along_without_what_it_links_to_is_left(ann, bob):
+    far = ann.node("far", [], [])
+    ann.push(far=far)
+    near = ann.node("near")
+    ann.push(near=near, above=ann.node("above", [], [far]))
+    bob.remote.look()
+    reader = Reader(bob.remote, ahead_bytes=1 << 16, behind_bytes=1 << 16)
+    assert fetch_nodes(bob.store, bob.remote, [near], reader=reader) == 1
+    assert not bob.store.has(far)
+    assert sorted(bob.store.ids()) == [near]
