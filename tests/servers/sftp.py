@@ -50,6 +50,11 @@ class Sftp(Server):
         options = {"key_filename": str(self.key), "look_for_keys": False, "allow_agent": False}
         return Place(url, {**options, "host_key_policy": "auto_add"})
 
+    @property
+    def known_host(self) -> str:
+        """The line of known_hosts that it is known by."""
+        return f"[127.0.0.1]:{self.ports[0]} {(self.folder / 'host.pub').read_text()}"
+
     def command(self) -> Sequence[str]:
         for name in ("host", "user"):
             path = self.folder / name

@@ -119,7 +119,7 @@ def open_files(url: str, options: Mapping[str, Any]) -> Files:
     if _MAGIC & set(urlsplit(url).path):
         raise NotARemote(f"'{shown}' has one of the characters {' '.join(sorted(_MAGIC))} in it")
     try:
-        told = {**_DEFAULTS.get(_EXTRAS.get(scheme, ""), {}), **options}
+        told = _over(_DEFAULTS.get(_EXTRAS.get(scheme, ""), {}), options)
         filesystem, root = _open(url, told)
         return _KINDS.get(_protocol(filesystem), Files)(filesystem, root)
     except ImportError as err:
@@ -139,6 +139,20 @@ _KINDS: Final[Mapping[str, type[Files]]] = {
     "sftp": SshFiles,
     "memory": MemoryFiles,
 }
+
+
+def _over(defaults: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return defaults with options in their place; a table of options takes the place of what it names only.
+
+    >>> _over({"a": {"x": 1, "y": 2}, "b": 3}, {"a": {"y": 4}})
+    {'a': {'x': 1, 'y': 4}, 'b': 3}
+    """
+    merged = dict(defaults)
+    for name, value in options.items():
+        before = merged.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[name] = _over(before, value) if both else value  # type: ignore[arg-type]  # both are mappings
+    return merged
 
 
 def _protocol(filesystem: Any) -> str:

@@ -1,11 +1,18 @@
 """A remote in a folder behind SSH."""
 
+import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from cas.errors import RemoteDenied
 from cas.files import is_temporary, temporary_path
 from cas.remote.filesystem.files import Files
+
+# what is done with a server that is not in known_hosts, by the names that fsspec has for it; paramiko's classes
+_POLICIES: Final = {"reject": "RejectPolicy", "warning": "WarningPolicy", "auto_add": "AutoAddPolicy"}
+_NOWHERE: Final = logging.NullHandler()
 
 
 class SshFiles(Files):
@@ -81,7 +88,7 @@ class SshFiles(Files):
         return str(temporary_path(Path(folder)))
 
 
-def open_ssh(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+def open_ssh(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     """Return fsspec's filesystem behind SSH, and the folder there.
 
     Hosts are known by the user's `known_hosts`, as they are to ssh; one that is not known is refused, unless the option
@@ -90,21 +97,48 @@ def open_ssh(url: str, options: dict[str, Any]) -> tuple[Any, str]:
     from fsspec.implementations.sftp import SFTPFileSystem
     from fsspec.utils import infer_storage_options
 
+    place = infer_storage_options(url)
+    folder = place.pop("path")
+    del place["protocol"]
+    told = {"host_key_policy": "reject", **place, **options}
+    policy = str(told.pop("host_key_policy"))
+    if policy not in _POLICIES:
+        raise ValueError(f"host_key_policy is none of {', '.join(_POLICIES)}")
+
     class KnownHosts(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
         """fsspec's, which knows no hosts by itself."""
 
         cachable = False
 
         def _connect(self) -> None:
-            import paramiko
-
-            self.client = paramiko.SSHClient()
-            self.client.load_system_host_keys()
-            self.client.set_missing_host_key_policy(self.host_key_policy)
-            self.client.connect(self.host, **self.ssh_kwargs)
+            self.client = _connect(self.host, self.ssh_kwargs, _POLICIES[policy])
             self.ftp = self.client.open_sftp()
 
-    place = infer_storage_options(url)
-    folder = place.pop("path")
-    del place["protocol"]
-    return KnownHosts(**{"host_key_policy": "reject", **place, **options}), folder
+    return KnownHosts(**told), folder
+
+
+def _connect(host: str, told: Mapping[str, Any], policy: str) -> Any:
+    """Return a client of SSH that has logged in; raise `RemoteDenied` when it may not, or the host is not known."""
+    import paramiko
+
+    # it logs what it raises too, with a traceback, which Python prints where nobody listens
+    logging.getLogger("paramiko").addHandler(_NOWHERE)
+    client = paramiko.SSHClient()
+    client.load_system_host_keys()
+    client.set_missing_host_key_policy(getattr(paramiko, policy)())
+    try:
+        client.connect(host, **told)
+    except paramiko.SSHException as err:
+        # paramiko has no class of its own for these two, and to try again would not help
+        if "not found in known_hosts" in str(err):
+            raise RemoteDenied(
+                f"server '{host}' is not in ~/.ssh/known_hosts",
+                hint="log in there once with ssh, which shows the server's key and asks",
+            ) from err
+        if "No authentication methods" in str(err):
+            raise RemoteDenied(
+                f"server '{host}' lets nobody in without a key",
+                hint="have one in the ssh agent or as ~/.ssh/id_*, or name one by the option key_filename",
+            ) from err
+        raise
+    return client
