@@ -19,6 +19,12 @@ _BOX_SIDE, _BOX_WIDTH, _BOX_LEAST = "## ", 80, 30
 _BLOCKS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█")
 
 
+class _Ticked:
+    """The line that `tick` shows, on which nothing else is to be printed."""
+
+    text = ""
+
+
 def prepare() -> None:
     """Make the standard streams take every text, whatever encoding the user's shell says, and be there at all."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -61,6 +67,7 @@ def tick(text: str) -> None:
     """Show one line that the next replaces, on a terminal only; an empty one takes it away."""
     if is_terminal(sys.stderr):
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        _Ticked.text = text
 
 
 def urgent(text: str) -> None:
@@ -214,7 +221,9 @@ def error(err: AccError) -> None:
 
 
 def warn(text: str) -> None:
-    """Print a warning to stderr."""
+    """Print a warning to stderr, in place of a line that `tick` shows."""
+    if _Ticked.text:
+        tick("")
     print(_styled("acc: warning:", "1;33", sys.stderr), printable(text), file=sys.stderr)
 
 

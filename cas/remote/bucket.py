@@ -302,6 +302,7 @@ def _pause_seconds(attempt: int) -> float:
 
 
 def _short(err: Exception) -> str:
-    """Return what an error says in one short line."""
-    text = " ".join(without_secrets(str(err)).split()) or type(err).__name__
+    """Return what an error says in one short line; of an error of the system its words, without number and path."""
+    told = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
+    text = " ".join(without_secrets(told).split()) or type(err).__name__
     return text if len(text) <= 200 else text[:200] + "..."

@@ -1,5 +1,6 @@
 """`acc log`, `acc chain`, `acc results`, `acc workdir`: what there is, one line each."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from jobs.nodes.listing import JobRow
@@ -27,14 +28,15 @@ def log(arguments: Sequence[str]) -> int:
     parser.add_argument("--graph", action="store_true", help="the inputs of each job below it")
     parser.add_argument("-m", "--method", metavar="METHOD", help="only jobs of this method")
     parser.add_argument("-b", "--builds", action="store_true", help="runs of build scripts in place of jobs")
-    parser.add_argument("--remote", metavar="REMOTE", help="those of a remote, by their labels there")
+    remote_help = "those of a remote, by their labels there; by default of origin or the only one"
+    parser.add_argument("--remote", nargs="?", const="", metavar="REMOTE", help=remote_help)
     limit_help = f"at most so many, 0 for all; by default all, on a terminal {_SCREENFUL}"
     parser.add_argument("-n", dest="limit", type=count, metavar="N", help=limit_help)
     parser.add_json()
     given = parser.parse(arguments)
     resolver = open_resolver(config.here())
-    if given.remote:
-        resolver = _look_at(resolver, given.remote)
+    if given.remote is not None:
+        resolver = _look_at(resolver, given)
     # newest first: on a terminal the newest would scroll away
     is_screen = term.is_terminal() and not given.json
     limit = (_SCREENFUL if given.limit is None and is_screen else given.limit) or None
@@ -56,19 +58,21 @@ def log(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _look_at(resolver: Resolver, name: str) -> Resolver:
+def _look_at(resolver: Resolver, given: Namespace) -> Resolver:
     """Return what finds names at a remote, as it is now; when it does not answer, as it was, and say so."""
     # here, not above: what is here is listed without
+    from porcelain.commandline.remotename import usual_remote
     from porcelain.sharing.looking import look_if_reached, looked_at
     from porcelain.storage import open_remote
 
-    remote = open_remote(resolver.config, name)
+    given.remote = given.remote or usual_remote(resolver.config)
+    remote = open_remote(resolver.config, given.remote)
     trouble = look_if_reached(remote)
     if trouble is not None:
         then = looked_at(remote)
         when = "some time ago" if then is None else term.moment(moment(round(then * MICROSECONDS)))
         term.warn(f"{trouble}; this is what it had {when}")
-    return resolver.at(name)
+    return resolver.at(given.remote)
 
 
 def chain(arguments: Sequence[str]) -> int:

@@ -90,7 +90,7 @@ class Transfer:
         return (
             f"{term.count(self.objects, 'object')}, {term.size(self.bytes)}, "
             f"{term.count(self._requests, 'request')}, {term.duration(self.seconds)} s"
-            + (f", {term.size(round(rate))}/s" if self.bytes else "")
+            + (f", {term.size(round(rate))}/s" if self.objects else "")
         )
 
     def view(self) -> dict[str, int | float]:

@@ -120,3 +120,8 @@ def test_a_bar_is_as_long_as_its_share(share, bar):
 def test_a_bar_is_made_of_what_the_terminal_has(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert [term.bar(share, 4) for share in (0, 1e-9, 0.5, 0.55)] == ["", "#", "##", "###"]
+
+
+def test_a_warning_takes_the_place_of_a_line_that_is_replaced():
+    code = "import sys; sys.stderr = sys.stdout; from porcelain import term; term.tick('3 of 7'); term.warn('it fails')"
+    assert on_terminal(code).startswith("\r\x1b[K3 of 7\r\x1b[K")

@@ -129,3 +129,8 @@ def test_the_refs_of_a_remote_are_records(pair, tmp_path):
     assert bo.does("ls-remote", str(tmp_path / "bucket"), "jobs/") == expected
     assert len(bo.does("ls-remote", "--all").splitlines()) == 6
     assert bo.acc("ls-remote", "origin", "urd/")[0] == 1
+
+
+def test_the_usual_remote_is_listed_when_none_is_named(pair):
+    _, bo = pair
+    assert bo.does("log", "--remote") == bo.does("log", "--remote", "origin")
