@@ -1,17 +1,25 @@
 """What a build shares with others through remotes: it takes what they have built, and publishes what it builds."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Final
 
 from jobs.adoption import Adoption
 from jobs.execution.plan import Listener
 from jobs.execution.turn import Turn
 from jobs.nodes.listing import JobRow
+from jobs.nodes.run import ActionKey
 from jobs.reuse.hit import Hit
 from jobs.reuse.index import JobIndex
-from jobs.reuse.key import KeyParts
+from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.outbox import Outbox
-from jobs.reuse.shared import SharedIndex
+from jobs.reuse.shared import Found, SharedIndex
+from jobs.wish import Wish
+
+# two jobs that want each other as subjobs, each run elsewhere, would wait for each other
+_NESTED_PATIENCE_SECONDS: Final = 600.0
 
 
 class Sharing:
@@ -38,6 +46,7 @@ class Sharing:
         turn: Turn,
     ) -> None:
         self.outboxes = outboxes
+        self._leases = [outbox.leases for outbox in outboxes if outbox.leases is not None]
         self._shared = shared
         self._adoption = adoption
         self._index = index
@@ -45,9 +54,16 @@ class Sharing:
         self._turn = turn
 
     def find(
-        self, wanted: Sequence[KeyParts], missed: Hit, accept: Callable[[JobRow], Hit], workdir: str
+        self,
+        wanted: Sequence[KeyParts],
+        missed: Hit,
+        accept: Callable[[JobRow], Hit],
+        wish: Wish,
+        workdir: str,
     ) -> Hit:
         """Return a job that a remote has and that can be reused, with a label here; else why there is none.
+
+        When somebody elsewhere runs it, that is waited for.
 
         Parameters
         ----------
@@ -57,6 +73,8 @@ class Sharing:
             What was found here.
         accept
             Says whether what a run has learned holds here; it may build subjobs to see that.
+        wish
+            How it is wanted.
         workdir
             Of which it gets a label.
         """
@@ -64,7 +82,43 @@ class Sharing:
             return missed
         with self._turn.left():
             found = self._shared.find(wanted)
+        hit = self._adopted(found, missed, accept, workdir)
+        if hit.row is None and self._wait(wanted[0], wish):
+            with self._turn.left():
+                found = self._shared.find(wanted, fresh_seconds=0)
+            hit = self._adopted(found, hit, accept, workdir)
         self._warn(self._shared.take_warnings())
+        return hit
+
+    def _wait(self, parts: KeyParts, wish: Wish) -> bool:
+        """Wait for whoever runs a job elsewhere, and return whether there was anybody."""
+        key = action_key(parts)
+        waited = False
+        patience_seconds = _NESTED_PATIENCE_SECONDS if wish.above else math.inf
+
+        def awaits(holder: str) -> None:
+            with self._turn:
+                self._listener.awaits(parts.method, holder or "somebody")
+
+        for leases in self._leases:
+            if leases.is_held_elsewhere(key):
+                waited = True
+                with self._turn.left():
+                    leases.wait(key, awaits, patience_seconds=patience_seconds)
+        return waited
+
+    @contextmanager
+    def running(self, key: ActionKey) -> Iterator[None]:
+        """Have others know that a key is run inside the block, if that takes long."""
+        with ExitStack() as held:
+            for leases in self._leases:
+                held.enter_context(leases.hold(key))
+            yield
+
+    def _adopted(
+        self, found: Sequence[Found], missed: Hit, accept: Callable[[JobRow], Hit], workdir: str
+    ) -> Hit:
+        """Return the first of the runs found elsewhere that can be reused."""
         for claim, origin in found:
             if missed.ran is not None and missed.ran.run == claim.oid:
                 continue
@@ -102,12 +156,19 @@ class Sharing:
         outbox.finish(waiting)
         self._warn(outbox.take_warnings())
 
+    def stop(self) -> None:
+        """Have nobody wait any more for jobs that run elsewhere: who does is interrupted."""
+        for leases in self._leases:
+            leases.stop()
+
     def close(self) -> None:
         """Give back what is open, and wait for nothing."""
         for outbox in self.outboxes:
             outbox.give_up()
         if self._shared is not None:
             self._shared.close()
+        for leases in self._leases:
+            leases.close()
 
     def _warn(self, texts: Sequence[str]) -> None:
         for text in texts:

@@ -115,10 +115,12 @@ class Remote:
         self._bring_indexes()
         self._looked = time.time()
 
-    def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> None:
-        """Look, unless that was done so lately."""
-        if self._is_older(seconds):
+    def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> bool:
+        """Look, unless that was done so lately; return whether it was not."""
+        is_old = self._is_older(seconds)
+        if is_old:
             self.look()
+        return is_old
 
     def make(self) -> None:
         """Make a remote where there is none; does nothing where there is one."""
