@@ -1,6 +1,7 @@
 """What a build shares with others through remotes: it takes what they have built, and publishes what it builds."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -52,6 +53,7 @@ class Sharing:
         self._index = index
         self._listener = listener
         self._turn = turn
+        self._is_old = False
 
     def find(
         self,
@@ -80,15 +82,19 @@ class Sharing:
         """
         if self._shared is None:
             return missed
-        with self._turn.left():
-            found = self._shared.find(wanted)
-        hit = self._adopted(found, missed, accept, workdir)
+        hit = self._adopted(self._found(wanted), missed, accept, workdir)
         if hit.row is None and self._wait(wanted[0], wish):
-            with self._turn.left():
-                found = self._shared.find(wanted, fresh_seconds=0)
-            hit = self._adopted(found, hit, accept, workdir)
-        self._warn(self._shared.take_warnings())
+            self._is_old = True
+            hit = self._adopted(self._found(wanted), hit, accept, workdir)
         return hit
+
+    def _found(self, wanted: Sequence[KeyParts]) -> Sequence[Found]:
+        assert self._shared is not None
+        is_old, self._is_old = self._is_old, False
+        with self._turn.left():
+            found = self._shared.find(wanted, **{"fresh_seconds": 0.0} if is_old else {})
+        self._warn(self._shared.take_warnings())
+        return found
 
     def _wait(self, parts: KeyParts, wish: Wish) -> bool:
         """Wait for whoever runs a job elsewhere, and return whether there was anybody."""
@@ -110,10 +116,13 @@ class Sharing:
     @contextmanager
     def running(self, key: ActionKey) -> Iterator[None]:
         """Have others know that a key is run inside the block, if that takes long."""
+        begun = time.monotonic()
         with ExitStack() as held:
             for leases in self._leases:
                 held.enter_context(leases.hold(key))
             yield
+        # others have worked as long; and to look again costs little beside such a job
+        self._is_old |= any(leases.is_long(time.monotonic() - begun) for leases in self._leases)
 
     def _adopted(
         self, found: Sequence[Found], missed: Hit, accept: Callable[[JobRow], Hit], workdir: str

@@ -207,6 +207,7 @@ class Project(StoredProject):
 
             holder = f"{configuration.user()}@{platform.node()}"
             remote = open_remote(self.config, name)
+            remote.make()  # else nobody would know of what the very first build runs
             return RemoteLeases(remote, holder, stale_seconds=pace.stale_seconds)
 
         return SharedLeases(open_leases, pace)

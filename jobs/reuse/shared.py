@@ -47,12 +47,15 @@ class _Place:
     ----------
     damaged : int
         How many runs could not be had from it.
+    missed : float
+        When it was found not to be there yet, by `time.monotonic`.
     """
 
     remote: "Remote"
     reader: "Reader"
     is_out: bool = False
     damaged: int = 0
+    missed: float = float("-inf")
 
     @property
     def name(self) -> str:
@@ -167,11 +170,16 @@ class SharedIndex:
 
     def _looks(self, place: _Place, fresh_seconds: float) -> bool:
         self._moved = time.monotonic()
+        if self._moved - place.missed < fresh_seconds:
+            return False
         try:
             if place.remote.look_unless_fresh(fresh_seconds):
                 self._note_leases(place)
         except NotARemote as err:
-            self._leave_out(place, None if place.name in self._makes else err)
+            if place.name in self._makes:
+                place.missed = time.monotonic()
+                return False
+            self._leave_out(place, err)
         except (AccError, OSError) as err:
             self._leave_out(place, err)
         return not place.is_out
@@ -184,10 +192,9 @@ class SharedIndex:
 
             leases.note(Leases(place.remote).others())
 
-    def _leave_out(self, place: _Place, err: Exception | None) -> None:
+    def _leave_out(self, place: _Place, err: Exception) -> None:
         place.is_out = True
-        if err is not None:
-            self._warnings.append(f"remote '{place.name}' is left out of this build: {err}")
+        self._warnings.append(f"remote '{place.name}' is left out of this build: {err}")
 
     def _find_run(self, place: _Place, parts: KeyParts) -> ObjectId | None:
         return place.remote.mirror.refs.find(ACTIONS + action_key(parts))

@@ -151,6 +151,10 @@ class SharedLeases:
         """Return whether others may wait for the result of a key that was run here."""
         return key in self._ours
 
+    def is_long(self, seconds: float) -> bool:
+        """Return whether others are told of a job that runs so long."""
+        return seconds >= self._pace.announce_seconds
+
     def published(self, keys: Iterable[str]) -> None:
         """End the leases of keys whose results others can find now, or never will."""
         with self._changed:
