@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
@@ -99,10 +100,10 @@ class Remote:
         """
         data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
         if data is None:
-            raise NotARemote(
-                f"there is no remote of acc at '{self.name}'",
-                hint="'acc push' makes one, of an empty folder or bucket",
-            )
+            hint = "'acc push' makes one, of an empty folder or bucket"
+            if self.mirror.uuid:
+                hint += "; 'acc push --repair' mends one that has lost its file 'format'"
+            raise NotARemote(f"there is no remote of acc at '{self.name}'", hint=hint)
         uuid = _read_format(data, self.name)
         if uuid != self.mirror.uuid:
             self.remade = bool(self.mirror.uuid)
@@ -125,13 +126,30 @@ class Remote:
     def make(self) -> None:
         """Make a remote where there is none; does nothing where there is one."""
         if self.bucket.find(FORMAT) is None:
-            data = dumps({"needs": [], "uuid": str(uuid4()), "version": _VERSION}) + b"\n"
+            data = _encode_format(str(uuid4()))
             if others := self.bucket.list(""):
+                hint = "give a folder or prefix of its own"
+                if self.mirror.uuid:
+                    hint += "; 'acc push --repair' mends a remote that has lost its file 'format'"
                 raise NotARemote(
-                    f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'",
-                    hint="give a folder or prefix of its own",
+                    f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'", hint=hint
                 )
             self.bucket.create(FORMAT, data)
+
+    def restore(self) -> bool:
+        """Write the format file again, if it is gone or damaged; return whether it was.
+
+        That of the remote which is known here, while a log is still there: an empty place is a new one.
+        """
+        data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
+        with suppress(NotARemote):
+            if data is not None:
+                _read_format(data, self.name)
+                return False
+        if not self.mirror.uuid or not list_log(self.bucket):
+            return False
+        self.bucket.put(FORMAT, _encode_format(self.mirror.uuid))
+        return True
 
     def commit(self, draw: Callable[[], Change | None]) -> int:
         """Make a change, based on what the remote holds when it is made; return the number of its transaction.
@@ -245,6 +263,10 @@ class Remote:
         data = encode_file(merged(changes, from_the_start=file.first == 1))
         self.bucket.put(file.key, data)
         self._files[file.first, file.last] = file._replace(bytes=len(data))
+
+
+def _encode_format(uuid: str) -> bytes:
+    return dumps({"needs": [], "uuid": uuid, "version": _VERSION}) + b"\n"
 
 
 def _read_format(data: bytes, name: str) -> str:
