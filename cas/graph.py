@@ -1,6 +1,6 @@
 """What can be reached from a set of roots: nodes by their links, and nothing but their links."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -51,23 +51,34 @@ class Walk:
         self._store = store
         self._nodes: set[bytes] = set()
         self._blobs: set[bytes] = set()
+        # nodes of which not all blobs were visited
+        self._partly: set[bytes] = set()
 
     def visit(self, roots: Iterable[ObjectId]) -> Iterator[Visit]:
         """Yield every object that the nodes `roots` reach and that was not visited before, in no particular order.
 
         What is missing or cannot be read is yielded too, with its error; the walk goes on without what it links to.
         """
+        return self._visit(roots, self._nodes, lambda _: False)
+
+    def visit_partly(self, roots: Iterable[ObjectId], is_left: Callable[[ObjectId], bool]) -> Iterator[Visit]:
+        """Yield what `visit` does, but for the blobs that are left; what is visited so may be visited whole later."""
+        return self._visit(roots, self._partly, is_left)
+
+    def _visit(
+        self, roots: Iterable[ObjectId], seen: set[bytes], is_left: Callable[[ObjectId], bool]
+    ) -> Iterator[Visit]:
         above = [*roots]
         while above:
             oid = above.pop()
             digest = bytes.fromhex(oid)
-            if digest in self._nodes:
+            if digest in self._nodes or digest in seen:
                 continue
-            self._nodes.add(digest)
+            seen.add(digest)
             visit = _visit_node(self._store, oid)
             yield visit
             above.extend(visit.nodes)
-            yield from self.visit_blobs(visit.blobs)
+            yield from self.visit_blobs(blob for blob in visit.blobs if not is_left(blob))
 
     def visit_blobs(self, oids: Iterable[ObjectId]) -> Iterator[Visit]:
         """Yield those of the blobs `oids` that were not visited before."""
@@ -79,7 +90,7 @@ class Walk:
 
     def reached(self, digest: bytes) -> bool:
         """Return whether an object was visited, in whatever role."""
-        return digest in self._blobs or digest in self._nodes
+        return digest in self._blobs or digest in self._nodes or digest in self._partly
 
 
 def walk(store: Store, roots: Iterable[ObjectId]) -> Iterator[Visit]:

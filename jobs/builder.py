@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -145,20 +145,23 @@ class Builder:
         hit = Hit(None, FORCED) if wish.force else self.find(request, only_look=only_look, wish=wish)
         if hit.row is not None:
             return self._reused(request, hit, wish)
-        name = request.method.name
         if only_look:
             raise self._would_run(request, hit)
         if request.key in wish.above:
-            raise MethodError(f"job of method '{name}' wants itself as a subjob")
-        with self._leases.hold(request.key, partial(self._waiting, name)) as waited:
+            raise MethodError(f"job of method '{request.method.name}' wants itself as a subjob")
+        with self._leases.hold(request.key, partial(self._waiting, request.method.name)) as waited:
             if not wish.force:
                 hit = self._find_again(request, hit, wish, waited=waited)
                 if hit.row is not None:
                     return self._reused(request, hit, wish)
-            plan = self._plan(request, hit, wish)
-            row = self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
+            row = self._run(request, hit, wish)
         self._offer(row, is_new=True)
         return self._got(row)
+
+    def _run(self, request: Request, hit: Hit, wish: Wish) -> JobRow:
+        plan = self._plan(request, hit, wish)
+        with self._sharing.running(request.key) if self._sharing else nullcontext():
+            return self._launcher().launch(plan, lambda label: self._answer(label, request, wish))
 
     def _find_again(self, request: Request, hit: Hit, wish: Wish, *, waited: bool) -> Hit:
         """Return the job that has come meanwhile, or that somebody else has built; `hit` is what was there before."""
@@ -171,6 +174,7 @@ class Builder:
             request.alternatives(),
             hit,
             accept=lambda row: holds_now(self._context, self._index, row, request.given.sources(), asks),
+            wish=wish,
             workdir=self.checked_workdir(wish.workdir or wish.policy.workdir),
         )
 
@@ -181,8 +185,7 @@ class Builder:
 
     def _would_run(self, request: Request, hit: Hit) -> WouldRun:
         name = request.method.name
-        origin = self.find_origin(request)
-        if origin:
+        if origin := self.find_origin(request):
             return WouldRun(f"'{name}' would be taken from remote '{origin}'", request)
         return WouldRun(f"'{name}' would run: {self.explain(request, hit)}", request)
 
@@ -253,6 +256,8 @@ class Builder:
         with self._turn:
             self._launcher().stop()
         self._leases.stop()
+        if self._sharing is not None:
+            self._sharing.stop()
 
     def checked_workdir(self, workdir: str) -> str:
         """Return the name of a workdir, the project's own for ""; raise `UsageError` when there is none."""

@@ -31,9 +31,11 @@ from porcelain.stored import StoredProject
 from porcelain.watching.hearing import Hearing
 
 if TYPE_CHECKING:
+    from cas.remote.leases import Leases as RemoteLeases
     from jobs.execution.executors import Executor
     from jobs.execution.launcher import Launcher
     from jobs.explain import Explainer
+    from jobs.remote.sharedlease import Pace, SharedLeases
     from jobs.remote.sharing import Sharing
     from jobs.verify import Verifier
     from porcelain.sessions.urdlog import UrdLog
@@ -53,7 +55,14 @@ class Project(StoredProject):
         Who is told how builds go.
     executor
         What runs jobs; by default processes.
+
+    Attributes
+    ----------
+    pace : Pace or None
+        How quickly builders tell each other what they run, if not as usual.
     """
+
+    pace: "Pace | None" = None
 
     def __init__(
         self, config: Config, listener: Listener | None = None, executor: "Executor | None" = None
@@ -171,12 +180,18 @@ class Project(StoredProject):
 
             return Publication(remote, open_store(config), warn, noted)
 
+        # who only writes waits for nobody, and whom only writers would tell nobody hears
+        leases = {name: self._shared_leases(name) for name in write if name in read}
+
         def outbox(name: str) -> Outbox:
-            return Outbox(name, partial(open_publication, name))
+            return Outbox(name, partial(open_publication, name), leases.get(name))
 
         return Sharing(
             shared=SharedIndex(
-                lambda: [open_remote(config, name) for name in read], lambda: open_store(config), write
+                lambda: [open_remote(config, name) for name in read],
+                lambda: open_store(config),
+                write,
+                leases,
             )
             if read
             else None,
@@ -189,6 +204,23 @@ class Project(StoredProject):
             listener=self.listener,
             turn=self.turn,
         )
+
+    def _shared_leases(self, name: str) -> "SharedLeases":
+        from jobs.remote.sharedlease import Pace, SharedLeases
+
+        pace = self.pace or Pace()
+
+        def open_leases() -> "RemoteLeases":
+            import platform
+
+            from cas.remote.leases import Leases as RemoteLeases
+
+            holder = f"{configuration.user()}@{platform.node()}"
+            remote = open_remote(self.config, name)
+            remote.make()  # else nobody would know of what the very first build runs
+            return RemoteLeases(remote, holder, stale_seconds=pace.stale_seconds)
+
+        return SharedLeases(open_leases, pace)
 
     @cached_property
     def inputs(self) -> InputFiles:

@@ -13,6 +13,7 @@ from jobs.nodes.result import Result
 from jobs.reuse.index import JobIndex
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
 from jobs.reuse.refnames import RESULTS
+from jobs.reuse.traces import Traces
 from porcelain import storage
 from porcelain.config import Config
 from porcelain.results import ResultLinks
@@ -51,11 +52,12 @@ def recover(config: Config, refs: LocalRefs, *, progress: Progress) -> Recovered
     store = storage.open_store(config).alone()
     trusts = storage.open_trust(config).trusts
     taken = {workdir: highest_number(workdir, folder) for workdir, folder in config.workdirs.items()}
+    traces = Traces(config.workdirs)
     if _are_sound(refs):
-        return Recovered(rebuild(refs, store, taken, trusts=trusts, progress=progress))
+        return Recovered(rebuild(refs, store, taken, trusts=trusts, traces=traces, progress=progress))
     with refs.draft() as draft:
         saved = salvage(refs.path, draft)
-        rebuilt = rebuild(draft, store, taken, trusts=trusts, progress=progress)
+        rebuilt = rebuild(draft, store, taken, trusts=trusts, traces=traces, progress=progress)
         rebuilt.made.update(_remember_links(config, store, draft))
         return Recovered(rebuilt, saved, refs.replace_by(draft))
 

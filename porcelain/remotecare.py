@@ -1,4 +1,4 @@
-"""What `acc fsck --remote` and `acc gc --remote` do and say."""
+"""What `acc fsck --remote`, `acc push --repair` and `acc gc --remote` do and say."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cas.local.fsck import Problem
     from cas.remote.upkeep.fsck import RemoteReport
     from cas.remote.upkeep.gc import Swept
+    from cas.remote.upkeep.repair import Mended
 
 
 def check_remote(config: Config, name: str, *, full: bool, json: bool, nul: bool) -> int:
@@ -32,6 +33,59 @@ def check_remote(config: Config, name: str, *, full: bool, json: bool, nul: bool
         if not report.is_sound:
             term.note(_advice(report, name, full=full))
     return 0 if report.is_sound else 1
+
+
+def repair_remote(config: Config, name: str, *, full: bool, json: bool, quiet: bool) -> int:
+    """Send again what a remote has lost, print what that was and what is left, and return the exit code."""
+    from cas.remote.upkeep.fsck import check
+    from cas.remote.upkeep.repair import repair
+
+    store, remote = storage.open_store(config), storage.open_remote(config, name)
+    with Ticker(f"reading '{name}'", "object") as ticker:
+        mended = repair(store, remote, full=full, progress=ticker.show)
+        # what is left is told by whom it hurts, of each object by itself
+        after = mended.report if mended.report.is_sound else check(store, remote)
+    if json:
+        term.emit_json(_report_view(after) | _mended_view(mended))
+    elif not quiet:
+        for what, subject in _mended(mended):
+            term.record(what, subject)
+    if not json:
+        for problem in after.problems:
+            if problem.is_damage:
+                term.record("lost", problem.subject, problem.reason, " ".join(names_it_hurts(problem)))
+        for key in mended.left:
+            term.record("left", key)
+        _tell_mended(mended, after, name, quiet=quiet)
+    return 0 if after.is_sound and not mended.left else 1
+
+
+def _mended(mended: "Mended") -> "Iterator[tuple[str, str]]":
+    yield from (("sent", oid) for oid in mended.sent)
+    yield from (("written", key) for key in mended.files)
+
+
+def _mended_view(mended: "Mended") -> dict[str, Any]:
+    return {"sent": mended.sent, "written": mended.files, "left": mended.left}
+
+
+def _tell_mended(mended: "Mended", after: "RemoteReport", name: str, *, quiet: bool) -> None:
+    done = [term.count(len(mended.sent), "object")] if mended.sent else []
+    done += [term.count(len(mended.files), "file")] if mended.files else []
+    if not quiet:
+        told = f"{' and '.join(done)} sent again" if done else "nothing to mend"
+        term.note(f"'{name}': {told}" if after.is_sound else f"'{name}': {told}; {_left(after)}")
+    if not after.is_sound:
+        term.note("hint: whoever has what is lost sends it with the same command; else run those jobs again")
+    if mended.left:
+        term.note(
+            f"hint: what is left may just be being written; try 'acc push --repair --full {name}' in an hour"
+        )
+
+
+def _left(after: "RemoteReport") -> str:
+    damages = sum(problem.is_damage for problem in after.problems)
+    return f"{term.count(damages, 'object')} lost, and not here"
 
 
 def sweep_remote(

@@ -26,6 +26,7 @@ from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
 from cas.local.upkeep import upkeep
 from cas.oid import ObjectId
+from cas.refs import TRACKED
 
 # a pack is written again without its dead blobs when they are at least this part of it: to copy the living costs
 # more than a few dead bytes are worth
@@ -96,7 +97,6 @@ def collect(
     CannotCollect
         When a node that a ref reaches is missing or damaged: what it links to is not known.
     """
-    store = store.alone()  # what is promised is nothing to take away, and nothing to fetch
     with upkeep(store.root, blocking=blocking):
         work = _Collection(store, refs, progress or (lambda _: None), dry_run=dry_run)
         victims = work.find_victims(0.0 if grace_seconds == 0 else _WORTH_COPYING)
@@ -121,7 +121,9 @@ class _Collection:
 
     def __init__(self, store: LocalStore, refs: LocalRefs, progress: Progress, *, dry_run: bool) -> None:
         self.done = Collected()
-        self._store = store
+        self._promises = store.promises
+        # what is promised is nothing to fetch
+        self._store = store = store.alone()
         self._refs = refs
         self._progress = progress
         self._dry_run = dry_run
@@ -150,22 +152,31 @@ class _Collection:
         return _Victims(dead, [found for pack in packs if (found := self._look_at(pack, waste))])
 
     def _reach(self) -> Iterator[Visit]:
-        """Yield what pins and refs reach and was not reached before; what is only in the trash comes back."""
+        """Yield what pins and refs reach and was not reached before; what is only in the trash comes back.
+
+        Blobs that only what is tracked of a remote reaches, and that the remote has, are not reached: they come again
+        when they are read.
+        """
         pinned = list(self._pins.living())
         # refs are read page by page: in a transaction, or one that is renamed meanwhile could be on no page
         with self._refs.transaction("gc"):
-            roots = [oid for _, oid in self._refs.names()]
-        for visit in map(self._bring_back, self._way.visit(roots)):
+            names = list(self._refs.names())
+        yield from self._followed(self._way.visit(oid for name, oid in names if not name.startswith(TRACKED)))
+        # a pin does not tell the role of what it names, which may not be there (yet)
+        nodes = [oid for oid in pinned if is_node(self._store, oid)]
+        visits = chain(self._way.visit(nodes), self._way.visit_blobs(pinned))
+        yield from (visit for visit in map(self._bring_back, visits) if not visit.error)
+        tracked = [oid for name, oid in names if name.startswith(TRACKED)]
+        yield from self._followed(self._way.visit_partly(tracked, self._promises))
+
+    def _followed(self, visits: Iterator[Visit]) -> Iterator[Visit]:
+        for visit in map(self._bring_back, visits):
             if visit.error is not None and visit.role == "node":
                 raise CannotCollect(
                     f"node '{visit.oid}' cannot be followed: {visit.error}",
                     hint="'acc fsck' names what is hurt, 'acc fsck --repair' mends what it can",
                 )
             yield visit
-        # a pin does not tell the role of what it names, which may not be there (yet)
-        nodes = [oid for oid in pinned if is_node(self._store, oid)]
-        visits = chain(self._way.visit(nodes), self._way.visit_blobs(pinned))
-        yield from (visit for visit in map(self._bring_back, visits) if not visit.error)
 
     def _bring_back(self, visit: Visit) -> Visit:
         """Return the visit; when it is to what is only in the trash, that has come back."""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 from uuid import UUID, uuid4
 
@@ -102,10 +103,10 @@ class Remote:
         """
         data, self._format = self._format or self._find_format(), None
         if data is None:
-            raise RemoteNotFound(
-                f"there is no remote of acc at '{self.name}'",
-                hint="'acc push' makes one, of an empty folder or bucket",
-            )
+            hint = "'acc push' makes one, of an empty folder or bucket"
+            if self.mirror.uuid:
+                hint += "; 'acc push --repair' mends one that has lost its file 'format'"
+            raise RemoteNotFound(f"there is no remote of acc at '{self.name}'", hint=hint)
         uuid = _read_format(data, self.name)
         if uuid != self.mirror.uuid:
             self.remade = bool(self.mirror.uuid)
@@ -118,26 +119,45 @@ class Remote:
         self._bring_indexes()
         self._looked = time.time()
 
-    def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> None:
-        """Look, unless that was done so lately."""
-        if self._is_older(seconds):
+    def look_unless_fresh(self, seconds: float = _FRESH_SECONDS) -> bool:
+        """Look, unless that was done so lately; return whether it was not."""
+        is_old = self._is_older(seconds)
+        if is_old:
             self.look()
+        return is_old
 
     def make(self) -> None:
         """Make a remote where there is none; does nothing where there is one."""
         self._format = self._find_format()
         if self._format is None:
-            data = dumps({"needs": [], "uuid": str(uuid4()), "version": _VERSION}) + b"\n"
+            data = _encode_format(str(uuid4()))
             if others := self.bucket.list(""):
+                hint = "give a folder or prefix of its own"
+                if self.mirror.uuid:
+                    hint += "; 'acc push --repair' mends a remote that has lost its file 'format'"
                 raise NotARemote(
-                    f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'",
-                    hint="give a folder or prefix of its own",
+                    f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'", hint=hint
                 )
             if self.bucket.create(FORMAT, data):
                 self._format = data
 
     def _find_format(self) -> bytes | None:
         return self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
+
+    def restore(self) -> bool:
+        """Write the format file again, if it is gone or damaged; return whether it was.
+
+        That of the remote which is known here, while a log is still there: an empty place is a new one.
+        """
+        data = self.bucket.find(FORMAT, most_bytes=_MOST_FORMAT_BYTES)
+        with suppress(NotARemote):
+            if data is not None:
+                _read_format(data, self.name)
+                return False
+        if not self.mirror.uuid or not list_log(self.bucket):
+            return False
+        self.bucket.put(FORMAT, _encode_format(self.mirror.uuid))
+        return True
 
     def commit(self, draw: Callable[[], Change | None]) -> int:
         """Make a change, based on what the remote holds when it is made; return the number of its transaction.
@@ -251,6 +271,10 @@ class Remote:
         data = encode_file(merged(changes, from_the_start=file.first == 1))
         self.bucket.put(file.key, data)
         self._files[file.first, file.last] = file._replace(bytes=len(data))
+
+
+def _encode_format(uuid: str) -> bytes:
+    return dumps({"needs": [], "uuid": uuid, "version": _VERSION}) + b"\n"
 
 
 def _read_format(data: bytes, name: str) -> str:

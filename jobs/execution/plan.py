@@ -141,8 +141,8 @@ class Listener(Protocol):
     def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Hear that a job was asked for and was there, or was just taken from the remote `origin`."""
 
-    def awaits(self, method: str) -> None:
-        """Hear that another build, or another thread of this one, runs a job that is wanted."""
+    def awaits(self, method: str, holder: str = "") -> None:
+        """Hear that another build, or another thread of it, runs a job that is wanted; elsewhere `holder` does."""
 
     def warn(self, text: str) -> None:
         """Hear what the user should know."""
@@ -169,7 +169,7 @@ class Silent:
     def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Say nothing."""
 
-    def awaits(self, method: str) -> None:
+    def awaits(self, method: str, holder: str = "") -> None:
         """Say nothing."""
 
     def warn(self, text: str) -> None:

@@ -104,6 +104,9 @@ class Adoption:
             input_directory=str(self._input_directory),
             versions=dict(run.versions),
             why=run.why,
+            # what is nowhere else, should refs be lost
+            run=claim.oid,
+            origin=row.origin,
             **self._inputs(claim),
         )
 

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.nodes.listing import JobRow
 from jobs.remote.publication import Publication, Published
+from jobs.remote.sharedlease import SharedLeases
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,18 @@ class Outbox:
         What the remote is called.
     open_publication
         Gives what publishes there, from what hears warnings; called in the thread, when there is something to publish.
+    leases
+        Those that the build holds there: what others wait for is published at once.
     """
 
-    def __init__(self, name: str, open_publication: Callable[[Callable[[str], None]], Publication]) -> None:
+    def __init__(
+        self,
+        name: str,
+        open_publication: Callable[[Callable[[str], None]], Publication],
+        leases: SharedLeases | None = None,
+    ) -> None:
         self.name = name
+        self.leases = leases
         self._open = open_publication
         self._changed = threading.Condition()
         self._given: list[_Given] = []
@@ -54,13 +63,14 @@ class Outbox:
         self._warnings: list[str] = []
         self._thread: threading.Thread | None = None
         self._publication: Publication | None = None
-        self._is_closing = self._is_given_up = False
+        self._is_closing = self._is_given_up = self._is_over = False
         self._moved = 0.0
         self._due = self._failed = float("-inf")
 
     def add(self, row: JobRow, *, is_new: bool) -> None:
         """Have a job published soon, unless it is there already, or is private; costs next to nothing."""
-        if row.run in self._known or row.origin == self.name:
+        if row.run in self._known or row.origin == self.name or self._is_over:
+            self._let_go([row.key])
             return
         with self._changed:
             self._known.add(row.run)
@@ -133,7 +143,10 @@ class Outbox:
             # nothing that happens here may end a build, but a bug is not to be hidden
             log.exception("nothing is published at '%s' any more", self.name)
         finally:
+            self._is_over = True
+            self._let_go(given.row.key for given in self._given)
             if self._publication is not None:
+                self._let_go(self._publication.waiting)
                 self._publication.close()
 
     def _publish(self, publication: Publication) -> None:
@@ -143,11 +156,26 @@ class Outbox:
                 if not publication.waiting:
                     self._due = time.monotonic() + _BATCH_SECONDS
                 publication.add(row, is_new=is_new)
+                self._hasten(publication, row)
                 self._move()
             if publication.waiting and (is_last or self._is_due(publication)):
                 self._send(publication)
             if is_last:
                 return
+
+    def _hasten(self, publication: Publication, row: JobRow) -> None:
+        """Have a job sent soon that somebody may wait for, or tell him that it is not sent at all."""
+        if self.leases is None or not self.leases.is_announced(row.key):
+            return
+        if row.key not in publication.waiting:
+            self._let_go([row.key])
+        else:
+            self._due = min(self._due, self._failed + _BATCH_SECONDS)
+
+    def _let_go(self, keys: Iterable[str]) -> None:
+        """Have nobody wait for the results of keys any more: they are there, or it may take long until they are."""
+        if self.leases is not None:
+            self.leases.published(keys)
 
     def _next(self, publication: Publication) -> tuple[list[_Given], bool]:
         """Return what was added, and whether it was the last, once there is something to do."""
@@ -166,6 +194,7 @@ class Outbox:
         if self._is_closing and time.monotonic() - self._failed < _AGAIN_SECONDS:
             return
         has_failed = self._failed > 0
+        keys = [*publication.waiting]
         try:
             publication.send(self._move)
         except (AccError, OSError) as err:
@@ -173,6 +202,9 @@ class Outbox:
             self._due = self._failed + _BATCH_SECONDS
             if not has_failed:
                 self._warn(f"nothing can be published at '{self.name}': {err}")
+        finally:
+            # two who cannot publish would wait for each other
+            self._let_go(keys)
 
     def _move(self, *_: int) -> None:
         self._moved = time.monotonic()

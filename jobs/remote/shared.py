@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cas.errors import AccError, CorruptObject, CorruptRemote, ObjectNotFound, RemoteNotFound
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from jobs.remote.claim import Claim, UnsoundClaim, blobs_of, read_claim
+from jobs.remote.sharedlease import SharedLeases
 from jobs.remote.sidethread import SideThread
 from jobs.reuse.key import KeyParts, action_key
 from jobs.reuse.refnames import ACTIONS
@@ -45,12 +47,15 @@ class _Place:
     ----------
     damaged : int
         How many runs could not be had from it.
+    missed : float
+        When it was found not to be there yet, by `time.monotonic`.
     """
 
     remote: "Remote"
     reader: "Reader"
     is_out: bool = False
     damaged: int = 0
+    missed: float = float("-inf")
 
     @property
     def name(self) -> str:
@@ -69,6 +74,8 @@ class SharedIndex:
         when something is asked for the first time. Nobody else uses these objects.
     makes : sequence of str
         The remotes that this build publishes at: they need not be there yet.
+    leases
+        Of remotes, by name, where others may hold leases: what they hold is listed whenever a remote is looked at.
     """
 
     def __init__(
@@ -76,10 +83,12 @@ class SharedIndex:
         open_remotes: "Callable[[], Sequence[Remote]]",
         open_store: Callable[[], LocalStore],
         makes: Sequence[str] = (),
+        leases: Mapping[str, SharedLeases] = MappingProxyType({}),
     ) -> None:
         self._open_remotes = open_remotes
         self._open_store = open_store
         self._makes = frozenset(makes)
+        self._leases = leases
         self._thread = SideThread("acc-shared-index")
         self._places: list[_Place] | None = None
         self._store: LocalStore | None = None
@@ -87,12 +96,17 @@ class SharedIndex:
         self._is_stuck = False
         self._warnings: list[str] = []
 
-    def find(self, wanted: Sequence[KeyParts]) -> list[Found]:
+    def find(self, wanted: Sequence[KeyParts], *, fresh_seconds: float = _FRESH_SECONDS) -> list[Found]:
         """Return the runs that remotes have for jobs with one of these parts; all nodes that they reach are here.
 
         Each blob that whoever uses such a job may read is here, or known to be at a remote.
+
+        Parameters
+        ----------
+        fresh_seconds
+            A remote that was looked at so lately is not looked at again.
         """
-        return self._ask(lambda: self._find(wanted)) or []
+        return self._ask(lambda: self._find(wanted, fresh_seconds)) or []
 
     def find_origin(self, wanted: Sequence[KeyParts]) -> str:
         """Return the name of a remote that has a run for jobs with one of these parts, or ""; nothing is brought."""
@@ -130,9 +144,9 @@ class SharedIndex:
                 return place.name
         return ""
 
-    def _find(self, wanted: Sequence[KeyParts]) -> list[Found]:
+    def _find(self, wanted: Sequence[KeyParts], fresh_seconds: float) -> list[Found]:
         found = []
-        for place in self._looked_at():
+        for place in self._looked_at(fresh_seconds):
             for parts in wanted:
                 run = self._find_run(place, parts)
                 claim = run and self._take(place, run, parts)
@@ -140,9 +154,9 @@ class SharedIndex:
                     found.append(Found(claim, place.name))
         return found
 
-    def _looked_at(self) -> list[_Place]:
+    def _looked_at(self, fresh_seconds: float = _FRESH_SECONDS) -> list[_Place]:
         """Return the remotes that answer, each looked at not long ago."""
-        return [place for place in self._all() if not place.is_out and self._looks(place)]
+        return [place for place in self._all() if not place.is_out and self._looks(place, fresh_seconds)]
 
     def _all(self) -> list[_Place]:
         if self._places is None:
@@ -154,20 +168,33 @@ class SharedIndex:
             ]
         return self._places
 
-    def _looks(self, place: _Place) -> bool:
+    def _looks(self, place: _Place, fresh_seconds: float) -> bool:
         self._moved = time.monotonic()
+        if self._moved - place.missed < fresh_seconds:
+            return False
         try:
-            place.remote.look_unless_fresh(_FRESH_SECONDS)
+            if place.remote.look_unless_fresh(fresh_seconds):
+                self._note_leases(place)
         except RemoteNotFound as err:
-            self._leave_out(place, None if place.name in self._makes else err)
+            if place.name in self._makes:
+                place.missed = time.monotonic()
+                return False
+            self._leave_out(place, err)
         except (AccError, OSError) as err:
             self._leave_out(place, err)
         return not place.is_out
 
-    def _leave_out(self, place: _Place, err: Exception | None) -> None:
+    def _note_leases(self, place: _Place) -> None:
+        """See what others elsewhere run, since the remote is asked anyway; short jobs ask nothing for themselves."""
+        leases = self._leases.get(place.name)
+        if leases is not None:
+            from cas.remote.leases import Leases
+
+            leases.note(Leases(place.remote).others())
+
+    def _leave_out(self, place: _Place, err: Exception) -> None:
         place.is_out = True
-        if err is not None:
-            self._warnings.append(f"remote '{place.name}' is left out of this build: {err}")
+        self._warnings.append(f"remote '{place.name}' is left out of this build: {err}")
 
     def _find_run(self, place: _Place, parts: KeyParts) -> ObjectId | None:
         return place.remote.mirror.refs.find(ACTIONS + action_key(parts))

@@ -43,6 +43,7 @@ from jobs.reuse.refnames import (
     find_label,
     label_ref,
 )
+from jobs.reuse.traces import Traces
 from jobs.reuse.urdrefs import (
     auto_ref,
     depends_on,
@@ -91,11 +92,13 @@ def rebuild(
     taken: Mapping[str, int],
     *,
     trusts: Callable[[ObjectId], bool] = lambda _: True,
+    traces: Traces | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Rebuilt:
     """Add what the runs, builds and sessions in a store tell and refs lack, in one transaction; change nothing else.
 
-    A label goes to the newest run that has it; an older one gets the next free number, so that it is not lost. An
+    A label goes to the run whose directory it has, else to the newest that has it; another gets the next free number,
+    so that it is not lost. A run from elsewhere has the label that it got here, if its directory tells. An
     action goes to its newest run. A build goes behind those that are there, in the order in which they ended: its
     number is in no node. A result link goes to what the newest build that made it linked. The newest session of a
     timestamp is listed, if all that it depends on is; the others become ghosts.
@@ -106,6 +109,8 @@ def rebuild(
         By workdir, the highest number that was given out, as its directories tell.
     trusts
         Says whether a run was made here, or came from where all is trusted; others are left out.
+    traces
+        What job directories tell.
     progress
         Called with the number of objects looked at so far.
     """
@@ -113,7 +118,7 @@ def rebuild(
     survey = _Survey(store, done.notes, trusts)
     survey.look(progress)
     with refs.transaction("rebuilt from the store") as transaction:
-        changes = _Changes(refs, transaction, done)
+        changes = _Changes(refs, transaction, done, traces or Traces({}))
         changes.take_numbers(taken)
         changes.add_runs(survey.runs)
         changes.add_builds(survey.builds)
@@ -260,11 +265,12 @@ def _end(run: Listed) -> tuple[int, int]:
 class _Changes:
     """What is added to refs, in one transaction."""
 
-    def __init__(self, refs: Refs, transaction: Transaction, done: Rebuilt) -> None:
+    def __init__(self, refs: Refs, transaction: Transaction, done: Rebuilt, traces: Traces) -> None:
         self._refs = refs
         self._transaction = transaction
         self._listing = Listing(transaction)
         self._done = done
+        self._traces = traces
         self._written: list[JobRow] = []
 
     def take_numbers(self, taken: Mapping[str, int]) -> None:
@@ -274,12 +280,14 @@ class _Changes:
 
     def add_runs(self, runs: Mapping[ObjectId, Listed]) -> None:
         """Set labels and actions, and write the listing."""
+        runs = {oid: run._replace(row=self._traces.row(run.row)) for oid, run in runs.items()}
         labels = [*self._labels()]
         for (workdir, number), oid in labels:
             self._list_named(oid, workdir, number, runs)
         named = {oid for _, oid in labels}
         older = []
-        for run in sorted((runs[oid] for oid in runs if oid not in named), key=_end, reverse=True):
+        lacking = (runs[oid] for oid in runs if oid not in named)
+        for run in sorted(lacking, key=lambda run: (self._traces.has(run.row), *_end(run)), reverse=True):
             if self._add(label_ref(run.row.workdir, run.row.number), run.row.run):
                 self._write(run)
             else:

@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from cas.refs import TRACKED
 from jobs.nodes.listing import AT, split_label
 
 ACTIONS: Final = "actions/"
 BUILDS: Final = "builds/"
 GHOSTS: Final = "ghosts/"
 LABELS: Final = "jobs/"
-REMOTES: Final = "remotes/"
+REMOTES: Final = TRACKED
 RESULTS: Final = "results/"
 URD: Final = "urd/"
 BUILD: Final = "build"  # what builds are numbered under, beside the workdirs: none of those has this name

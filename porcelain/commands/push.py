@@ -1,4 +1,4 @@
-"""`acc push`: what is here goes to a remote, or names there are deleted."""
+"""`acc push`: what is here goes to a remote, what is damaged there is mended, or names there are deleted."""
 
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,13 @@ from cas.errors import RefNotFound, RemoteNotFound
 from cas.oid import ObjectId
 from cas.remote.state import Remote
 from cas.remote.transfer.push import Pushed
-from jobs.errors import NoSuchJob
+from jobs.errors import NoSuchJob, UsageError
 from jobs.nodes.listing import JobRow
 from jobs.reuse.refnames import ACTIONS, LABELS
 from porcelain import config, storage, term
 from porcelain.commandline.arguments import Parser
 from porcelain.commandline.remotename import names_of, split_words, without_remote
+from porcelain.config import Config
 from porcelain.layout import Column
 from porcelain.sharing.looking import look
 from porcelain.sharing.pushing import Choice, Plan, Pusher, choose, choose_all
@@ -32,6 +33,8 @@ def push(arguments: Sequence[str]) -> int:
     given = _parse(arguments)
     project = config.here()
     name, words = split_words(project, given.words)
+    if given.repair:
+        return _repair(project, name, words, given)
     remote = storage.open_remote(project, name)
     resolver = open_resolver(project)
     if given.delete:
@@ -77,11 +80,25 @@ def _parse(arguments: Sequence[str]) -> Namespace:
         help="delete labels there, as dev-12@origin, and refs as 'acc ls-remote' names them; what only they kept "
         "goes with the next gc there",
     )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="send again what the remote has lost or damaged, as far as it is here; prints sent<TAB>ID, "
+        "written<TAB>KEY of indexes and files of the log, and what is left: lost<TAB>ID<TAB>reason<TAB>names that it "
+        "hurts, left<TAB>KEY; exit code 1 when anything is",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="with --repair: read every file there, verify every object"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
     parser.add_json()
     given = parser.parse(arguments, intermixed=True)
     if given.delete and not given.words:
         parser.error("name what is to be deleted")
+    if given.full and not given.repair:
+        parser.error("--full goes with --repair")
+    if given.repair and (given.delete or given.dry_run):
+        parser.error("--repair goes with --full, --quiet and --json; 'acc fsck --remote' only looks")
     return given
 
 
@@ -170,6 +187,17 @@ def _refuse(remote: str, conflicts: Sequence[str]) -> int:
     if conflicts:
         term.note(f"hint: 'acc push --delete {conflicts[0]}@{remote}' takes it away there; then push again")
     return 1 if conflicts else 0
+
+
+def _repair(project: Config, name: str, words: Sequence[str], given: Namespace) -> int:
+    # here, not above: who pushes does not need it
+    from porcelain.remotecare import repair_remote
+
+    if words:
+        raise UsageError(
+            f"--repair takes a remote, and '{words[0]}' is none", hint="what is damaged is found by itself"
+        )
+    return repair_remote(project, name, full=given.full, json=given.json, quiet=given.quiet)
 
 
 # -- deleting ------------------------------------------------------------------------------------------------

@@ -155,10 +155,10 @@ class Hearing:
         with self._aside():
             self._listener.reused(row, caption, origin)
 
-    def awaits(self, method: str) -> None:
+    def awaits(self, method: str, holder: str = "") -> None:
         """Hand on that somebody else runs a job that is wanted."""
         with self._aside():
-            self._listener.awaits(method)
+            self._listener.awaits(method, holder)
 
     def warn(self, text: str) -> None:
         """Write a warning down, and hand it on."""

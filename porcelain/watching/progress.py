@@ -132,9 +132,11 @@ class Progress:
             where = f" from {origin}" if origin else ""
             self._line(_with_caption(f"{_who(row.label, row.method)}  reused{where}", caption))
 
-    def awaits(self, method: str) -> None:
+    def awaits(self, method: str, holder: str = "") -> None:
         """Show that somebody else runs a job that is wanted."""
-        self._line(f"{_who('...', method)}  runs elsewhere; waiting for it")
+        self._line(
+            f"{_who('...', method)}  {f'{holder} runs it' if holder else 'runs elsewhere'}; waiting for it"
+        )
         term.flush()
 
     def warn(self, text: str) -> None:

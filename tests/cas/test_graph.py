@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cas.errors import CorruptObject, NotANode, ObjectNotFound
 from cas.formats.node import encode, put_node
-from cas.graph import walk
+from cas.graph import Walk, walk
 from cas.memory import MemoryStore
 from cas.oid import ObjectId, oid_of
 
@@ -47,6 +47,18 @@ def visited(store, *roots):
 def test_a_walk_from_nowhere_visits_nothing(store):
     store.put(b"x")
     assert visited(store) == set()
+
+
+def test_a_walk_in_part_leaves_blobs_and_what_is_visited_whole_later_has_them(store):
+    left, kept = store.put(b"left"), store.put(b"kept")
+    below = put_node(store, Knot("below", (left, kept)))
+    top = put_node(store, Knot("top", (), (below,)))
+    way = Walk(store)
+    parts = [visit.oid for visit in way.visit_partly([top], lambda oid: oid == left)]
+    assert parts == [top, below, kept]
+    assert not way.reached(bytes.fromhex(left))
+    assert [visit.oid for visit in way.visit([below])] == [below, left]
+    assert [*way.visit_partly([top, below], lambda _: True)] == []
 
 
 def test_a_walk_visits_what_the_roots_reach_and_no_more(store):

@@ -74,7 +74,7 @@ class Ended(Silent):
     def ended(self, row: JobRow) -> None:
         self.rows.append(row)
 
-    def awaits(self, method: str) -> None:
+    def awaits(self, method: str, holder: str = "") -> None:
         self.waits.append(method)
 
 

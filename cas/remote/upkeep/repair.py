@@ -8,7 +8,7 @@ from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.remote.deletion import again
 from cas.remote.indexes import dropping, keeping
-from cas.remote.keys import INDEXES, index_key
+from cas.remote.keys import FORMAT, INDEXES, index_key
 from cas.remote.log import FOLDER as LOG
 from cas.remote.log import LogFile, encode_file
 from cas.remote.state import Remote
@@ -31,7 +31,7 @@ class Mended:
     sent : list of ObjectId
         Objects that were sent again.
     files : list of str
-        Indexes and files of the log that were written again, by key.
+        Indexes, files of the log and the format file, those that were written again, by key.
     lost : list of ObjectId
         Objects that the local store lacks too; the remote tells nothing of them any more, so that whoever has them
         sends them.
@@ -56,8 +56,9 @@ def repair(
     full, progress
         As of `cas.remote.upkeep.fsck.check`.
     """
+    restored = [FORMAT] if remote.restore() else []
     report = check(local, remote, full=full, progress=progress)
-    mended = Mended(report)
+    mended = Mended(report, files=restored)
     if report.is_sound:
         return mended
     now = remote.bucket.now()

@@ -1,5 +1,6 @@
 """Refs made again from a store are those that were there; on sound refs only what is lacking is added."""
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from jobs.nodes.source import Source
 from jobs.nodes.timestamp import parse_timestamp
 from jobs.reuse.index import TABLES, JobIndex, Listing
 from jobs.reuse.rebuild import Rebuilt, rebuild, salvage
+from jobs.reuse.traces import Traces
 from porcelain.buildlog import BuildLog
 from porcelain.sessions.urdlog import UrdLog
 from porcelain.sessions.urdpath import UrdPath
@@ -224,6 +226,47 @@ def test_the_newest_of_two_runs_keeps_the_label_and_the_older_gets_the_next(proj
     before = everything(fresh)
     assert rebuilt(project, fresh) == Rebuilt()
     assert everything(fresh) == before
+
+
+# what job directories tell
+
+
+def leave_directory(project: Project, row: JobRow, **more: str) -> Traces:
+    """Leave a job directory as a run does, and return what all tell."""
+    folder = project.folder / "jobs" / row.label
+    folder.mkdir(parents=True)
+    setup = {"method": row.method, "starttime": (row.ended - row.micros) / SECOND, **more}
+    (folder / "setup.json").write_text(json.dumps(setup))
+    return Traces({"dev": project.folder / "jobs"})
+
+
+def test_a_label_goes_to_the_run_whose_directory_it_has(project: Project) -> None:
+    own, fetched = (project.run("dev-1", outcome=outcome) for outcome in "xy")
+    traces = leave_directory(project, own)
+    fresh = project.open()
+    done = rebuild(fresh, project.store, {}, traces=traces)
+    assert [JobIndex(fresh).find("dev", number).run for number in (1, 2)] == [own.run, fetched.run]
+    assert done.relabelled == [("dev-1", "dev-2")]
+
+
+def test_a_run_from_elsewhere_has_the_label_and_the_origin_that_its_directory_tells(project: Project) -> None:
+    own, theirs = (project.run("dev-1", outcome=outcome) for outcome in "xy")
+    traces = leave_directory(project, theirs._replace(number=7), run=theirs.run, origin="origin")
+    fresh = project.open()
+    rebuild(fresh, project.store, {}, traces=traces)
+    rows = [(row.label, row.run, row.origin) for row in JobIndex(fresh).rows()]
+    assert rows == [("dev-7", theirs.run, "origin"), ("dev-1", own.run, "")]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"starttime": "x", "method": 1}'])
+def test_a_directory_that_tells_nothing_is_passed_over(project: Project, text: str) -> None:
+    row = project.run("dev-1")
+    (project.folder / "jobs/dev-1").mkdir(parents=True)
+    (project.folder / "jobs/dev-1/setup.json").write_text(text)
+    (project.folder / "jobs/notes").mkdir()
+    fresh = project.open()
+    rebuild(fresh, project.store, {}, traces=Traces({"dev": project.folder / "jobs"}))
+    assert JobIndex(fresh).find("dev", 1).run == row.run
 
 
 # sound refs

@@ -271,3 +271,16 @@ def test_a_ref_can_be_named(member, word):
     (name,) = json.loads(ann.does("ls-remote", "origin", word, "--json"))
     assert bo.refs.find(name["name"]) == name["id"]
     assert bo.labels() == {}
+
+
+def test_what_was_pulled_has_its_label_and_its_origin_again_when_refs_are_made_again(member):
+    ann, bo = member("ann"), member("bo")
+    ann.job("csvimport")
+    bo.job("import")  # both are dev-1 at home
+    ann.does("push")
+    bo.does("pull")
+    before = [(row.label, row.run, row.origin) for row in bo.index.rows()]
+    assert [row[::2] for row in before] == [("dev-2", "origin"), ("dev-1", "")]
+    (bo.root / ".acc/refs.sqlite").unlink()
+    bo.does("update-ref", "--rebuild")
+    assert [(row.label, row.run, row.origin) for row in bo.index.rows()] == before

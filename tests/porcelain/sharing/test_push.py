@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from cas.local.pins import release_all
+from cas.oid import oid_of
 from jobs.nodes.facts import Fact
 from jobs.nodes.run import Failure
 from porcelain.storage import open_remote
@@ -189,3 +191,42 @@ def test_a_remote_that_was_wiped_gets_all_again(member, tmp_path):
     # and what is deleted there then stays so
     ann.does("push", "--delete", "dev-1@origin")
     assert "1 deleted there and left out" in ann.does("push")
+
+
+# -- what gc leaves to the remote --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dropped(member):
+    """A member who has pushed two jobs, and dropped the label of the first."""
+    ann = member("ann")
+    first, _ = ann.job("one", files={"a.txt": b"a" * 99}), ann.job("two", files={"b.txt": b"b" * 99})
+    ann.does("push")
+    ann.index.drop([first], "not wanted here")
+    release_all()  # else this process goes on to rely on what it has put
+    return ann
+
+
+def test_gc_leaves_blobs_to_the_remote_that_only_its_names_reach(dropped):
+    run = dropped.refs.find("remotes/origin/jobs/dev/1")
+    dropped.does("gc", "--prune", "now")
+    store = dropped.store.alone()
+    assert (store.has(run), store.has(oid_of(b"a" * 99)), store.has(oid_of(b"b" * 99))) == (True, False, True)
+    assert dropped.acc("fsck")[0] == 0
+    # and it comes again when it is read
+    assert dropped.does("cat-file", "-p", "dev-1@origin:a.txt") == "a" * 99
+    assert dropped.store.alone().has(oid_of(b"a" * 99))
+
+
+def test_gc_keeps_blobs_of_which_nobody_knows_that_the_remote_has_them(dropped):
+    shutil.rmtree(dropped.root / ".acc/cache")
+    dropped.does("gc", "--prune", "now")
+    assert dropped.store.alone().has(oid_of(b"a" * 99))
+
+
+def test_what_was_left_to_the_remote_is_whole_again_under_a_label(dropped):
+    dropped.does("gc")
+    dropped.does("pull", "dev-1")
+    assert dropped.acc("fsck")[0] == 0
+    dropped.does("gc", "--prune", "now")
+    assert dropped.does("cat-file", "-p", "one:a.txt") == "a" * 99

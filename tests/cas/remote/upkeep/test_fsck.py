@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from cas.errors import CorruptRemote
+from cas.errors import CorruptRemote, NotARemote, UnknownFormat
 from cas.formats.node import get_node
 from cas.graph import walk
 from cas.oid import oid_of
-from cas.remote.keys import index_key, object_key, pack_key
+from cas.remote.keys import FORMAT, index_key, object_key, pack_key
 from cas.remote.log import LogFile
 from cas.remote.upkeep.fsck import check
 from cas.remote.upkeep.repair import repair
@@ -219,6 +219,28 @@ def test_a_log_that_is_gone_is_told_again(ann, tmp_path):
     assert told(check(ann.store, ann.remote)) == [("corrupt", "log/")]
     repair(ann.store, ann.remote)
     assert len(assert_whole(ann, tmp_path / "new")) == 2
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_a_lost_format_is_written_again_by_who_knows_it(ann, bob, how):
+    uuid = ann.remote.mirror.uuid
+    if how == "gone":
+        ann.remote.bucket.delete([FORMAT])
+    else:
+        ann.remote.bucket.put(FORMAT, b"{")
+    with pytest.raises(NotARemote):
+        repair(bob.store, bob.remote)
+    assert repair(ann.store, ann.remote).files == [FORMAT]
+    assert check(bob.store, bob.remote, full=True).problems == []
+    assert bob.remote.mirror.uuid == uuid
+
+
+def test_a_format_of_a_later_acc_is_left_alone(ann):
+    later = b'{"needs":["more"],"uuid":"' + ann.remote.mirror.uuid.encode() + b'","version":1}\n'
+    ann.remote.bucket.put(FORMAT, later)
+    with pytest.raises(UnknownFormat):
+        repair(ann.store, ann.remote)
+    assert ann.remote.bucket.get(FORMAT) == later
 
 
 def test_a_damaged_file_of_the_log_is_found_by_reading_all(ann):
