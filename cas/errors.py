@@ -140,5 +140,16 @@ class NotARemote(AccError):
     """A URL behind which no remote of acc can be, or is."""
 
 
+class RemoteFileGone(AccError, FileNotFoundError):
+    """A file of a remote that its log tells of, and that is not there: gc has moved things since, or it was lost."""
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(
+            f"remote '{where}' has lost '{key}'",
+            hint=f"'acc fsck --remote {where}' says what that hurts; 'acc push --repair' sends it again",
+        )
+        self.key = key
+
+
 class CorruptRemote(AccError):
     """Files of a remote that are damaged, gone, or not what acc writes."""
