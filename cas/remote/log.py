@@ -157,6 +157,8 @@ def decode_file(data: bytes, where: str) -> Change:
 
 def get_file(bucket: Bucket, file: LogFile) -> bytes:
     """Return the bytes of a file of the log of a remote."""
+    if file.bytes > _MOST_FILE_BYTES:
+        raise CorruptRemote(f"'{file.key}' in remote '{bucket.name}' is longer than {_MOST_FILE_BYTES} bytes")
     return bucket.get(file.key, most_bytes=_MOST_FILE_BYTES)
 
 

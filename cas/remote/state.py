@@ -130,7 +130,8 @@ class Remote:
         """Make a remote where there is none; does nothing where there is one."""
         if self.bucket.find(FORMAT) is None:
             data = dumps({"needs": [], "uuid": str(uuid4()), "version": _VERSION}) + b"\n"
-            if others := self.bucket.list(""):
+            # somebody else may have made it since
+            if (others := self.bucket.list("")) and self.bucket.find(FORMAT) is None:
                 raise NotARemote(
                     f"'{self.name}' is no remote of acc, and not empty: it holds '{others[0].key}'",
                     hint="give a folder or prefix of its own",

@@ -40,8 +40,7 @@ COMMANDS: Final = {
 def main(root: str, seed: str, steps: str) -> int:
     """Take some steps; return 0 if none went wrong that was not killed."""
     os.chdir(root)
-    for name in ("porcelain.cli", "porcelain.app", "cas.remote.state", "s3fs", "numpy"):
-        importlib.import_module(name)
+    load()
     importlib.import_module("cas.remote.state").PATIENCE_SECONDS = PATIENCE_SECONDS
     rng = random.Random(seed)
     wrong = 0
@@ -60,6 +59,12 @@ def main(root: str, seed: str, steps: str) -> int:
     return wrong > 0
 
 
+def load() -> None:
+    """Load what commands need, which is most of the time that they take."""
+    for name in ("porcelain.cli", "porcelain.app", "cas.remote.state", "s3fs", "numpy"):
+        importlib.import_module(name)
+
+
 def report(text: str) -> None:
     """Tell the test."""
     sys.stdout.write(text + "\n")
@@ -73,7 +78,7 @@ def run(words: list[str], *, kill_after: float | None) -> tuple[int, str]:
         if not process:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
-            os._exit(_in_child(words))
+            os._exit(in_child(words))
         timer = threading.Timer(kill_after or _LONGEST_SECONDS, os.kill, (process, signal.SIGKILL))
         timer.start()
         begun = time.monotonic()
@@ -86,7 +91,7 @@ def run(words: list[str], *, kill_after: float | None) -> tuple[int, str]:
         return os.waitstatus_to_exitcode(status), said
 
 
-def _in_child(words: list[str]) -> int:
+def in_child(words: list[str]) -> int:
     """Do what the command `acc` does, and return its exit code, unless it ends the process."""
     sys.argv = ["acc", *words]
     try:
