@@ -144,5 +144,16 @@ class RemoteNotFound(NotARemote, LookupError):
     """No remote of acc is there yet, where one could be."""
 
 
+class RemoteFileGone(AccError, FileNotFoundError):
+    """A file of a remote that its log tells of, and that is not there: gc has moved things since, or it was lost."""
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(
+            f"remote '{where}' has lost '{key}'",
+            hint=f"'acc fsck --remote {where}' says what that hurts; 'acc push --repair' sends it again",
+        )
+        self.key = key
+
+
 class CorruptRemote(AccError):
     """Files of a remote that are damaged, gone, or not what acc writes."""

@@ -29,6 +29,11 @@ _ENCODER = json.JSONEncoder(
 )
 
 
+# a list takes some 64 bytes
+_LONG_BYTES: Final = 16 << 20
+_BYTES_A_LIST: Final = 32
+
+
 def dumps(structure: Json) -> bytes:
     """Return the canonical bytes of `structure`; raise `NotCanonical` for what is none.
 
@@ -58,6 +63,14 @@ def loads(data: bytes) -> Json:
             raise
         raise NotCanonical(f"bytes that are no canonical JSON: {err}") from err
     return structure
+
+
+def is_dense(data: bytes) -> bool:
+    """Return whether `data` would take much more memory as a structure: a long text with a list every few bytes.
+
+    Ours never does: most of a long one are ids. Of what others have written that is asked first.
+    """
+    return len(data) > _LONG_BYTES and _BYTES_A_LIST * (data.count(b"[") + data.count(b"{")) > len(data)
 
 
 def tag(value: object, hook: TagHook | None = None) -> Json:

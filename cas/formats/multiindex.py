@@ -62,13 +62,16 @@ class MultiIndex:
         record = self.records.find(digest)
         if record is None:
             return None
-        return _PACK.unpack_from(record, RECORD_BYTES)[0], decode_entry(record)
+        place = _PACK.unpack_from(record, RECORD_BYTES)[0]
+        return (place, decode_entry(record)) if place < len(self.packs) else None
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Yield place of the pack, and entry, of every object, sorted by id."""
         data = self.records.between(b"", None)
         for at in range(0, len(data), _WIDTH):
-            yield _PACK.unpack_from(data, at + RECORD_BYTES)[0], decode_entry(data[at : at + RECORD_BYTES])
+            place = _PACK.unpack_from(data, at + RECORD_BYTES)[0]
+            if place < len(self.packs):
+                yield place, decode_entry(data[at : at + RECORD_BYTES])
 
     def within(self, pack: str) -> list[Entry]:
         """Return the entries of one pack, in the order in which they lie there."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteUnreachable
+from cas.errors import AccError, CorruptRemote, RemoteDenied, RemoteFileGone, RemoteUnreachable
 from cas.remote.filesystem.files import Files
 from cas.remote.filesystem.kinds import nonce, open_files
 from cas.remote.filesystem.trouble import is_known, kind_of_trouble
@@ -101,11 +101,11 @@ class Bucket:
             raise CorruptRemote(f"'{key}' in remote '{self.name}' is longer than {most_bytes} bytes")
         return data
 
-    def get(self, key: str) -> bytes:
-        """Return what is in a file; raise `FileNotFoundError` when there is none."""
-        data = self.find(key)
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes:
+        """Return what is in a file; raise `RemoteFileGone` when there is none."""
+        data = self.find(key, most_bytes=most_bytes)
         if data is None:
-            raise FileNotFoundError(key)
+            raise RemoteFileGone(key, self.name)
         return data
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
@@ -113,14 +113,14 @@ class Bucket:
 
         Raises
         ------
-        FileNotFoundError
+        RemoteFileGone
             When there is none.
         CorruptRemote
             When it ends before.
         """
         data = self._ask(f"read '{key}'", lambda files: files.get_range(key, start, end), missing=True)
         if data is None:
-            raise FileNotFoundError(key)
+            raise RemoteFileGone(key, self.name)
         self.traffic.count(received=len(data))
         if len(data) > end - start:
             data = data[start:end]  # a web server may send the whole file, whatever part one wants

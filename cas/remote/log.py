@@ -9,6 +9,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from cas.errors import CorruptObject, CorruptRemote
@@ -24,6 +26,10 @@ FOLDER: Final = "log/"
 _NAME: Final = re.compile(r"log/([0-9]{12})-([0-9]{12})")
 # a merged file of more than this is none of ours: 4 million refs
 _MOST_RAW_BYTES: Final = 1 << 30
+_MOST_FILE_BYTES: Final = 1 << 29
+# nor is one that takes so many times as much room as its file, whose ids do not compress, but for the first million
+_MOST_TIMES: Final = 64
+_FEW_RAW_BYTES: Final = 1 << 20
 # a look at a remote reads at most so many files that it has not seen; each costs a request
 MANY_FILES: Final = 32
 # so many bytes come in the time that a request takes
@@ -42,6 +48,21 @@ class LogFile(NamedTuple):
     def key(self) -> str:
         """The key of the file."""
         return f"{FOLDER}{self.first:012}-{self.last:012}"
+
+
+class _Way(NamedTuple):
+    """Files of the log one after the other: the last, and the way to it."""
+
+    file: LogFile | None = None
+    before: "_Way | None" = None
+
+    def files(self) -> list[LogFile]:
+        found: list[LogFile] = []
+        way: _Way | None = self
+        while way is not None and way.file is not None:
+            found.append(way.file)
+            way = way.before
+        return found[::-1]
 
 
 def find_log_file(listed: Listed) -> LogFile | None:
@@ -69,31 +90,27 @@ def covering(files: Iterable[LogFile], after: int) -> list[LogFile]:
     CorruptRemote
         When one is missing.
     """
-    left = sorted((file for file in files if file.last > after), key=lambda file: (file.last, file.first))
-    # how far one comes, what that costs, and by which file from which place
-    ends, costs = [after], [0]
-    ways: list[tuple[LogFile, int] | None] = [None]
-    for file in left:
-        low = bisect_left(ends, file.first - 1)
-        high = len(ends) - (ends[-1] == file.last)
-        if low >= high:
+    left = sorted((file for file in files if file.last > after), key=attrgetter("last", "first"))
+    # how far one comes, what that costs, and by which files; of what costs more and comes less far there is none,
+    # so the first that comes far enough is the cheapest, however many files somebody has put there
+    ends, costs, ways = [after], [0], [_Way()]
+    for last, group in groupby(left, key=attrgetter("last")):
+        found: list[tuple[int, _Way]] = []
+        for file in group:
+            place = bisect_left(ends, file.first - 1)
+            if place < len(ends):
+                found.append((costs[place] + file.bytes + _REQUEST_BYTES, _Way(file, ways[place])))
+        if not found:
             continue
-        place = min(range(low, high), key=costs.__getitem__)
-        cost = costs[place] + file.bytes + _REQUEST_BYTES
-        if ends[-1] != file.last:
-            ends.append(file.last)
-            costs.append(cost)
-            ways.append((file, place))
-        elif cost < costs[-1]:
-            costs[-1], ways[-1] = cost, (file, place)
+        cost, way = min(found, key=itemgetter(0))
+        while costs[-1] > cost:
+            ends.pop(), costs.pop(), ways.pop()
+        ends.append(last)
+        costs.append(cost)
+        ways.append(way)
     if left and ends[-1] != left[-1].last:
         raise CorruptRemote(f"transaction {ends[-1] + 1} of the log is missing")
-    chosen: list[LogFile] = []
-    way = ways[-1]
-    while way is not None:
-        chosen.append(way[0])
-        way = ways[way[1]]
-    return chosen[::-1]
+    return ways[-1].files()
 
 
 def worth_merging(files: Sequence[LogFile]) -> list[LogFile]:
@@ -128,14 +145,23 @@ def encode_file(change: Change) -> bytes:
 def decode_file(data: bytes, where: str) -> Change:
     """Return the change that a log file holds; raise `CorruptRemote` when it is damaged."""
     seal = find_named_seal(data, len(data) - NAMED_SEAL_BYTES) if len(data) > NAMED_SEAL_BYTES else None
-    if seal is None or seal.stored_bytes != len(data) - NAMED_SEAL_BYTES or seal.raw_bytes > _MOST_RAW_BYTES:
+    if seal is None or seal.stored_bytes != len(data) - NAMED_SEAL_BYTES:
         raise CorruptRemote(f"'{where}' is damaged: its seal is missing or does not fit")
+    if seal.raw_bytes > min(_MOST_RAW_BYTES, max(_FEW_RAW_BYTES, _MOST_TIMES * len(data))):
+        raise CorruptRemote(f"'{where}' is no transaction of a remote: it holds {seal.raw_bytes} bytes")
     try:
         return Change.decode(read_object(HeldForm(seal, data[:-NAMED_SEAL_BYTES], where)), where)
     except CorruptObject as err:
         raise CorruptRemote(f"'{where}' is damaged: {err.reason}") from err
 
 
+def get_file(bucket: Bucket, file: LogFile) -> bytes:
+    """Return the bytes of a file of the log of a remote."""
+    if file.bytes > _MOST_FILE_BYTES:
+        raise CorruptRemote(f"'{file.key}' in remote '{bucket.name}' is longer than {_MOST_FILE_BYTES} bytes")
+    return bucket.get(file.key, most_bytes=_MOST_FILE_BYTES)
+
+
 def read_file(bucket: Bucket, file: LogFile) -> Change:
     """Return the change that a file of the log of a remote holds."""
-    return decode_file(bucket.get(file.key), f"{bucket.name}/{file.key}")
+    return decode_file(get_file(bucket, file), f"{bucket.name}/{file.key}")

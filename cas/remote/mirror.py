@@ -176,7 +176,7 @@ class Mirror:
         digest = bytes.fromhex(oid)
         for index in self.opened().values():
             found = index.find(digest)
-            if found is not None and found[0] < len(index.packs):
+            if found is not None:
                 return PackedObject(index.packs[found[0]], found[1])
         return None
 
@@ -234,9 +234,10 @@ class Mirror:
         """Read what other processes of this machine may have learned meanwhile."""
         self._number = self.number
         before, found = self._indexes or {}, {}
-        for name in self.indexes():
+        for name, packs in self.indexes().items():
             index = before.get(name) or open_multi_index(str(self._path(name)))
-            if index is not None:
+            # whoever can write there can send an index of packs that no transaction tells of
+            if index is not None and packs.keys() >= set(index.packs):
                 found[name] = index
         self._indexes, self._large = found, dict(self.large())
 

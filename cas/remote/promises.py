@@ -12,6 +12,7 @@ from cas.errors import (
     NotARemote,
     ObjectNotFound,
     RemoteDenied,
+    RemoteFileGone,
     RemoteUnreachable,
     StoreReadOnly,
     UnknownFormat,
@@ -30,6 +31,7 @@ _TROUBLE: Final = (
     NotARemote,
     ObjectNotFound,
     RemoteDenied,
+    RemoteFileGone,
     RemoteUnreachable,
     UnknownFormat,
 )
@@ -153,10 +155,7 @@ def _bring_from(remote: Remote, store: LocalStore, oids: Collection[ObjectId]) -
         except FileNotFoundError:
             # gc has moved things there since
             remote.look()
-            try:
-                fetch_blobs(store, remote, {oid for oid in lacking if remote.mirror.has(oid)})
-            except FileNotFoundError as err:
-                raise CorruptRemote(f"remote '{remote.name}' has lost '{err}'") from err
+            fetch_blobs(store, remote, {oid for oid in lacking if remote.mirror.has(oid)})
 
 
 def _explained(error: AccError, remote: Remote, oid: ObjectId) -> AccError:
@@ -164,4 +163,7 @@ def _explained(error: AccError, remote: Remote, oid: ObjectId) -> AccError:
     if isinstance(error, CorruptObject | ObjectNotFound):
         return error
     hint = error.hint or f"'acc fsck --remote {remote.name}' says what is wrong there"
-    return type(error)(f"object '{oid[:12]}' is only at a remote: {error}", hint=hint)
+    text = f"object '{oid[:12]}' is only at a remote: {error}"
+    return (
+        CorruptRemote(text, hint=hint) if isinstance(error, RemoteFileGone) else type(error)(text, hint=hint)
+    )

@@ -13,6 +13,7 @@ from cas.errors import (
     NotARemote,
     NotCanonical,
     RemoteDenied,
+    RemoteFileGone,
     RemoteNotFound,
     RemoteUnreachable,
     UnknownFormat,
@@ -27,6 +28,7 @@ from cas.remote.log import (
     covering,
     decode_file,
     encode_file,
+    get_file,
     list_log,
     merged,
     read_file,
@@ -43,12 +45,16 @@ log = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _MOST_FORMAT_BYTES: Final = 1 << 16
+# of 20 million objects
+_MOST_INDEX_BYTES: Final = 1 << 30
 _MOST_CONFLICTS: Final = 1000
 # a state older than this is looked at again before anything is based on it
 _FRESH_SECONDS: Final = 60.0
 # and nothing is committed on top of one older than this, since the machine may have slept for days: gc takes files of
 # the log a day after others tell the same
 _USABLE_SECONDS: Final = 3600.0
+# how long others have to end what they have begun, before they count as dead
+PATIENCE_SECONDS: Final = 600.0
 
 
 class RemoteRemade(AccError):
@@ -85,7 +91,7 @@ class Remote:
         self.name = bucket.name
         self.remade = False
         self.uploads = Uploads(bucket, mirror)
-        self.patience_seconds = 600.0
+        self.patience_seconds = PATIENCE_SECONDS
         self._files: dict[tuple[int, int], LogFile] = {}
         self._looked = float("-inf")
         # what `make` has just read or written, for the look that follows it
@@ -131,7 +137,8 @@ class Remote:
         self._format = self._find_format()
         if self._format is None:
             data = _encode_format(str(uuid4()))
-            if others := self.bucket.list(""):
+            # somebody else may have made it since
+            if (others := self.bucket.list("")) and self._find_format() is None:
                 hint = "give a folder or prefix of its own"
                 if self.mirror.uuid:
                     hint += "; 'acc push --repair' mends a remote that has lost its file 'format'"
@@ -216,15 +223,17 @@ class Remote:
         files = list_log(self.bucket)
         self._files = {(file.first, file.last): file for file in files}
         wanted = covering(files, self.mirror.number)
-        for file, change in zip(
-            wanted, self.bucket.each(lambda file: read_file(self.bucket, file), wanted), strict=True
-        ):
+        found = self.bucket.each(lambda file: get_file(self.bucket, file), wanted)
+        # one after the other: what they hold may be many times as long
+        for file, data in zip(wanted, found, strict=True):
+            change = decode_file(data, f"{self.name}/{file.key}")
             self.mirror.apply(change, file.last, whole=file.first == 1)
 
     def _read_other(self, file: LogFile) -> None:
         """Read the transaction that somebody else has put where ours was to stand."""
-        data = self.bucket.find(file.key)
-        if data is None:
+        try:
+            data = get_file(self.bucket, file)
+        except RemoteFileGone:
             self.look()
         else:
             self._know(file._replace(bytes=len(data)), decode_file(data, f"{self.name}/{file.key}"))
@@ -238,13 +247,16 @@ class Remote:
     def _bring_indexes(self) -> None:
         """Copy the indexes that are not here yet; what a lost one told of counts as lost: a push sends it again."""
         lacking = self.mirror.lacking()
-        found = self.bucket.each(lambda name: self.bucket.find(index_key(name)), lacking)
+        found = self.bucket.each(self._find_index, lacking)
         for name, data in zip(lacking, found, strict=True):
             if data is None:
                 log.warning("remote '%s' has lost index '%s'; 'acc fsck --remote' says more", self.name, name)
             else:
                 self.mirror.keep_index(name, data)
         self.mirror.refresh()
+
+    def _find_index(self, name: str) -> bytes | None:
+        return self.bucket.find(index_key(name), most_bytes=_MOST_INDEX_BYTES)
 
     def _keep_log_short(self) -> None:
         """Write one file in place of many, when so many have come that a new clone would read them one by one."""
@@ -287,6 +299,6 @@ def _read_format(data: bytes, name: str) -> str:
     except (NotCanonical, ValueError, KeyError) as err:
         raise NotARemote(f"'{name}/{FORMAT}' is no format file of a remote of acc") from err
     if version != _VERSION or needs:
-        what = f"needs {', '.join(map(str, needs))}" if needs else f"has version {version}"
+        what = f"needs {', '.join(map(str, needs)):.80}" if needs else f"has version {version!s:.80}"
         raise UnknownFormat(f"remote '{name}' {what}, which this acc does not know", hint="use a newer acc")
     return uuid

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import BinaryIO, TypeVar
 
-from cas.errors import ObjectNotFound
+from cas.errors import ObjectNotFound, RemoteFileGone
 from cas.formats.seal import Seal
 from cas.formats.stream import HeldForm, StoredForm, export_object, open_object, read_object, read_pieces
 from cas.oid import Buffer, ObjectId
@@ -124,9 +124,9 @@ class RemoteStore(Whole):
             self.remote.look()
         try:
             return read()
-        except FileNotFoundError as err:
+        except RemoteFileGone as err:
             raise ObjectNotFound(
-                str(err), where=self.name, hint="'acc push --repair' sends again what it lost"
+                err.key, where=self.name, hint="'acc push --repair' sends again what it lost"
             ) from err
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self, TypeVar
 
 from cas.errors import CorruptRemote, NotCanonical, UnknownFormat, UnsafeName
 from cas.files import check_name
-from cas.formats.canonical import Json, dumps, loads
+from cas.formats.canonical import Json, dumps, is_dense, loads
 from cas.oid import ObjectId, is_oid
 
 V = TypeVar("V")
@@ -121,6 +121,8 @@ class Change:
             When a later version of acc wrote it.
         """
         try:
+            if is_dense(data):
+                raise ValueError("too many lists")
             body = loads(data)
             if not isinstance(body, dict) or type(body["format"]) is not int:
                 raise ValueError("no format")

@@ -1,9 +1,9 @@
 """The jobs that a remote has labels for, listed as those of the project are: in a cache beside the mirror."""
 
-import logging
+from contextlib import suppress
 from typing import Final
 
-from cas.errors import AccError
+from cas.errors import AccError, UnsafeName
 from cas.formats.node import get_node
 from cas.local.refs import LocalRefs
 from cas.local.store import LocalStore
@@ -15,10 +15,9 @@ from jobs.nodes.run import Run
 from jobs.reuse.index import TABLES, JobIndex, Listing
 from jobs.reuse.rebuild import list_run
 from jobs.reuse.refnames import LABELS, find_label, label_ref
+from porcelain import term
 from porcelain.sharing.looking import bring, look
 from porcelain.sharing.wings import believed, travelling
-
-log = logging.getLogger(__name__)
 
 _SEEN: Final = Table("seen", {"uuid": "text", "number": "integer"}, ("uuid",))
 
@@ -95,8 +94,10 @@ class _Listed:
                 if label := find_label(name):
                     listing.remove(self._there(label[0]), label[1])
             for name, oid in sound.items():
-                self._list(listing, name, oid)
-                transaction.set(self._name_here(name), oid)
+                # a name that is as long as it may be has no room for that of the remote
+                with suppress(UnsafeName):
+                    transaction.set(self._name_here(name), oid)
+                    self._list(listing, name, oid)
             for row in transaction.select("seen"):
                 transaction.remove("seen", row)
             transaction.insert("seen", seen)
@@ -108,7 +109,7 @@ class _Listed:
         try:
             row, datasets = list_run(self._store, oid, get_node(self._store, oid, Run))
         except AccError as err:
-            log.warning("ref '%s' of remote '%s' is left out: %s", name, self._remote.name, err)
+            term.warn(f"ref '{name}' of remote '{self._remote.name}' is left out: {err}")
         else:
             listing.write(row._replace(workdir=self._there(label[0]), number=label[1]), datasets)
 

@@ -1,6 +1,5 @@
 """Which refs travel between a project and a remote, and which of them a remote is believed."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -12,8 +11,7 @@ from cas.remote.state import Remote
 from cas.store import Store
 from jobs.reuse.refcheck import check_ref
 from jobs.reuse.refnames import AUTO, BUILDS, LABELS, REMOTES, RESULTS, URD
-
-log = logging.getLogger(__name__)
+from porcelain import term
 
 # actions go with the labels of their runs; they are no names, and there are many
 TRAVELLING: Final = (LABELS, URD, RESULTS, BUILDS)
@@ -72,12 +70,15 @@ def believed(store: Store, found: Mapping[str, ObjectId], where: str) -> dict[st
     store
         Where the nodes are.
     """
-    sound = {}
+    sound, wrong = {}, []
     for name, oid in found.items():
         try:
             check_ref(name, read_envelope(store.get(oid)))
         except AccError as err:
-            log.warning("ref '%s' of remote '%s' is left out: %s", name, where, err)
+            wrong.append(str(err))
         else:
             sound[name] = oid
+    if wrong:
+        others = f", and {term.count(len(wrong) - 1, 'other')}" if len(wrong) > 1 else ""
+        term.warn(f"not all refs of remote '{where}' are what their names say: {wrong[0]}{others}")
     return sound

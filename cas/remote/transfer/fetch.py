@@ -10,6 +10,7 @@ from typing import Final
 
 from cas.errors import CorruptObject, CorruptRemote, NotANode, ObjectNotFound
 from cas.files import create_temporary
+from cas.formats.canonical import is_dense
 from cas.formats.node import Envelope, read_envelope
 from cas.formats.pack import open_entry
 from cas.formats.packindex import Entry
@@ -133,7 +134,7 @@ def _find_envelope(stored: StoredForm) -> Envelope | None:
             return None
         data = b"{" + stream.read()
     # users store JSON too, and to parse it costs a hundred times as much as to look
-    if _LINKS not in data:
+    if _LINKS not in data or is_dense(data):
         return None
     with suppress(NotANode):
         return read_envelope(data)
@@ -251,7 +252,10 @@ class _Nodes:
         try:
             if part.seal.raw_bytes > _MOST_NODE_BYTES:
                 raise NotANode("it is too long")
-            return read_envelope(read_object(HeldForm(part.seal, part.stored, self._remote.name)))
+            data = read_object(HeldForm(part.seal, part.stored, self._remote.name))
+            if is_dense(data):
+                raise NotANode("it holds too many lists")
+            return read_envelope(data)
         except NotANode as err:
             raise CorruptRemote(f"object '{oid}' of remote '{self._remote.name}' is no node: {err}") from err
 

@@ -176,10 +176,13 @@ class _Check:
 
     def check_files(self) -> None:
         """Look whether each file that is told of is there, and as long as it should be."""
-        report, bucket = self.report, self._remote.bucket
+        report, bucket, mirror = self.report, self._remote.bucket, self._mirror
         wanted = self._lengths()
         listed = {file.key: file for file in bucket.list("")}
         report.files = len(wanted)
+        for name in mirror.indexes():
+            if mirror.index_bytes(name) is not None and name not in mirror.opened():
+                self._note_file(index_key(name), "it is no index over the packs that the log tells of")
         for key, length in wanted.items():
             # a listing may be old
             found = listed[key].bytes if key in listed else bucket.find_bytes(key)

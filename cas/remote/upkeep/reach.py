@@ -5,6 +5,7 @@ from contextlib import closing, suppress
 from typing import Final
 
 from cas.errors import AccError, CorruptObject, CorruptRemote, NotANode, ObjectNotFound
+from cas.formats.canonical import is_dense
 from cas.formats.node import Envelope, read_envelope
 from cas.formats.stream import HeldForm, read_object
 from cas.graph import Visit
@@ -96,7 +97,7 @@ class Reach:
             with closing(self._reader.open(oid)) as stored:
                 if stored.seal.raw_bytes > _MOST_NODE_BYTES:
                     return NotANode("it is too long")
-                return read_object(stored)
+                return _sparse(read_object(stored))
         except FileNotFoundError:
             if found is not None:
                 self._gone.add(found.pack)
@@ -144,4 +145,8 @@ def _visit(oid: ObjectId, envelope: Envelope | None, error: AccError | None) -> 
 def _raw(part: Part, where: str) -> bytes | AccError:
     if part.seal.raw_bytes > _MOST_NODE_BYTES:
         return NotANode("it is too long")
-    return read_object(HeldForm(part.seal, part.stored, where))
+    return _sparse(read_object(HeldForm(part.seal, part.stored, where)))
+
+
+def _sparse(data: bytes) -> bytes | AccError:
+    return NotANode("it holds too many lists") if is_dense(data) else data

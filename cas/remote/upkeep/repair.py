@@ -92,7 +92,8 @@ def _mend_log(remote: Remote, mended: Mended, now: float) -> None:
 def _mend_indexes(remote: Remote, mended: Mended) -> None:
     for name in remote.mirror.indexes():
         key = index_key(name)
-        data = remote.mirror.find_index(name) if key in mended.report.bad_files else None
+        is_lost = key in mended.report.bad_files and name in remote.mirror.opened()
+        data = remote.mirror.find_index(name) if is_lost else None
         if data is not None:
             remote.bucket.put(key, data)
             mended.files.append(key)

@@ -186,6 +186,30 @@ def test_two_who_make_a_remote_make_one(url, tmp_path):
     assert one.mirror.uuid == other.mirror.uuid
 
 
+class OvertakenBucket(Bucket):
+    """A bucket to whoever is overtaken: behind his first request somebody else makes the remote."""
+
+    def __init__(self, url, other):
+        super().__init__(url)
+        self._others = [other]
+
+    def _ask(self, what, call, **expected):
+        found = super()._ask(what, call, **expected)
+        while self._others:
+            self._others.pop().make()
+        return found
+
+
+def test_who_is_overtaken_while_he_makes_a_remote_takes_that_of_the_other(url, tmp_path):
+    other = Remote(Bucket(url), Mirror(tmp_path / "other"))
+    one = Remote(OvertakenBucket(url, other), Mirror(tmp_path / "one"))
+    one.make()
+    assert one.bucket.list("") != []
+    one.look()
+    other.look()
+    assert one.mirror.uuid == other.mirror.uuid
+
+
 def test_a_mirror_that_was_deleted_is_made_again(remotes, tmp_path):
     one = remotes()
     one.commit(lambda: setting(a="1"))
