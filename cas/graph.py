@@ -1,5 +1,6 @@
 """What can be reached from a set of roots: nodes by their links, and nothing but their links."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -99,6 +100,21 @@ def walk(store: Store, roots: Iterable[ObjectId]) -> Iterator[Visit]:
     What is missing or cannot be read is yielded too, with its error; the walk goes on without what it links to.
     """
     return Walk(store).visit(roots)
+
+
+def above(store: Store, roots: Iterable[ObjectId], oid: ObjectId) -> set[ObjectId]:
+    """Return the nodes that reach an object, among all that `roots` reach."""
+    linked_by = defaultdict[ObjectId, list[ObjectId]](list)
+    for visit in walk(store, roots):
+        for link in (*visit.blobs, *visit.nodes):
+            linked_by[link].append(visit.oid)
+    found: set[ObjectId] = set()
+    waiting = [oid]
+    while waiting:
+        for node in linked_by.pop(waiting.pop(), ()):
+            found.add(node)
+            waiting.append(node)
+    return found
 
 
 def is_node(store: Store, oid: ObjectId) -> bool:

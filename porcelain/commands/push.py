@@ -1,7 +1,7 @@
 """`acc push`: what is here goes to a remote, what is damaged there is mended, or names there are deleted."""
 
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from cas.errors import RefNotFound, RemoteNotFound
@@ -48,7 +48,7 @@ def push(arguments: Sequence[str]) -> int:
         pusher = Pusher(resolver.store, resolver.index.refs, remote, choice)
         pushed = pusher.push(transfer.show)
         unequal = pusher.find_unequal()
-    view = sharing_views.pushed(name, pusher.plan, pushed.refs) | {"traffic": transfer.view()}
+    view = sharing_views.pushed(name, pusher.plan, pushed.refs, pusher.lost) | {"traffic": transfer.view()}
     if given.json:
         term.emit_json(view)
     elif not given.quiet:
@@ -56,7 +56,8 @@ def push(arguments: Sequence[str]) -> int:
         term.line(_summary(name, pusher.plan))
         term.line(transfer.told())
     _warn_unequal(resolver, remote, unequal)
-    return _refuse(name, pusher.plan.conflicts)
+    _warn_lost(pusher.lost)
+    return _refuse(name, pusher.plan.conflicts) or int(bool(pusher.lost))
 
 
 def _parse(arguments: Sequence[str]) -> Namespace:
@@ -135,7 +136,7 @@ def _look_ahead(pusher: Pusher, remote: Remote, given: Namespace) -> int:
     pushed: Pushed = pusher.look_ahead()
     if given.json:
         term.emit_json(
-            sharing_views.pushed(remote.name, pusher.plan, pushed.refs)
+            sharing_views.pushed(remote.name, pusher.plan, pushed.refs, pusher.lost)
             | {"objects": pushed.objects, "bytes": pushed.bytes}
         )
     elif not given.quiet:
@@ -178,6 +179,17 @@ def _warn_unequal(resolver: Resolver, remote: Remote, unequal: Sequence[tuple[Jo
     term.note(
         "hint: builds that look there reuse the one that was there before; 'acc diff' shows two side by side"
     )
+
+
+def _warn_lost(lost: Mapping[str, ObjectId]) -> None:
+    for name, oid in [*lost.items()][:_NAMED]:
+        term.warn(f"'{name}' was not sent: object '{oid[:12]}' is neither here nor at a remote")
+    if len(lost) > _NAMED:
+        term.warn(f"nor were {term.count(len(lost) - _NAMED, 'other name')}")
+    if lost:
+        term.note(
+            "hint: 'acc fsck' names all that is missing; 'acc build' makes jobs of which something is gone again"
+        )
 
 
 def _refuse(remote: str, conflicts: Sequence[str]) -> int:

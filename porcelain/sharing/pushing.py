@@ -1,10 +1,12 @@
 """What goes to a remote: under which labels there, which sessions and results, and what stays as it is there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from cas.errors import ObjectNotFound
 from cas.formats.node import decode, get_node
+from cas.graph import above
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.refs import Refs
@@ -128,10 +130,14 @@ class Pusher:
     ----------
     plan : Plan
         What it has done, or after `look_ahead` would do.
+    lost : dict of str to ObjectId
+        Jobs by their labels, and refs, that were left out of a push of all, each with an object that it takes and
+        that is nowhere: what hurts one does not keep the others here.
     """
 
     def __init__(self, store: LocalStore, refs: Refs, remote: Remote, choice: Choice) -> None:
         self.plan = Plan()
+        self.lost: dict[str, ObjectId] = {}
         self._store = store
         self._refs = refs
         self._remote = remote
@@ -142,7 +148,7 @@ class Pusher:
     def push(self, progress: Progress | None = None) -> Pushed:
         """Send what the remote lacks, and set its refs; what others change there meanwhile stays as they change it."""
         self._store.hold(self._roots())
-        pushed = push(self._store, self._remote, self._roots(), self._draw, why=_WHY, progress=progress)
+        pushed = self._push(progress)
         here = {row.run for row in self._choice.rows} | {*self._choice.names.values()}
         there = travelling(self._remote.mirror.refs)
         track(self._refs, self._remote, {name: oid for name, oid in there.items() if oid in here})
@@ -166,6 +172,27 @@ class Pusher:
             for row, run in self.plan.rivals
             if (job := jobs[run]) is not None and outcomes[job] != row.outcome
         ]
+
+    def _push(self, progress: Progress | None) -> Pushed:
+        while True:
+            try:
+                return push(self._store, self._remote, self._roots(), self._draw, why=_WHY, progress=progress)
+            except ObjectNotFound as err:
+                if not self._choice.is_all or not self._leave_out(ObjectId(err.oid)):
+                    raise
+
+    def _leave_out(self, oid: ObjectId) -> bool:
+        """Choose nothing that takes an object, which is nowhere; return whether there was any such thing."""
+        hurt = above(self._store, self._roots(), oid)
+        left = [row for row in self._choice.rows if row.run in hurt]
+        names = [name for name, node in self._choice.names.items() if node in hurt]
+        self.lost.update(dict.fromkeys((*(row.label for row in left), *names), oid))
+        self._choice = replace(
+            self._choice,
+            rows=[row for row in self._choice.rows if row.run not in hurt],
+            names={name: node for name, node in self._choice.names.items() if node not in hurt},
+        )
+        return bool(left or names)
 
     def _roots(self) -> list[ObjectId]:
         return [*dict.fromkeys((*(row.run for row in self._choice.rows), *self._choice.names.values()))]

@@ -22,7 +22,9 @@ def counted(names: Iterable[str]) -> Iterator[str]:
             yield f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def pushed(remote: str, plan: Plan, refs: Mapping[str, ObjectId | None]) -> View:
+def pushed(
+    remote: str, plan: Plan, refs: Mapping[str, ObjectId | None], lost: Mapping[str, ObjectId]
+) -> View:
     """Return what a push has done, or would do."""
     return {
         "remote": remote,
@@ -35,6 +37,7 @@ def pushed(remote: str, plan: Plan, refs: Mapping[str, ObjectId | None]) -> View
         "deleted": plan.deleted,
         "actions": sum(name.startswith(ACTIONS) for name in refs),
         "conflicts": plan.conflicts,
+        "lost": dict(lost),
     }
 
 

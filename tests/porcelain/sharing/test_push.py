@@ -230,3 +230,18 @@ def test_what_was_left_to_the_remote_is_whole_again_under_a_label(dropped):
     assert dropped.acc("fsck")[0] == 0
     dropped.does("gc", "--prune", "now")
     assert dropped.does("cat-file", "-p", "one:a.txt") == "a" * 99
+
+
+def test_what_lacks_an_object_is_left_out_and_the_others_go(member):
+    ann = member("ann")
+    sound = ann.job("csvimport", files={"a.csv": b"1"})
+    hurt = ann.job("csvimport", files={"b.csv": b"2"})
+    above = ann.job("plot", jobs={"source": hurt})
+    ann.resolver.store.delete(oid_of(b"2"))
+    code, _, err = ann.acc("push")
+    assert code == 1
+    assert f"'{hurt.label}' was not sent: object '{oid_of(b'2')[:12]}' is neither here nor at a remote" in err
+    assert f"'{above.label}' was not sent" in err
+    assert {name: run for name, run in there(ann).items() if name.startswith("jobs/")} == {
+        "jobs/dev/1": sound.run
+    }
