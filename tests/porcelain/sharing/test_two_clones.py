@@ -71,7 +71,7 @@ class Clone:
         text = toml.read_text() + REMOTE.format(url=place.url)
         toml.write_text(text + (f"[remotes.origin.options]\n{options}" if options else ""))
         self.root = root
-        self._environment = {**os.environ, **place.environment, "USER": root.name, "NO_COLOR": "1"}
+        self.environment = {**os.environ, **place.environment, "USER": root.name, "NO_COLOR": "1"}
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a Python program for this user."""
@@ -80,12 +80,12 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=self._environment,
+            env=self.environment,
         )
 
     def runs(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of acc."""
-        return run_command(words, self.root, {**self._environment, **environment})
+        return run_command(words, self.root, {**self.environment, **environment})
 
     def does(self, *words: str) -> str:
         """Run a command of acc that has to succeed; return what it printed."""
