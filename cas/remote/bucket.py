@@ -28,6 +28,10 @@ _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
+# filesystems that were opened before a fork, held for ever: s3fs would close one, by a thread that the child has not
+_of_parents: list[Files | None] = []
+
+
 class Listed(NamedTuple):
     """A file as a listing tells of it: its key, its length, and when it was written by the server's clock."""
 
@@ -282,6 +286,7 @@ class Bucket:
                 self._opening = (
                     threading.Lock()
                 )  # in a forked child nobody would ever release that of its parent
+                _of_parents.append(self._files)
                 self._owner, self._files = os.getpid(), None
             with self._opening:
                 if self._files is None:

@@ -13,7 +13,7 @@ from tests.porcelain.sharing.test_two_clones import REMOTE
 from tests.servers.place import Place
 
 PUSHERS = 8
-JOBS = 3
+JOBS = 2
 
 
 class Pusher(Project):
@@ -34,7 +34,7 @@ class Pusher(Project):
         return {row.run for row in self.index.rows()}
 
 
-@pytest.fixture(params=["folder", "moto", "seaweed"])
+@pytest.fixture(params=["folder", pytest.param("moto", marks=pytest.mark.slow), "seaweed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return Place(f"file://{tmp_path}/bucket", {})

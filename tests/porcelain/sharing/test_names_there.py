@@ -2,6 +2,8 @@
 
 import pytest
 
+from cas.remote.transaction import Change
+from porcelain.storage import open_remote
 from tests.porcelain.sharing.conftest import Member
 
 
@@ -134,3 +136,30 @@ def test_the_refs_of_a_remote_are_records(pair, tmp_path):
 def test_the_usual_remote_is_listed_when_none_is_named(pair):
     _, bo = pair
     assert bo.does("log", "--remote") == bo.does("log", "--remote", "origin")
+
+
+def test_names_that_are_none_are_one_warning_and_nothing_of_them_steers_the_terminal(member):
+    ann, bo = member("ann"), member("bo")
+    first = ann.job("csvimport", files={"a.csv": b"1"})
+    ann.does("push")
+    remote = open_remote(ann.resolver.config, "origin")
+    remote.look()
+    names = [
+        "jobs/\x1b[31mred/1",
+        "jobs/dev\n/2",
+        "jobs/dev-1/1",
+        "jobs/a@b/3",
+        "jobs/dev/007",
+        "jobs/" + "x" * 250 + "/1",
+        "builds/99999999999999999999",
+        "results/\x1b]0;title\x07",
+        "urd/ann/\x1b[2J/1",
+    ]
+    remote.commit(lambda: Change("hostile", refs=dict.fromkeys(names, first.run)))
+    for words in (["fetch"], ["log", "--remote", "origin"], ["pull"]):
+        code, out, err = bo.acc(*words)
+        assert code == 0, err
+        assert err.count("\n") == 1, err
+        assert err.startswith("acc: warning: not all refs of remote 'origin' are what their names say: ")
+        assert not {*"\x1b\x07"}.intersection(out + err)
+    assert bo.labels() == {"dev-1": first.run}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.porcelain.sharing.typist import run_command
 from tests.projects import Folder
 from tests.servers.place import Place
 
@@ -70,7 +71,7 @@ class Clone:
         text = toml.read_text() + REMOTE.format(url=place.url)
         toml.write_text(text + (f"[remotes.origin.options]\n{options}" if options else ""))
         self.root = root
-        self._environment = {**os.environ, **place.environment, "USER": root.name, "NO_COLOR": "1"}
+        self.environment = {**os.environ, **place.environment, "USER": root.name, "NO_COLOR": "1"}
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a Python program for this user."""
@@ -79,19 +80,16 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=self._environment,
+            env=self.environment,
         )
+
+    def runs(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of acc."""
+        return run_command(words, self.root, {**self.environment, **environment})
 
     def does(self, *words: str) -> str:
         """Run a command of acc that has to succeed; return what it printed."""
-        done = subprocess.run(
-            self.folder.command(*words),
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self._environment,
-        )
+        done = self.runs(*words)
         assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -140,7 +138,7 @@ def assert_sound_and_equal(clones: list[Clone]) -> None:
     first.does("fsck", "--remote", "origin", "--full")
 
 
-@pytest.fixture(params=["folder", "moto", "seaweed"])
+@pytest.fixture(params=["folder", pytest.param("moto", marks=pytest.mark.slow), "seaweed"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return Place(f"file://{tmp_path}/bucket", {})

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+HERE: Final = Path(__file__).parents[3]
 # who is killed while he deletes files there is waited for no longer than that
 PATIENCE_SECONDS: Final = 0.5
 # so many of the commands are killed, somewhere in their first seconds
@@ -24,6 +25,16 @@ _KILLED: Final = 0.4
 _FIRST_SECONDS: Final = 1.5
 _LONGEST_SECONDS: Final = 120
 
+LOADED: Final = (
+    "cas.remote.fsck",
+    "cas.remote.gc",
+    "numpy",
+    "porcelain.cli",
+    "porcelain.commands.build",
+    "porcelain.commands.pull",
+    "porcelain.commands.push",
+    "s3fs",
+)
 COMMANDS: Final = {
     "build": 6,
     "push": 4,
@@ -61,7 +72,7 @@ def main(root: str, seed: str, steps: str) -> int:
 
 def load() -> None:
     """Load what commands need, which is most of the time that they take."""
-    for name in ("porcelain.cli", "porcelain.app", "cas.remote.state", "s3fs", "numpy"):
+    for name in LOADED:
         importlib.import_module(name)
 
 
