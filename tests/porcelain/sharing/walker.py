@@ -26,8 +26,8 @@ _FIRST_SECONDS: Final = 1.5
 _LONGEST_SECONDS: Final = 120
 
 LOADED: Final = (
-    "cas.remote.fsck",
-    "cas.remote.gc",
+    "cas.remote.upkeep.fsck",
+    "cas.remote.upkeep.gc",
     "numpy",
     "porcelain.cli",
     "porcelain.commands.build",
