@@ -127,7 +127,7 @@ class PackFolder:
         changed = os.stat(self._root).st_mtime_ns
         if changed == self._changed and self._settled:
             return False
-        self._changed, self._settled = changed, time.time() - changed / 1e9 > _RACY_SECONDS
+        settled = time.time() - changed / 1e9 > _RACY_SECONDS
         listed = set(os.listdir(self._root))  # noqa: PTH208 - names, not a Path each
         multi, stat = self._multi, self._stat_multi()
         if stat != self._multi_stat:
@@ -136,15 +136,19 @@ class PackFolder:
         covered = multi.files if multi is not None else frozenset()
         came = {name for name in listed - self._packs.keys() if name in covered or _fits(name)}
         gone = self._packs.keys() - listed
+        # another thread may look meanwhile: what is in `_packs` is known to lookups, before or at once
         for name in gone:
-            del self._packs[name]
-        for name in came:
-            self._packs[name] = Pack(f"{self._root}/{name}")
+            self._packs.pop(name, None)
         if gone or multi is not self._multi:
+            self._packs.update({name: Pack(f"{self._root}/{name}") for name in came})
             self._look_up_anew(multi)
         else:
             for name in came:
-                self._add(self._packs[name])
+                pack = Pack(f"{self._root}/{name}")
+                self._add(pack, self._large, self._small)
+                self._packs[name] = pack
+        # last: another thread that looks meanwhile would take the folder for known before it is
+        self._changed, self._settled = changed, settled
         return bool(came or gone)
 
     def second_look(self) -> bool:
@@ -184,8 +188,8 @@ class PackFolder:
     def take_in(self, packs: Iterable[Pack]) -> None:
         """Know packs that this process has just published."""
         for pack in packs:
+            self._add(pack, self._large, self._small)
             self._packs[pack.name] = pack
-            self._add(pack)
         if self._asks_many():
             self.write_multi_index()
 
@@ -290,25 +294,29 @@ class PackFolder:
     def _look_up_anew(self, multi: MultiIndex | None) -> None:
         """Make the lookup again, from `multi` and the packs that it does not cover."""
         # when a pack went since it was written, what it says of that one is not to be had any more
-        self._multi = multi if multi is not None and self._packs.keys() >= multi.files else None
-        covered = self._multi.files if self._multi is not None else frozenset()
-        self._multi_packs = [self._packs[name + SUFFIX] for name in self._multi.packs] if self._multi else []
-        self._large, self._small = [], {}
-        for name, pack in list(self._packs.items()):
+        known = dict(self._packs)
+        multi = multi if multi is not None and known.keys() >= multi.files else None
+        covered = multi.files if multi is not None else frozenset()
+        large: list[Pack] = []
+        small: dict[bytes, Pack] = {}
+        for name, pack in known.items():
             if name not in covered:
-                self._add(pack)
+                self._add(pack, large, small)
+        self._multi = multi
+        self._multi_packs = [known[name + SUFFIX] for name in multi.packs] if multi is not None else []
+        self._large, self._small = large, small
 
-    def _add(self, pack: Pack) -> None:
+    def _add(self, pack: Pack, large: list[Pack], small: dict[bytes, Pack]) -> None:
         try:
             index = pack.index
         except FileNotFoundError:
             # it went since the folder was listed: what it held is elsewhere now
-            del self._packs[pack.name]
+            self._packs.pop(pack.name, None)
             return
         if len(index) > _SMALL_PACK:
-            self._large.append(pack)
+            large.append(pack)
         else:
-            self._small.update(dict.fromkeys(index.digests(), pack))
+            small.update(dict.fromkeys(index.digests(), pack))
 
 
 def _fits(name: str) -> bool:

@@ -101,7 +101,8 @@ class LocalStore:
         digest = bytes.fromhex(oid)
         if self.packs.has(digest) or self.loose.has(oid):
             return True
-        return self.packs.second_look() and self.packs.has(digest)
+        self.packs.second_look()
+        return self.packs.knows(digest)  # whoever looked first: another thread may have been quicker
 
     def has_many(self, oids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of `oids` that are in this store."""

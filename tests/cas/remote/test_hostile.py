@@ -23,8 +23,8 @@ from cas.remote.upkeep.fsck import check
 from cas.remote.upkeep.gc import sweep
 from cas.remote.upkeep.repair import repair
 from tests.cas.remote.clones import Clone
-from tests.cas.remote.test_fsck import told
-from tests.cas.remote.test_gc import assert_whole, noise
+from tests.cas.remote.upkeep.test_fsck import told
+from tests.cas.remote.upkeep.test_gc import assert_whole, noise
 
 _numbers = itertools.count()
 NOWHERE = "ee" * 32
