@@ -73,6 +73,7 @@ def test_the_reader_of_seaweed_reads_and_does_not_write(seaweed):
             reader.pipe_file(f"{place.path}/y", b"y", mode=mode)
 
 
+@pytest.mark.slow
 def test_what_seaweed_has_acknowledged_outlives_its_death(own_seaweed):
     place = own_seaweed.new_bucket()
     filesystem = place.filesystem()

@@ -132,6 +132,7 @@ def test_whoever_dies_before_any_request_leaves_all_as_it_was_and_others_go_on(w
 
 
 @named
+@pytest.mark.slow
 def test_a_lost_answer_to_any_request_changes_nothing(world, deed):
     for step in range(1, requests_of(world, deed) + 1):
         url = world.copy()
