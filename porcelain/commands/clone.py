@@ -22,6 +22,7 @@ from jobs.reuse.refnames import LABELS, find_label
 from porcelain import config, storage, term
 from porcelain.commandline.arguments import Parser
 from porcelain.commandline.remotename import ORIGIN
+from porcelain.commandline.remoteoptions import FLAGS, add_remote_options
 from porcelain.commands import pull, remotes
 from porcelain.settings.address import is_relative_folder
 from porcelain.settings.place import Place
@@ -34,7 +35,6 @@ from porcelain.spec import Resolver, open_resolver
 # stands in a folder until all has come
 _UNFINISHED: Final = "cloning"
 _IGNORED: Final = ".gitignore"
-_FLAGS: Final = ("read", "write", "trusted")
 _HEAD: Final = (
     "# This file makes the folder a project of acc; docs/reference/config.md has all that may stand here.\n"
 )
@@ -45,7 +45,7 @@ def clone(arguments: Sequence[str]) -> int:
     parser, given = _parse(arguments)
     folder = given.folder.absolute()
     values: dict[str, object] = {"url": _absolute(given.url)}
-    values |= {flag: True for flag in _FLAGS if vars(given)[flag]}
+    values |= {flag: True for flag in FLAGS if vars(given)[flag]}
     options = remotes.read_options(parser, given.options)
     values |= {"options": options} if options else {}
     # what no remote can be is refused before anything is made
@@ -82,17 +82,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Parser, Namespace]:
         metavar="DIR",
         help="where the project is to be; it must not be there, or be empty",
     )
-    for flag in _FLAGS:
-        parser.add_argument(f"--{flag}", action="store_true", help=f"{flag} = true, as of 'acc remote add'")
-    parser.add_argument(
-        "-o",
-        "--option",
-        dest="options",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="as of 'acc remote add'",
-    )
+    add_remote_options(parser)
     parser.add_argument(
         "--all-objects",
         action="store_true",

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
+from porcelain.commandline.remoteoptions import FLAGS, add_remote_options
 from porcelain.layout import Column
 from porcelain.settings.address import is_relative_folder
 from porcelain.settings.place import ConfigError, Place
@@ -21,11 +22,6 @@ from porcelain.views.remote_views import remote_view
 # no text of UTF-8 has these: they stand for bytes of a command line
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REQUIRED = "the following arguments are required"
-_FLAGS: Mapping[str, str] = {
-    "read": "builds look there for jobs before they compute; needs --trusted",
-    "write": "builds publish there what they have computed",
-    "trusted": "what comes from there may be loaded, run again, and given to jobs",
-}
 
 
 class _Parser(Parser):
@@ -77,7 +73,7 @@ def _list(parser: Parser, arguments: Sequence[str]) -> int:
 
 
 def _flags(view: View) -> str:
-    return " ".join(flag for flag in _FLAGS if view[flag])
+    return " ".join(flag for flag in FLAGS if view[flag])
 
 
 def _show(arguments: Sequence[str]) -> int:
@@ -95,7 +91,7 @@ def _show(arguments: Sequence[str]) -> int:
         term.emit_json(view)
         return 0
     term.heading(found.name)
-    facts = {"url": view["url"]} | {flag: "yes" if view[flag] else "no" for flag in _FLAGS}
+    facts = {"url": view["url"]} | {flag: "yes" if view[flag] else "no" for flag in FLAGS}
     term.fields(facts)
     term.section("options", ([key, to_toml(value)] for key, value in _flat(view["options"])))
     return 0
@@ -125,23 +121,12 @@ def _add(arguments: Sequence[str]) -> int:
         help="s3://BUCKET/FOLDER, gs://..., abfs://CONTAINER/..., sftp://USER@SERVER/..., https://..., or the path of "
         "a folder; without passwords and keys, which belong into the environment or files of the provider",
     )
-    parser.add_argument(
-        "-o",
-        "--option",
-        dest="options",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="what its filesystem is given beside the URL, such as endpoint_url=https://...; TABLE.KEY=VALUE for one "
-        "in a table; a VALUE that is no number, true, false, list or table of TOML is a text; repeatable",
-    )
-    for flag, meaning in _FLAGS.items():
-        parser.add_argument(f"--{flag}", action="store_true", help=meaning)
+    add_remote_options(parser)
     given = parser.parse(arguments)
     project = config.here()
     options = read_options(parser, given.options)
     values: dict[str, object] = {"url": _from_root(given.url, project.root)}
-    values |= {flag: True for flag in _FLAGS if vars(given)[flag]}
+    values |= {flag: True for flag in FLAGS if vars(given)[flag]}
     values |= {"options": options} if options else {}
     added = _check(project, given.name, values)
     check_installed(added.scheme)

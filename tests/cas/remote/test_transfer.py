@@ -1,33 +1,13 @@
 """Push from one clone, fetch into another."""
 
-import itertools
 import random
-
-import pytest
 
 from cas.formats.node import get_node
 from cas.graph import walk
 from cas.remote.promises import Promises
 from cas.remote.transfer.fetch import fetch_nodes
 from cas.remote.transfer.reading import Reader
-from tests.cas.remote.clones import Clone, Leaf
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def url():
-    return f"memory://transfer-{next(_numbers)}"
-
-
-@pytest.fixture
-def ann(tmp_path, url):
-    return Clone(tmp_path / "ann", url)
-
-
-@pytest.fixture
-def bob(tmp_path, url):
-    return Clone(tmp_path / "bob", url)
+from tests.cas.remote.clones import Leaf
 
 
 def test_what_one_pushes_another_fetches(ann, bob):

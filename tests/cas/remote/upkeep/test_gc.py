@@ -1,6 +1,5 @@
 """gc of a remote: what no ref reaches goes, what one reaches stays, whoever does what meanwhile."""
 
-import itertools
 import random
 
 import pytest
@@ -18,24 +17,7 @@ from cas.remote.upkeep.gc import sweep
 from cas.remote.uploads import Moved, known_files
 from tests.cas.remote.clones import Clone, Leaf
 
-_numbers = itertools.count()
-
 DAY = 86400.0
-
-
-@pytest.fixture
-def url():
-    return f"memory://gc-{next(_numbers)}"
-
-
-@pytest.fixture
-def ann(tmp_path, url):
-    return Clone(tmp_path / "ann", url)
-
-
-@pytest.fixture
-def bob(tmp_path, url):
-    return Clone(tmp_path / "bob", url)
 
 
 def noise(name, length=1000):
