@@ -40,6 +40,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "rerun": Command("reproduce", "run a job again as it was, and keep it under a new label"),
     },
     "results": {
+        "board": Command("board", "show the project in a browser"),
         "results": Command("history", "list the result links"),
         "link": Command("inspect", "link a file of a job into the result directory"),
         "checkout": Command("inspect", "put files of a job back into its job directory"),

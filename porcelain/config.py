@@ -11,6 +11,7 @@ from jobs.errors import NoProject
 from porcelain.settings.place import ConfigError, Place, Reader, check_known, flag, folder, one_of, table
 
 if TYPE_CHECKING:
+    from porcelain.settings.board import BoardSettings
     from porcelain.settings.remote import Remote
 
 FILE_NAME = "acc.toml"
@@ -30,7 +31,13 @@ class NoSuchRemote(ConfigError, LookupError):
 
 
 class Config(NamedTuple):
-    """What `acc.toml` says, with every default filled in and every path absolute."""
+    """What `acc.toml` says, with every default filled in and every path absolute.
+
+    Attributes
+    ----------
+    board
+        None when it says nothing of the board.
+    """
 
     root: Path
     slices: int
@@ -42,6 +49,7 @@ class Config(NamedTuple):
     durability: Durability
     workdirs: Mapping[str, Path]
     remotes: Mapping[str, "Remote"]
+    board: "BoardSettings | None" = None
 
     @property
     def data(self) -> Path:
@@ -195,7 +203,7 @@ _DEFAULT_WORKDIRS = {"dev": f"{DATA_FOLDER}/jobs"}
 
 def _to_config(root: Path, path: Path, tables: Mapping[str, object]) -> Config:
     top = Place(path, "")
-    check_known(top, tables, ("project", "workdirs", "remotes"))
+    check_known(top, tables, ("project", "workdirs", "remotes", "board"))
     within = top.within("project")
     project = table(within, tables.get("project", {}))
     check_known(within, project, _PROJECT)
@@ -208,6 +216,7 @@ def _to_config(root: Path, path: Path, tables: Mapping[str, object]) -> Config:
         root=root,
         workdirs=MappingProxyType(read),
         remotes=_remotes(path, tables),
+        board=_board(path, tables),
         **values,  # type: ignore[arg-type]  # each reader has checked its value
     )
 
@@ -219,3 +228,12 @@ def _remotes(path: Path, tables: Mapping[str, object]) -> Mapping[str, "Remote"]
     from porcelain.settings.remote import read_remotes
 
     return read_remotes(path, tables["remotes"])
+
+
+def _board(path: Path, tables: Mapping[str, object]) -> "BoardSettings | None":
+    if "board" not in tables:
+        return None
+    # here, not above: few commands ask, and most projects say nothing of it
+    from porcelain.settings.board import read_board
+
+    return read_board(path, tables["board"])

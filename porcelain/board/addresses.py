@@ -1,0 +1,93 @@
+"""Where each page is: one function a kind, so that no template puts an address together."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from porcelain.specgrammar import DEFAULT_DATASET
+
+
+def results() -> str:
+    """Return the address of the result links, the first page."""
+    return "/"
+
+
+def result(name: str) -> str:
+    """Return the address of one result link."""
+    return f"/result/{_path(name)}"
+
+
+def jobs(**chosen: object) -> str:
+    """Return the address of the list of jobs, of those chosen by workdir, method, state ..."""
+    return "/jobs" + _query(chosen)
+
+
+def job(spec: str, part: str = "") -> str:
+    """Return the address of a job, or of a part of it: "graph", "source", "output"."""
+    return f"/job/{_segment(spec)}" + (f"/{part}" if part else "")
+
+
+def file(spec: str, name: str) -> str:
+    """Return the address of the page that shows a file of a job."""
+    return f"/file/{_segment(spec)}/{_path(name)}"
+
+
+def raw(spec: str, name: str, *, download: bool = False) -> str:
+    """Return the address of the bytes of a file of a job."""
+    return f"/raw/{_segment(spec)}/{_path(name)}" + ("?download=1" if download else "")
+
+
+def dataset(spec: str, **chosen: object) -> str:
+    """Return the address of a dataset, named as "dev-12/default"."""
+    label, _, name = spec.partition("/")
+    return f"/dataset/{_segment(label)}/{_path(name or DEFAULT_DATASET)}" + _query(chosen)
+
+
+def column(spec: str, name: str) -> str:
+    """Return the address of the plot of a column of a dataset."""
+    label, _, dataset_name = spec.partition("/")
+    return f"/column/{_segment(label)}/{_path(dataset_name or DEFAULT_DATASET)}" + _query({"name": name})
+
+
+def build(name: str) -> str:
+    """Return the address of a build, named as "build-7"."""
+    return f"/build/{_segment(name)}"
+
+
+def urd(path: str = "", timestamp: str = "") -> str:
+    """Return the address of the urd lists, of one list ("user/name") or of one session of it."""
+    return (
+        "/urd" + (f"/{_path(path)}" if path else "") + (f"?timestamp={quote(timestamp)}" if timestamp else "")
+    )
+
+
+def method(name: str) -> str:
+    """Return the address of a method."""
+    return f"/method/{_segment(name)}"
+
+
+def compare(before: str, after: str) -> str:
+    """Return the address of the comparison of two jobs."""
+    return "/compare" + _query({"a": before, "b": after})
+
+
+def search(text: str) -> str:
+    """Return the address of what is found for a text."""
+    return "/search" + _query({"q": text})
+
+
+def with_query(path: str, asked: Mapping[str, str], **changed: object) -> str:
+    """Return the address of a page as it was asked for, with some of its parameters changed; None drops one."""
+    return path + _query({**asked, **changed})
+
+
+def _query(chosen: Mapping[str, object]) -> str:
+    pairs = {name: value for name, value in chosen.items() if value not in (None, "")}
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="@")
+
+
+def _path(text: str) -> str:
+    return quote(text, safe="/")

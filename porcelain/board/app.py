@@ -1,0 +1,135 @@
+"""The application: which page an address stands for, as HTML, as JSON, or followed as it changes."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Match, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from cas.errors import AccError
+from porcelain import term
+from porcelain.board.opened import ShownProject
+from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
+from porcelain.board.pages import jobs
+from porcelain.board.rendering import STATIC, to_html
+from porcelain.board.watching import changes
+
+log = logging.getLogger(__name__)
+
+Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
+
+PAGES: Final[Sequence[tuple[str, Shows]]] = (("/jobs", jobs.jobs),)
+_WATCH: Final = "/watch"
+
+
+def make_app(project: ShownProject) -> Starlette:
+    """Return the application that shows a project."""
+    routes = [Route(path, partial(_answer, project, shows), name=path) for path, shows in PAGES]
+    return Starlette(
+        routes=[
+            *routes,
+            Route(_WATCH, partial(_watch, project, routes)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/{path:path}", partial(_answer, project, _no_such_page)),
+        ]
+    )
+
+
+def _no_such_page(_: ShownProject, asked: Asked) -> Page:
+    raise NoSuchPage(
+        f"no page '{term.printable(asked.path)}'", hint="the links above lead to all that there are"
+    )
+
+
+async def _answer(project: ShownProject, shows: Shows, request: Request) -> Response:
+    from starlette.concurrency import run_in_threadpool
+
+    asked = Asked(
+        request.url.path,
+        request.path_params,
+        dict(request.query_params),
+        wants_json=_wants_json(request.headers.get("accept", "")),
+    )
+    return await run_in_threadpool(_respond, project, shows, asked)
+
+
+def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
+    begun = time.perf_counter()
+    found, status = _show(project, shows, asked)
+    if isinstance(found, Response):
+        return found
+    response = (
+        JSONResponse(found.view, status)
+        if asked.wants_json
+        else HTMLResponse(to_html(found, asked, project.config.root.name), status)
+    )
+    response.headers["Vary"] = "Accept"
+    response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
+    return response
+
+
+def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Response, int]:
+    """Return what to show, and the HTTP status; what is wrong is a page too."""
+    try:
+        return shows(project, asked), 200
+    except AccError as err:
+        status = 404 if isinstance(err, LookupError) else 400 if isinstance(err, WrongQuestion) else 500
+        return _error_page(str(err), err.hint), status
+    except Exception:
+        # the border: it is our bug, and what ran `acc board` shows it
+        log.exception("the page %s failed", asked.path)
+        return _error_page("this page failed, which is a bug of acc; its terminal shows where", ""), 500
+
+
+def _error_page(message: str, hint: str) -> Page:
+    return Page("error.html", "no such thing", {"error": message, "hint": hint or None})
+
+
+def _wants_json(accept: str) -> bool:
+    """Return whether JSON is wanted rather than HTML.
+
+    >>> _wants_json("application/json"), _wants_json("text/html,*/*;q=0.8"), _wants_json("*/*")
+    (True, False, False)
+    """
+    weights = {}
+    for part in accept.split(","):
+        kind, *parameters = (text.strip() for text in part.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        weights[kind.lower()] = quality
+    json_weight = weights.get("application/json", "0")
+    return json_weight > weights.get("text/html", weights.get("*/*", "0")) or (
+        json_weight == "1" and "text/html" not in weights
+    )
+
+
+async def _watch(project: ShownProject, routes: Sequence[Route], request: Request) -> Response:
+    """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
+    address = urlsplit(request.query_params.get("page", "/"))
+    scope: dict[str, Any] = {"type": "http", "path": address.path, "method": "GET", "root_path": ""}
+    for route, (_, shows) in zip(routes, PAGES, strict=True):
+        match, found = route.matches(scope)
+        if match == Match.FULL:
+            asked = Asked(address.path, found["path_params"], dict(parse_qsl(address.query)))
+            return StreamingResponse(
+                changes(partial(_document, project, shows, asked)), media_type="text/event-stream"
+            )
+    return JSONResponse({"error": "no such page"}, 404)
+
+
+def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
+    found, _ = _show(project, shows, asked)
+    if isinstance(found, Response) or not (found.live or found.template == "error.html"):
+        found = _error_page("this page does not change", "")
+    return to_html(found, asked, project.config.root.name)
+
+
+def known_paths() -> Mapping[str, Shows]:
+    """Return what shows each address."""
+    return dict(PAGES)

@@ -1,0 +1,53 @@
+"""Pages as HTML: the templates, and what they can call."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from porcelain import term
+from porcelain.board import addresses
+from porcelain.board.page import Asked, Page
+
+FOLDER: Final = Path(__file__).parent
+STATIC: Final = FOLDER / "static"
+
+
+def to_html(page: Page, asked: Asked, project_name: str) -> str:
+    """Return a page as a whole HTML document."""
+    return (
+        environment()
+        .get_template(page.template)
+        .render(page=page, view=page.view, asked=asked, project_name=project_name, **page.drawn)
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; every text that they show is escaped, and what they name must be there."""
+    found = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    found.globals["url"] = addresses
+    found.globals["static"] = _static
+    found.filters.update(
+        size=term.size,
+        duration=term.duration,
+        moment=term.moment,
+        count=term.count,
+        grouped=lambda number: f"{number:,}",
+    )
+    return found
+
+
+@cache
+def _static(name: str) -> str:
+    """Return the address of a file in static/; another one when it is another file, so that browsers may keep it."""
+    changed = (STATIC / name).stat().st_mtime_ns
+    return f"/static/{name}?{changed:x}"

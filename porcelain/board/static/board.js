@@ -1,0 +1,92 @@
+// What every page has: light or dark, following what changes, keys.
+
+const root = document.documentElement;
+
+// -- light or dark ---------------------------------------------------------------------------------------------
+
+const themes = ["light", "dark"];
+const chosen = localStorage.getItem("acc-theme");
+if (themes.includes(chosen)) root.dataset.theme = chosen;
+const button = document.querySelector("button.theme");
+button.hidden = false;
+button.addEventListener("click", () => {
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("acc-theme", root.dataset.theme);
+});
+
+// -- keys ------------------------------------------------------------------------------------------------------
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    document.querySelector(".find input").focus();
+  }
+});
+
+// -- pages that follow what changes ----------------------------------------------------------------------------
+
+let stream = null;
+
+function show(text) {
+  const main = document.querySelector("main");
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  if (!fresh || fresh.innerHTML === main.innerHTML) return;
+  const focus = document.activeElement?.id;
+  const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
+  main.replaceChildren(...fresh.childNodes);
+  for (const id of open) main.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+  if (focus) document.getElementById(focus)?.focus();
+  document.dispatchEvent(new CustomEvent("acc:shown"));
+}
+
+function follow() {
+  const page = document.querySelector("main")?.dataset.live;
+  if (!page || document.hidden || stream) return;
+  stream = new EventSource(`/watch?page=${encodeURIComponent(page)}`);
+  stream.addEventListener("shown", (event) => show(JSON.parse(event.data)));
+}
+
+function rest() {
+  stream?.close();
+  stream = null;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? rest() : follow()));
+addEventListener("pagehide", rest);
+follow();
+
+// -- parts that are fetched when they are looked at: <div data-load="/address"> ----------------------------------
+
+const loader = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    loader.unobserve(target);
+    load(target);
+  }
+}, { rootMargin: "200px" });
+
+async function load(target) {
+  try {
+    const answer = await fetch(target.dataset.load, { headers: { Accept: "text/html" } });
+    const text = await answer.text();
+    const found = new DOMParser().parseFromString(text, "text/html");
+    const part = found.querySelector("main") ?? found.body;
+    target.replaceChildren(...part.childNodes);
+  } catch {
+    target.textContent = "the board does not answer";
+  }
+  target.dispatchEvent(new CustomEvent("acc:loaded", { bubbles: true }));
+}
+
+function observe() {
+  for (const target of document.querySelectorAll("[data-load]:empty, [data-load]:has(> .waiting)")) {
+    loader.observe(target);
+  }
+}
+
+document.addEventListener("acc:shown", observe);
+observe();

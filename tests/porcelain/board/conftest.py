@@ -1,0 +1,87 @@
+"""Projects with a board, and a real browser that looks at them."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.porcelain.board.boards import RunningBoard
+
+ROOT = Path(__file__).parents[3]
+CHROMIUM = shutil.which("chromium")
+# no sandbox: tests may run as root; the rest keeps it from looking for hosts that nobody wants
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The flights example, built."""
+    folder = tmp_path_factory.mktemp("flights") / "flights"
+    shutil.copytree(
+        ROOT / "examples" / "flights",
+        folder,
+        ignore=shutil.ignore_patterns(".acc", "results", "__pycache__"),
+    )
+    subprocess.run([sys.executable, "-m", "acc", "build"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def flights_board(flights: Path) -> Iterator[RunningBoard]:
+    """The board of the flights example, which nobody changes."""
+    with RunningBoard(flights) as board:
+        yield board
+
+
+@pytest.fixture
+def board(project: Any) -> Iterator[RunningBoard]:
+    """The board of the project that a test makes by hand."""
+    with RunningBoard(project.root) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's browser, started once."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens a page in a window of its own; what a page logs as an error fails the test."""
+    contexts, errors = [], list[str]()
+
+    def open_page(url: str, **options: Any) -> Any:
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    open_page.errors = errors  # type: ignore[attr-defined]  # for tests that expect some
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
