@@ -59,7 +59,7 @@ document.addEventListener("visibilitychange", () => (document.hidden ? rest() : 
 addEventListener("pagehide", rest);
 follow();
 
-// -- parts that are fetched when they are looked at: <div data-load="/address"> ----------------------------------
+// -- parts that are fetched when they are looked at: <div data-load="/address"><a class="waiting" href=...> ------
 
 const loader = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
@@ -74,7 +74,8 @@ async function load(target) {
     const answer = await fetch(target.dataset.load, { headers: { Accept: "text/html" } });
     const text = await answer.text();
     const found = new DOMParser().parseFromString(text, "text/html");
-    const part = found.querySelector("main") ?? found.body;
+    // a page says by data-part what of it is to be shown within another
+    const part = found.querySelector("[data-part]") ?? found.querySelector("main");
     target.replaceChildren(...part.childNodes);
   } catch {
     target.textContent = "the board does not answer";
@@ -83,7 +84,7 @@ async function load(target) {
 }
 
 function observe() {
-  for (const target of document.querySelectorAll("[data-load]:empty, [data-load]:has(> .waiting)")) {
+  for (const target of document.querySelectorAll("[data-load]:has(> .waiting)")) {
     loader.observe(target);
   }
 }
