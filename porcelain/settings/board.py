@@ -1,5 +1,6 @@
 """The board, as acc.toml has it: `[board]`."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -9,6 +10,8 @@ from porcelain.settings.place import Place, Reader, check_known, flag, table
 TABLE: Final = "board"
 DEFAULT_PORT: Final = 8520
 _MOST_PORT: Final = 65_535
+# an IPv6 address stands in brackets, so that its colons are not the one before the port
+_ADDRESS = re.compile(r"(?P<host>[^\[\]/@:\s]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
 
 
 class Address(NamedTuple):
@@ -41,18 +44,11 @@ class BoardSettings(NamedTuple):
 
 def read_address(place: Place, value: object) -> Address:
     """Return a value that is where to listen, as "localhost:8520", ":8520", "[::1]:8520" or "localhost"."""
-    text = value if isinstance(value, str) else ""
-    host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
-    if not colon and not text.endswith("]"):
-        host, port = text, str(DEFAULT_PORT)
-    if text.endswith("]"):
-        port = str(DEFAULT_PORT)
-    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
-    if not text or not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > _MOST_PORT:
+    match = _ADDRESS.fullmatch(value) if isinstance(value, str) and value else None
+    port = int(match["port"] or DEFAULT_PORT) if match else 0
+    if match is None or port > _MOST_PORT:
         raise place.error('a host and a port, such as "localhost:8520"', value)
-    if any(character in bare for character in "/@ []") or (":" in bare and not host.startswith("[")):
-        raise place.error('a host and a port, such as "localhost:8520"', value)
-    return Address(bare, int(port))
+    return Address(match["host"].strip("[]"), port)
 
 
 def read_board(path: Path, value: object) -> BoardSettings:
