@@ -1,7 +1,7 @@
 """Stamps: what a picture that leaves the store says of the job that made it, written into the copy that leaves.
 
 In a PNG an `iTXt` chunk behind the first one, in a JPEG a comment behind what cameras and programs have to say, in an
-SVG a processing instruction before its root. None of them changes what is seen; taken out again, what is left are the
+SVG a processing instruction at its beginning. None of them changes what is seen; taken out again, what is left are the
 bytes of the store. It is JSON in ASCII. It names no machine, no user and no folder of theirs.
 """
 
@@ -213,10 +213,10 @@ def _into_svg(text: bytes, head: bytes) -> Placed | None:
     assert declaration is not None, "it may be empty"
     if _ENCODING.search(declaration[0]):
         return None
-    place = declaration.end()
+    root = declaration.end()
     # one by one: as one pattern it would try each comment with each end of another
-    while match := _BEFORE_ROOT.match(head, place):
-        place = match.end()
-    if not _ROOT.match(head, place):
+    while match := _BEFORE_ROOT.match(head, root):
+        root = match.end()
+    if not _ROOT.match(head, root):
         return None
-    return Placed(place, b"<?" + KEYWORD.encode() + b" " + text + b"?>\n")
+    return Placed(declaration.end(), b"<?" + KEYWORD.encode() + b" " + text + b"?>\n")

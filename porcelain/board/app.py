@@ -19,6 +19,7 @@ from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
 from porcelain.board.pages import files, jobs, results
+from porcelain.objects import SpecError
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 
@@ -106,7 +107,8 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
     try:
         return shows(project, asked), 200
     except AccError as err:
-        status = 404 if isinstance(err, LookupError) else 400 if isinstance(err, WrongQuestion) else 500
+        nowhere = isinstance(err, (LookupError, SpecError))
+        status = 404 if nowhere else 400 if isinstance(err, WrongQuestion) else 500
         return _error_page(str(err), err.hint), status
     except Exception:
         # the border: it is our bug, and what ran `acc board` shows it

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from shlex import quote
 from typing import Any, Final
 
 _MOST: Final = 240
@@ -35,6 +36,18 @@ def value_text(value: Any) -> str:
     '{"a": [1, null]}'
     """
     return visible(json.dumps(value, ensure_ascii=False))
+
+
+def typed(word: str) -> str:
+    r"""Return a word as one types it in a shell, so that all of it is seen.
+
+    >>> print(typed("a.png"), typed("my file"), typed("a\n'"))
+    a.png 'my file' $'a\n\''
+    """
+    if word.isprintable():
+        return quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{''.join(each if each.isprintable() else _escaped(each) for each in escaped)}'"
 
 
 def _escaped(letter: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from shlex import quote
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from porcelain.board.content import sending, shown
 from porcelain.board.content.kinds import Kind
 from porcelain.board.content.sending import Sent
 from porcelain.board.drawing import code
+from porcelain.board.drawing.names import typed
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page
 from porcelain.looking.holders import find_jobs, find_results
@@ -145,10 +145,10 @@ def _code(name: str, view: View) -> Markup | None:
 
 def _commands(found: _File) -> list[str]:
     if found.row is None:
-        return [f"acc cat-file -p {found.blob} > {quote(found.name.rpartition('/')[2])}"]
-    spec = quote(f"{found.spec}:{found.name}")
+        return [f"acc cat-file -p {found.blob} > {typed(found.name.rpartition('/')[2])}"]
+    spec = typed(f"{found.spec}:{found.name}")
     return [
-        f"acc show {spec} > {quote(found.name.rpartition('/')[2])}",
+        f"acc show {spec} > {typed(found.name.rpartition('/')[2])}",
         f"acc checkout {spec}",
         f"acc link {spec}",
     ]

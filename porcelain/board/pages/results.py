@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from shlex import quote
 from typing import Final
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from porcelain.board.content import shown
+from porcelain.board.drawing.names import typed
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot
 from porcelain.views import result_views
@@ -76,5 +76,5 @@ def _with_content(project: ShownProject, found: View) -> View:
 def _commands(found: View) -> Sequence[str]:
     if not found["job"]:
         return []
-    spec = quote(f"{found['job']}:{found['file']}")
+    spec = typed(f"{found['job']}:{found['file']}")
     return [f"acc job {found['job']}", f"acc show {spec}", f"acc checkout {spec}", f"acc why {found['job']}"]
