@@ -19,9 +19,9 @@ from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
 from porcelain.board.pages import files, jobs, results
-from porcelain.objects import SpecError
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
+from porcelain.objects import SpecError
 
 log = logging.getLogger(__name__)
 

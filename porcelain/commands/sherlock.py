@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from cas.oid import ObjectId, oid_of_file
 from jobs.errors import NoSuchFile
+from jobs.nodes.listing import JobRow
 from porcelain import config, stamp, term
 from porcelain.commandline.arguments import Parser
 from porcelain.looking.holders import Holder, find_code, find_jobs, find_results
@@ -80,10 +81,11 @@ def _clue(path: str) -> _Clue:
 
 def _views(resolver: Resolver, clues: Sequence[_Clue]) -> list[View]:
     blobs = {oid for clue in clues for oid in clue.ids}
+    rows = resolver.index.rows()
     with Ticker("reading", "outcome") as ticker:
-        jobs = find_jobs(resolver, blobs, ticker.show)
+        jobs = find_jobs(resolver, rows, blobs, ticker.show)
     unknown = {clue.oid for clue in clues if clue.stamp is None and not jobs[clue.oid]}
-    code = _find_code(resolver, unknown)
+    code = _find_code(resolver, rows, unknown)
     results = find_results(resolver, blobs)
     views = []
     for clue in clues:
@@ -102,11 +104,13 @@ def _views(resolver: Resolver, clues: Sequence[_Clue]) -> list[View]:
     return views
 
 
-def _find_code(resolver: Resolver, blobs: Collection[ObjectId]) -> dict[ObjectId, list[Holder]]:
+def _find_code(
+    resolver: Resolver, rows: Sequence[JobRow], blobs: Collection[ObjectId]
+) -> dict[ObjectId, list[Holder]]:
     if not blobs:
         return {}
     with Ticker("reading", "source") as ticker:
-        return find_code(resolver, blobs, ticker.show)
+        return find_code(resolver, rows, blobs, ticker.show)
 
 
 def _stamp_view(resolver: Resolver, clue: _Clue) -> View:

@@ -58,32 +58,40 @@ class Holder(NamedTuple):
 
 
 def find_jobs(
-    resolver: Resolver, blobs: Collection[ObjectId], progress: Progress | None = None
+    resolver: Resolver,
+    rows: Sequence[JobRow],
+    blobs: Collection[ObjectId],
+    progress: Progress | None = None,
 ) -> dict[ObjectId, list[Holder]]:
-    """Return for each of `blobs` the jobs that made it or were given it, oldest first: the first one made it.
+    """Return for each of `blobs` which of some jobs made it or were given it, oldest first: the first one made it.
 
     Parameters
     ----------
+    rows
+        The jobs: usually all.
     progress
         Told how many outcomes are read, and of how many.
     """
-    rows = _by(resolver.index.rows(), lambda row: row.outcome)
+    by_outcome = _by(rows, lambda row: row.outcome)
     found: dict[ObjectId, list[Holder]] = {blob: [] for blob in blobs}
-    for oid, node in _naming(resolver.store, rows, blobs, Outcome, progress):
+    for oid, node in _naming(resolver.store, by_outcome, blobs, Outcome, progress):
         for blob, how, name in _in_outcome(node, found):
-            found[blob] += [Holder(how, row, name) for row in rows[oid]]
+            found[blob] += [Holder(how, row, name) for row in by_outcome[oid]]
     return {blob: sorted(holders, key=lambda each: each.row.ended) for blob, holders in found.items()}
 
 
 def find_code(
-    resolver: Resolver, blobs: Collection[ObjectId], progress: Progress | None = None
+    resolver: Resolver,
+    rows: Sequence[JobRow],
+    blobs: Collection[ObjectId],
+    progress: Progress | None = None,
 ) -> dict[ObjectId, list[Holder]]:
-    """Return for each of `blobs` the jobs in whose source it is, oldest first."""
-    rows = _by(resolver.index.rows(), lambda row: row.job)
+    """Return for each of `blobs` in the source of which of some jobs it is, oldest first."""
+    by_job = _by(rows, lambda row: row.job)
     sources: dict[ObjectId, list[JobRow]] = {}
-    for oid, data in _read(resolver.store, rows, progress):
+    for oid, data in _read(resolver.store, by_job, progress):
         if match := _SOURCE.search(data):
-            sources.setdefault(ObjectId(match[1].decode()), []).extend(rows[oid])
+            sources.setdefault(ObjectId(match[1].decode()), []).extend(by_job[oid])
     found: dict[ObjectId, list[Holder]] = {blob: [] for blob in blobs}
     for oid, node in _naming(resolver.store, sources, blobs, Source):
         for name, blob in node.files.items():

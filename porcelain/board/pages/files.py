@@ -96,7 +96,7 @@ def holders(project: ShownProject, asked: Asked) -> Page:
     if not is_oid(blob):
         raise NoSuchFile(f"'{blob}' is no object id")
     oid = ObjectId(blob)
-    jobs = find_jobs(project.resolver, [oid])[oid]
+    jobs = find_jobs(project.resolver, project.index.rows(), [oid])[oid]
     view = {
         "blob": oid,
         "jobs": [holder.to_view() for holder in jobs[:_MOST_HOLDERS]],
