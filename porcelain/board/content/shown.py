@@ -15,8 +15,9 @@ _BRIEF_ROWS: Final = 8
 _BRIEF_BYTES: Final = 2_000
 # of JSON a part is no JSON: what is longer is shown as text
 _JSON_BYTES: Final = 1 << 20
-_KEPT: Final = 512
-_NOTHING: Final[View] = dict.fromkeys(("table", "text", "next", "dump", "classes", "array"))
+# a hostile one takes most of a megabyte
+_KEPT: Final = 128
+_NOTHING: Final[View] = dict.fromkeys(("table", "text", "next", "cut", "dump", "classes", "array"))
 
 
 def find_kind(store: LocalStore, blob: ObjectId, name: str) -> Kind:
@@ -46,7 +47,7 @@ def part(store: LocalStore, blob: ObjectId, name: str, at: int) -> View:
 
 
 def _shown(stream: BinaryIO, kind: Kind, name: str, at: int, count: int) -> View:
-    """Return what is shown: `table` or `text` where there is such, and where what follows begins."""
+    """Return what is shown: `table` or `text` where there is such, where what follows begins, and if it is cut."""
     shown: View = {"kind": kind.word, "about": kind.about} | _NOTHING
     if kind.word == "table":
         rows = _rows(stream, name, at, count)
@@ -76,19 +77,19 @@ def _json(stream: BinaryIO, count: int) -> View | None:
         return None
     value = json.loads(text)
     is_table = isinstance(value, list) and value and all(isinstance(row, dict) for row in value)
-    lines = set_out if count == PAGE_ROWS else _first_lines(set_out)
-    return {"text": lines, "table": tables.of_values(value[:count]).to_view() if is_table else None}
+    text = texts.beginning(set_out, texts.PART_BYTES if count == PAGE_ROWS else _BRIEF_BYTES)
+    return {
+        "text": text,
+        "table": tables.of_values(value[:count]).to_view() if is_table else None,
+        "cut": len(text) < len(set_out) or (is_table and len(value) > count),
+    }
 
 
 def _text(stream: BinaryIO, at: int, count: int) -> View:
     if count == PAGE_ROWS:
         found = texts.read_part(stream, at)
         return {"text": found.text, "next": found.next}
-    return {"text": _first_lines(texts.read_part(stream, 0, _BRIEF_BYTES).text)}
-
-
-def _first_lines(text: str) -> str:
-    return text[:_BRIEF_BYTES]
+    return {"text": texts.read_part(stream, 0, _BRIEF_BYTES).text}
 
 
 def _binary(stream: BinaryIO, kind: Kind) -> View:

@@ -4,7 +4,8 @@ import json
 import re
 from typing import BinaryIO, Final, NamedTuple
 
-PART_BYTES: Final = 1 << 16
+# of so much code the colours are found in half of the time that a page may take
+PART_BYTES: Final = 1 << 15
 _INDENT: Final = "  "
 # what JSON is made of; what stands between is white space, if it is JSON
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+')
@@ -28,6 +29,11 @@ def read_part(stream: BinaryIO, at: int, most_bytes: int = PART_BYTES) -> Part:
     # what a byte order mark says of the order of bytes in UTF-8 is nothing
     text = data.removeprefix(b"\xef\xbb\xbf" if at == 0 else b"").decode("utf-8", "replace")
     return Part(text.replace("\r\n", "\n"), None if is_last else at + len(data))
+
+
+def beginning(text: str, most: int = PART_BYTES) -> str:
+    """Return the lines that a text begins with, as many as `most` characters are."""
+    return text if len(text) <= most else text[: text.rfind("\n", 0, most) + 1] or text[:most]
 
 
 def clean(text: str) -> str:

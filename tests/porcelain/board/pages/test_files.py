@@ -31,9 +31,8 @@ def made(project):
     return project.job("make", files=FILES)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "part"),
-    [
+def test_a_file_is_shown_by_what_it_is(made, ask):
+    for name, kind, part in (
         ("a.csv", "table", "table"),
         ("a.json", "json", "text"),
         ("code.py", "text", "text"),
@@ -41,12 +40,10 @@ def made(project):
         ("plot.svg", "picture", "text"),
         ("result.pickle", "pickle", "classes"),
         ("data.bin", "binary", "dump"),
-    ],
-)
-def test_a_file_is_shown_by_what_it_is(made, ask, name, kind, part):
-    view = ask(file, spec="dev-1", name=name).view
-    assert (view["job"], view["size"], view["shown"]["kind"]) == ("dev-1", len(FILES[name]), kind)
-    assert view["shown"][part]
+    ):
+        view = ask(file, spec="dev-1", name=name).view
+        assert (view["job"], view["size"], view["shown"]["kind"]) == ("dev-1", len(FILES[name]), kind)
+        assert view["shown"][part]
 
 
 def test_a_table_is_shown_by_pages(made, ask):
@@ -62,19 +59,17 @@ def test_a_place_that_is_none_is_a_wrong_question(made, ask):
             ask(file, spec="dev-1", name="a.csv", query={"at": at})
 
 
-@pytest.mark.parametrize(
-    "name", ["../a.csv", "/etc/passwd", "..", ".", "", "a.csv/", "A.CSV", "dir", "a.csv\0"]
-)
-@pytest.mark.parametrize("page", [file, raw])
-def test_only_files_of_the_job_have_a_name(made, ask, page, name):
-    with pytest.raises(LookupError):
-        ask(page, spec="dev-1", name=name)
+def test_only_files_of_the_job_have_a_name(made, ask):
+    for page in (file, raw):
+        for name in ("../a.csv", "/etc/passwd", "..", ".", "", "a.csv/", "A.CSV", "dir", "a.csv\0"):
+            with pytest.raises(LookupError):
+                ask(page, spec="dev-1", name=name)
 
 
-@pytest.mark.parametrize("spec", ["dev-99", "..", "@ffff", "dev-1:a.csv", "dev-1/x", "", "\0"])
-def test_only_jobs_and_blobs_have_files(made, ask, spec):
-    with pytest.raises(AccError):
-        ask(raw, spec=spec, name="a.csv")
+def test_only_jobs_and_blobs_have_files(made, ask):
+    for spec in ("dev-99", "..", "@ffff", "dev-1:a.csv", "dev-1/x", "", "\0"):
+        with pytest.raises(AccError):
+            ask(raw, spec=spec, name="a.csv")
 
 
 def test_a_blob_goes_by_its_id_under_any_name(made, ask):
