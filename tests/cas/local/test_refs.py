@@ -291,3 +291,22 @@ def test_refs_are_a_dict_with_transactions(refs, transactions):
         entries = list(refs.log(name))
         assert (entries[0].new if entries else None) == model.get(name)
         assert all(later.old == earlier.new for later, earlier in itertools.pairwise(entries))
+
+
+def test_the_newest_change_of_each_ref_with_a_prefix_is_known(refs):
+    put(refs, **{"results/a": A, "results/b": A, "other": A, "results": A})
+    put(refs, **{"results/a": B})
+    with refs.transaction("away") as transaction:
+        transaction.delete("results/b")
+    found = refs.newest_changes("results/")
+    assert {name: (entry.old, entry.new) for name, entry in found.items()} == {
+        "results/a": (A, B),
+        "results/b": (A, None),
+    }
+    assert found["results/a"] == next(refs.log("results/a"))
+
+
+def test_what_the_log_has_forgotten_has_no_newest_change(refs):
+    put(refs, a=A)
+    refs.trim_log(time.time() + 1)
+    assert refs.newest_changes("") == {}
