@@ -7,7 +7,10 @@ from markupsafe import Markup, escape
 
 from porcelain import term
 
-_LETTER: Final = 6.3
+# about the width of one at font-size 11, with some room for capitals
+_LETTER: Final = 7.0
+# a few bars need not fill all the width
+_WIDEST_STEP: Final = 120.0
 
 
 class Bar(NamedTuple):
@@ -32,7 +35,8 @@ class Size(NamedTuple):
 
 
 SMALL: Final = Size(320, 120)
-LARGE: Final = Size(960, 300)
+LARGE: Final = Size(1160, 300)
+STRIP: Final = Size(1160, 96)
 
 
 def upright(bars: Sequence[Bar], size: Size, about: str, *, ends: tuple[str, str] | None = None) -> Markup:
@@ -47,7 +51,8 @@ def upright(bars: Sequence[Bar], size: Size, about: str, *, ends: tuple[str, str
     """
     below, above = 18, 14
     most, room = max((bar.amount for bar in bars), default=0) or 1, size.height - below - above
-    step = size.width / max(len(bars), 1)
+    step = min(size.width / max(len(bars), 1), _WIDEST_STEP)
+    end = step * len(bars)
     gap = min(2.0, step * 0.15)
     parts = []
     for place, bar in enumerate(bars):
@@ -63,11 +68,11 @@ def upright(bars: Sequence[Bar], size: Size, about: str, *, ends: tuple[str, str
         )
         parts.append(_with_title(bar, shape))
     first, last = ends or ((bars[0].label, bars[-1].label) if bars else ("", ""))
-    letters = int(size.width / _LETTER / 2) - 1
+    letters = int(end / _LETTER / 2) - 1
     texts = [
         _text(0, 10, f"{most:,}", "start"),
         _text(0, size.height - 4, _cut(first, letters), "start"),
-        _text(size.width, size.height - 4, _cut(last, letters), "end"),
+        _text(end, size.height - 4, _cut(last, letters), "end"),
     ]
     base = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(
         size.width, *[_number(above + room + 0.5)] * 2
@@ -79,7 +84,7 @@ def lying(bars: Sequence[Bar], size: Size, about: str) -> Markup:
     """Return bars below each other, each with what it stands for before it and how much that is behind it."""
     most = max((bar.amount for bar in bars), default=0) or 1
     step = 20
-    name_width = min(max((len(bar.label) for bar in bars), default=0) * _LETTER + 8, size.width * 0.42)
+    name_width = min(max((len(bar.label) for bar in bars), default=0) * _LETTER + 8, size.width * 0.46)
     number_width = max((len(f"{bar.amount:,}") for bar in bars), default=0) * _LETTER + 8
     room = size.width - name_width - number_width
     parts = []
@@ -88,7 +93,7 @@ def lying(bars: Sequence[Bar], size: Size, about: str) -> Markup:
         shape = Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}" rx="2"/>').format(
             _number(name_width), y + 4, _number(long), step - 7
         )
-        label = _text(0, y + 14, _cut(bar.label, int((name_width - 8) / _LETTER)), "start", "label")
+        label = _text(0, y + 14, _cut(bar.label, int((name_width - 8) / _LETTER)), "start", "name")
         number = _text(name_width + long + 6, y + 14, f"{bar.amount:,}", "start")
         parts.append(_with_title(bar, shape + label + number))
     return _svg(Size(size.width, max(len(bars) * step, step)), about, parts, has_links=False)
@@ -98,7 +103,7 @@ def _svg(size: Size, about: str, parts: Sequence[Markup], *, has_links: bool) ->
     # what is in a picture is not read out, and links have to be
     return Markup(
         '<svg class="plot" viewBox="0 0 {} {}" width="{}" height="{}" role="{}" aria-label="{}">{}</svg>'
-    ).format(*size, *size, "group" if has_links else "img", about, Markup("").join(parts))
+    ).format(*size, *size, "group" if has_links else "img", term.printable(about), Markup("").join(parts))
 
 
 def _with_title(bar: Bar, shape: Markup) -> Markup:

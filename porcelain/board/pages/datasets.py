@@ -7,7 +7,7 @@ from jobs.column.types import get_type
 from jobs.errors import DatasetError
 from porcelain import term
 from porcelain.board import addresses
-from porcelain.board.drawing.plots import LARGE, SMALL, Bar, Size, lying, upright
+from porcelain.board.drawing.plots import LARGE, SMALL, STRIP, Bar, Size, lying, upright
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot, WrongQuestion
 from porcelain.board.tables.batches import UNREAD
@@ -24,7 +24,6 @@ _PATIENCE_SECONDS: Final = 1.5
 _MOST_BARS: Final = 160
 # what was counted is kept under this name; another one when something else is counted
 _COUNTED: Final = "columncounts-1"
-_STRIP: Final = Size(960, 120)
 
 
 # ---- the dataset
@@ -75,7 +74,7 @@ def _draw_slices(slices: Sequence[int]) -> Any:
         for first, last, lines in _grouped(slices)
     ]
     about = f"lines of {term.count(len(slices), 'slice')}, from {min(slices):,} to {max(slices):,}"
-    return upright(bars, _STRIP, about)
+    return upright(bars, STRIP, about)
 
 
 def _grouped(counts: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -196,7 +195,7 @@ def chain(project: ShownProject, asked: Asked) -> Page:
         for first, last, count in _grouped(lines)
     ]
     about = f"lines of {term.count(len(links), 'dataset')} in the chain, the newest last"
-    return Page("chain.html", f"{spec}: chain", view, {"slot": slot, "plot": upright(bars, _STRIP, about)})
+    return Page("chain.html", f"{spec}: chain", view, {"slot": slot, "plot": upright(bars, STRIP, about)})
 
 
 def _note(first: int, last: int) -> str:

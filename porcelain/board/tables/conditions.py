@@ -1,9 +1,10 @@
 """What rows are asked for: a small grammar of conditions on one column, and tests of whole batches."""
 
+import calendar
 import datetime
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -29,6 +30,7 @@ _MOMENT: Final = {
     "time": re.compile(_TIME + r"(?:Z|\+00:00)?"),
     "datetime": re.compile(rf"{_DATE}(?:[ T]{_TIME})?(?:Z|\+00:00)?"),
 }
+_PARTS: Final = ("year", "month", "day", "hour", "minute", "second")
 _EPOCH: Final = datetime.datetime(1970, 1, 1)
 _MICRO: Final = datetime.timedelta(microseconds=1)
 _STEPS: Final = {
@@ -205,34 +207,29 @@ def _parse_moment(column_type: str) -> "Callable[[str, str], Condition]":
         match = _MOMENT[column_type].fullmatch(operand)
         if match is None or not operand.isascii():
             raise ValueError
-        start, stop = _interval_of({key: value for key, value in match.groupdict().items() if value})
-        if column_type == "date":
-            return Interval(sign, (start - _EPOCH).days, (stop - _EPOCH).days)
-        return Interval(sign, (start - _EPOCH) // _MICRO, (stop - _EPOCH) // _MICRO)
+        start, length = _interval_of({key: value for key, value in match.groupdict().items() if value})
+        unit = _STEPS["day"] if column_type == "date" else _MICRO
+        return Interval(sign, start // unit, (start + length) // unit)
 
     return parse_moment
 
 
-def _interval_of(parts: dict[str, str]) -> tuple[datetime.datetime, datetime.datetime]:
-    """Return the first moment that a date or time says, as exactly as it does, and the first behind all of them."""
-    numbers = {key: int(value) for key, value in parts.items() if key != "micro"}
-    start = datetime.datetime(
-        numbers.get("year", 1970),
-        numbers.get("month", 1),
-        numbers.get("day", 1),
-        numbers.get("hour", 0),
-        numbers.get("minute", 0),
-        numbers.get("second", 0),
-        int(parts.get("micro", "").ljust(6, "0")),
+def _interval_of(parts: dict[str, str]) -> tuple[datetime.timedelta, datetime.timedelta]:
+    """Return when the first moment is that a date or time says, since 1970, and how long what it says lasts."""
+    year, month, day, hour, minute, second = (
+        int(parts.get(key, default))
+        for key, default in zip(_PARTS, ("1970", "1", "1", "0", "0", "0"), strict=True)
     )
+    micros = int(parts.get("micro", "").ljust(6, "0"))
+    start = datetime.datetime(year, month, day, hour, minute, second, micros) - _EPOCH
     if "micro" in parts:
-        return start, start + _MICRO
+        return start, _MICRO
     for finest in ("second", "minute", "hour", "day"):
         if finest in parts:
-            return start, start + _STEPS[finest]
+            return start, _STEPS[finest]
     if "month" in parts:
-        return start, (start + datetime.timedelta(days=31)).replace(day=1)
-    return start, start.replace(year=start.year + 1)
+        return start, datetime.timedelta(days=calendar.monthrange(year, month)[1])
+    return start, datetime.timedelta(days=365 + calendar.isleap(year))
 
 
 # ---- other numbers
@@ -276,7 +273,7 @@ def as_float(number: Any) -> Any:
     try:
         return number + 0.0
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _is_finite(operand: float) -> bool:
@@ -388,29 +385,28 @@ def _holding(values: PackedTexts, part: bytes, *, only_at_start: bool) -> Mask:
         return np.ones(len(values), np.bool_)
     joined = values.data.tobytes()
     if part.isascii():
-        return _holding_ascii(values, joined.lower(), part.lower(), only_at_start=only_at_start)
-    # lower() of other characters changes their length
+        # in front of the first text too stands a newline, as it does in front of the others
+        return _holding_ascii(values, b"\n" + joined.lower(), part.lower(), only_at_start=only_at_start)
+    # lower() changes the length of some other characters
     wanted = part.decode("utf-8", "surrogateescape").lower()
-    texts: Iterable[str] = (
-        text.decode("utf-8", "surrogateescape").lower() for text in bytes_of(values, slice(None))
-    )
+    if wanted not in joined.decode("utf-8", "surrogateescape").lower():
+        return np.zeros(len(values), np.bool_)
     test = str.startswith if only_at_start else str.__contains__
+    texts = (text.decode("utf-8", "surrogateescape").lower() for text in bytes_of(values, slice(None)))
     return np.fromiter((test(text, wanted) for text in texts), np.bool_, len(values))
 
 
 def _holding_ascii(values: PackedTexts, joined: bytes, part: bytes, *, only_at_start: bool) -> Mask:
     """Return which texts hold a part, or begin with it: all of them are looked through as one."""
     found = np.zeros(len(values), np.bool_)
-    if only_at_start:
-        long = np.flatnonzero(values.lengths >= len(part))
-        for row, at in zip(long.tolist(), values.offsets[long].tolist(), strict=True):
-            found[row] = joined.startswith(part, at)
-        return found
-    at, offsets = joined.find(part), values.offsets
+    offsets, before = values.offsets, b"\n" if only_at_start else b""
+    at = joined.find(before + part, 1 - len(before))
     while at >= 0:
-        row = int(np.searchsorted(offsets, at, "right")) - 1
+        start = at + len(before) - 1
+        row = int(np.searchsorted(offsets, start, "right")) - 1
+        begin, end = int(offsets[row]), int(offsets[row + 1])
         # what begins in one text and ends in the next is in neither
-        inside = at + len(part) < int(offsets[row + 1])
-        found[row] |= inside
-        at = joined.find(part, int(offsets[row + 1]) if inside else at + 1)
+        is_found = start + len(part) < end and (start == begin or not only_at_start)
+        found[row] |= is_found
+        at = joined.find(before + part, end + 1 - len(before) if is_found else at + 1)
     return found

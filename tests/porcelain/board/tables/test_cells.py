@@ -1,0 +1,60 @@
+"""Values as cells and as JSON."""
+
+import datetime
+import json
+import math
+
+import pytest
+
+from porcelain.board.tables.cells import Cell, cell_of, json_of
+from porcelain.board.tables.table import NO_COLUMN
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cell"),
+    [
+        ("unicode", None, Cell("None", kind="none")),
+        ("unicode", "None", Cell("None")),
+        ("unicode", "", Cell('""', kind="empty")),
+        ("int64", 10**6, Cell("1000000")),
+        ("float64", math.nan, Cell("nan")),
+        ("float64", 0.1, Cell("0.1")),
+        ("bool", True, Cell("True")),
+        ("json", '{"a":[1]}', Cell('{"a":[1]}')),
+        ("bytes", b"a\xff", Cell("a\\xff")),
+        ("datetime", datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC), Cell("2020-01-02 00:00:00+00:00")),
+        ("datetime", datetime.datetime(2020, 1, 2), Cell("2020-01-02 00:00:00")),
+        ("int64", NO_COLUMN, Cell(NO_COLUMN.why, kind="missing")),
+    ],
+)
+def test_a_value_is_shown_as_what_it_is(kind, value, cell):
+    assert cell_of(kind, value) == cell
+
+
+def test_of_a_long_text_the_beginning_is_shown_and_the_rest_can_be_seen():
+    text = "".join(map(str, range(100)))
+    cell = cell_of("ascii", text)
+    assert (len(cell.text), cell.whole) == (80, text)
+    huge = cell_of("ascii", "x" * 50_000).whole
+    assert len(huge) < 11_000
+    assert "50,000 characters" in huge
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "structure"),
+    [
+        ("json", '{"a":[1,NaN]}', {"a": [1, "nan"]}),
+        ("json", '"\\ud800"', '"\\ud800"'),
+        ("json", '{"cut', '{"cut'),
+        ("json", "[" * 100_000, "[" * 100_000),
+        ("float64", math.inf, "inf"),
+        ("date", datetime.date(2020, 1, 2), "2020-01-02"),
+        ("bytes", b"\xff", "\\xff"),
+        ("complex64", 1j, "1j"),
+        ("int64", NO_COLUMN, None),
+    ],
+)
+def test_a_value_is_json_that_can_be_sent(kind, value, structure):
+    found = json_of(kind, value)
+    assert found == structure
+    json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
