@@ -10,7 +10,7 @@ from porcelain import term
 # about the width of one at font-size 11, with some room for capitals
 _LETTER: Final = 7.0
 # a few bars need not fill all the width
-_WIDEST_STEP: Final = 120.0
+_WIDEST_STEP: Final = 95.0
 
 
 class Bar(NamedTuple):
@@ -35,8 +35,8 @@ class Size(NamedTuple):
 
 
 SMALL: Final = Size(320, 120)
-LARGE: Final = Size(1160, 300)
-STRIP: Final = Size(1160, 96)
+LARGE: Final = Size(760, 240)
+STRIP: Final = Size(760, 90)
 
 
 def upright(bars: Sequence[Bar], size: Size, about: str, *, ends: tuple[str, str] | None = None) -> Markup:
@@ -84,6 +84,7 @@ def lying(bars: Sequence[Bar], size: Size, about: str) -> Markup:
     """Return bars below each other, each with what it stands for before it and how much that is behind it."""
     most = max((bar.amount for bar in bars), default=0) or 1
     step = 20
+    bars = [bar._replace(label=term.printable(bar.label)) for bar in bars]
     name_width = min(max((len(bar.label) for bar in bars), default=0) * _LETTER + 8, size.width * 0.46)
     number_width = max((len(f"{bar.amount:,}") for bar in bars), default=0) * _LETTER + 8
     room = size.width - name_width - number_width

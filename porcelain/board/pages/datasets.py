@@ -1,9 +1,11 @@
 """A dataset: what it is, how its columns, slices and chain look."""
 
 from collections.abc import Sequence
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from jobs.column.types import get_type
+from jobs.dataset.dataset import Dataset
 from jobs.errors import DatasetError
 from porcelain import term
 from porcelain.board import addresses
@@ -20,8 +22,13 @@ from porcelain.views.plain import View, plain
 _PAGE_COLUMNS: Final = 24
 _PAGE_LINKS: Final = 100
 _PATIENCE_SECONDS: Final = 1.5
+_LONGER_SECONDS: Final = 20.0
+_COUNTED_AT_ONCE: Final = 2
 # more bars than this cannot be told apart
 _MOST_BARS: Final = 160
+_LONGEST_BOUND: Final = 40
+# smaller numbers may be years, and are read as well without commas
+_GROUPED: Final = 10_000
 # what was counted is kept under this name; another one when something else is counted
 _COUNTED: Final = "columncounts-1"
 
@@ -56,10 +63,15 @@ def dataset(project: ShownProject, asked: Asked) -> Page:
 
 
 def _bound(value: Any) -> str:
-    """Return a smallest or largest value as it stands below a plot."""
-    return (
-        "-" if value is None else f"{value:,}" if type(value) is int and abs(value) >= 10_000 else str(value)
-    )
+    """Return a smallest or largest value, or the end of a bin, in few characters."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = f"{value:,}" if type(value) is int and abs(value) >= _GROUPED else str(value)
+    if len(text) <= _LONGEST_BOUND:
+        return text
+    return f"{text[: _LONGEST_BOUND - 1]}… ({len(str(abs(value))):,} digits)"
 
 
 def _unevenness(slices: Sequence[int]) -> float | None:
@@ -98,10 +110,7 @@ def column(project: ShownProject, asked: Asked) -> Page:
         hint = "it has " + ", ".join(list(data.head.columns)[:20]) if data.head.columns else ""
         raise NoSuchColumn(f"dataset '{data.spec}' has no column '{term.printable(name)}'", hint=hint)
     of = data.head.columns[name]
-    found = project.cache.get(_COUNTED, of.node)
-    if not isinstance(found, dict):
-        found = count_column(data, name, late_after(_PATIENCE_SECONDS))
-        project.cache.put(_COUNTED, of.node, found)
+    found = _count(project, data, name, longer=bool(asked.text("longer")))
     # the same values may go by another name elsewhere
     view: View = {"dataset": dataset_views.spec_of_dataset(target), **found, "name": name}
     view |= {"none_support": of.none_support, "min": plain(of.min), "max": plain(of.max)}
@@ -114,6 +123,19 @@ def column(project: ShownProject, asked: Asked) -> Page:
     }
     drawn |= {"is_unread": get_type(of.type).base == UNREAD}
     return Page("column.html", f"{name}: {view['dataset']}", view, drawn)
+
+
+def _count(project: ShownProject, data: Dataset, name: str, *, longer: bool) -> View:
+    """Return how the values of a column are distributed, as it is known, or as it is found out now."""
+    node = data.head.columns[name].node
+    known = project.cache.get(_COUNTED, node)
+    if isinstance(known, dict) and (known["read"] == known["rows"] or not longer):
+        return known
+    # few at a time: the columns of a page are all asked for at once, and would see little of the time that each has
+    with project.lately.get("counting", lambda: BoundedSemaphore(_COUNTED_AT_ONCE)):
+        found = count_column(data, name, late_after(_LONGER_SECONDS if longer else _PATIENCE_SECONDS))
+    project.cache.put(_COUNTED, node, found)
+    return found
 
 
 class NoSuchColumn(DatasetError, LookupError):

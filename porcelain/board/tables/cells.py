@@ -3,11 +3,12 @@
 import json
 from typing import Any, Final, NamedTuple
 
+from porcelain import term
 from porcelain.board.tables.table import LONGEST_TEXT, Missing
 from porcelain.methods.valuetexts import format_of
 from porcelain.views.plain import plain
 
-_SHORT: Final = 80
+_SHORT: Final = 60
 _WHOLE: Final = 10_000
 RIGHT: Final = frozenset({"int64", "int32", "float64", "float32", "number", "complex64", "complex32"})
 
@@ -22,7 +23,7 @@ class Cell(NamedTuple):
     whole : str
         All of it, when that is more and a page can hold it.
     kind : str
-        "none", "empty" or "missing" when it is no value like others.
+        "is-none", "is-empty" or "is-missing" when it is no value like others.
     """
 
     text: str
@@ -33,17 +34,18 @@ class Cell(NamedTuple):
 def cell_of(column_type: str, value: Any) -> Cell:
     """Return a value as a cell."""
     if isinstance(value, Missing):
-        return Cell(value.why, kind="missing")
+        return Cell(value.why, kind="is-missing")
     if value is None:
-        return Cell("None", kind="none")
+        return Cell("None", kind="is-none")
     text = text_of(column_type, value)
     if not text:
-        return Cell('""', kind="empty")
+        return Cell('""', kind="is-empty")
+    # on one line, as the commands show it
+    shown = term.printable(text[: _SHORT + 1])
     if len(text) <= _SHORT:
-        return Cell(text)
-    return Cell(
-        text[: _SHORT - 1] + "…", text if len(text) <= _WHOLE else f"{text[:_WHOLE]}… ({_length_of(text)})"
-    )
+        return Cell(shown)
+    whole = text if len(text) <= _WHOLE else f"{text[:_WHOLE]}… ({_length_of(text)})"
+    return Cell(shown[: _SHORT - 1] + "…", whole)
 
 
 def _length_of(text: str) -> str:

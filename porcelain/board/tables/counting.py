@@ -28,6 +28,8 @@ LONGEST_VALUE: Final = 200
 _BINNED: Final = frozenset({"int64", "int32", "float64", "float32", "number", "date", "datetime", "time"})
 # a column of more slices is read in so many of them, spread over all
 _MOST_SLICES: Final = 256
+# where the ends of a column are infinite, the finite ones are looked for in so many batches that hold infinite values
+_LOOKED_BATCHES: Final = 32
 
 
 def count_column(dataset: Dataset, name: str, is_late: IsLate) -> View:
@@ -82,10 +84,18 @@ class _Batches:
             part, start, stop = self._spans[place]
             yield part.values(self._name, start, stop)
 
-    def bounds(self) -> Iterator[Any]:
-        """Yield the smallest and largest values of batches that have any."""
-        for part, start, _ in self._spans:
-            yield from (value for value in part.bounds(self._name, start) if value is not None)
+    def ends(self) -> Iterator[Any]:
+        """Yield the smallest and largest values of batches, and the finite ones of some that hold others."""
+        looked = 0
+        for place in _spread(len(self._spans)):
+            part, start, stop = self._spans[place]
+            bounds = [value for value in part.bounds(self._name, start) if value is not None]
+            yield from bounds
+            if looked < _LOOKED_BATCHES and None in map(_finite, bounds):
+                looked += 1
+                numbers = _numbers(part.values(self._name, start, stop))
+                finite = numbers[np.isfinite(numbers)]
+                yield from (finite.min().item(), finite.max().item()) if len(finite) else ()
 
     def first(self) -> Any:
         """Return the values of one batch."""
@@ -113,7 +123,7 @@ def _bins_of(column_type: str, low: Any, high: Any, batches: _Batches) -> Bins |
     if column_type in ("float64", "float32", "number"):
         ends = [end for end in map(_finite, (low, high)) if end is not None]
         if len(ends) < 2:
-            ends = [end for end in map(_finite, batches.bounds()) if end is not None]
+            ends = [end for end in map(_finite, batches.ends()) if end is not None]
         if not ends:
             return None
         low, high = min(ends), max(ends)
@@ -151,7 +161,7 @@ class _Binning:
             nan, infinite = np.isnan(numbers), np.isinf(numbers)
             self._nan += int(np.count_nonzero(nan))
             self._infinite += int(np.count_nonzero(infinite))
-            # beside infinite ones, the bounds of a batch may be those of a part
+            # there may be larger ones in batches whose finite ends nobody looked for
             numbers = np.clip(numbers[~(nan | infinite)], self._bins.edges[0], self._bins.edges[-1])
         self._counts += self._bins.count(numbers)
 

@@ -35,10 +35,11 @@ def test_a_dataset_is_what_ds_says_of_it(shown, project):
     assert pages.dataset(shown, asked(first)).view["uneven"] == 1.5
 
 
-def test_many_columns_come_in_pages(shown, project):
-    row = project.table({f"c{number}": ("int64", [[number]]) for number in range(60)})
+def test_many_columns_come_in_pages(shown, project, monkeypatch):
+    monkeypatch.setattr(pages, "_PAGE_COLUMNS", 4)
+    row = project.table({f"c{number}": ("int64", [[number]]) for number in range(10)})
     last = pages.dataset(shown, asked(row, page=3)).view
-    assert [column["name"] for column in last["columns"]] == [f"c{number}" for number in range(48, 60)]
+    assert [column["name"] for column in last["columns"]] == ["c8", "c9"]
     assert last["column_pages"]["pages"] == 3
     with pytest.raises(WrongQuestion):
         pages.dataset(shown, asked(row, page=4))
@@ -72,6 +73,17 @@ def test_a_plot_is_counted_once_and_then_remembered(shown, project):
     assert pages.column(shown, asked(row, name="m")).view["name"] == "m"
 
 
+def test_a_sample_is_said_to_be_one_and_more_can_be_looked_at(shown, project, monkeypatch):
+    monkeypatch.setattr(pages, "_PATIENCE_SECONDS", 0)
+    row = project.table({"n": ("int64", [range(100_000), range(100_000)])})
+    page = html(pages.column, shown, row, name="n")
+    assert "in a sample of" in page
+    assert "of 200,000 lines were looked at" in page
+    assert "longer=1" in page
+    assert pages.column(shown, asked(row, name="n", longer=1)).view["read"] == 200_000
+    assert pages.column(shown, asked(row, name="n")).view["read"] == 200_000
+
+
 def test_a_part_of_the_page_of_a_column_is_shown_on_that_of_the_dataset(shown, project):
     page = html(pages.column, shown, project.table({"t": ("ascii", [["a", "b", "a"]])}), name="t")
     assert "data-part" in page
@@ -87,6 +99,14 @@ def test_each_bar_leads_to_its_rows(shown, project):
         name="n",
     )
     assert "where.n=%3E%3D+1+and+%3C%3D+1" in page
+
+
+def test_a_number_of_many_digits_is_shown_in_few(shown, project):
+    row = project.table({"n": ("number", [[2013, -(10**3000)]]), "f": ("float64", [[1 / 3, 2 / 3]])})
+    page = html(pages.dataset, shown, row)
+    assert "<dd>2013</dd>" in page
+    assert "… (3,001 digits)</dd>" in page
+    assert "<dd>0.333333</dd>" in page
 
 
 def test_no_such_column_is_not_there(shown, project):

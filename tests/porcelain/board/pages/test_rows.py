@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import pytest
@@ -49,10 +50,10 @@ def test_rows_come_in_pages(shown, made):
     assert (first["lines"], first["numbers"][:2], last["numbers"][0]) == (120, [1, 2], 101)
 
 
-@pytest.mark.parametrize("query", [{"page": 4}, {"page": 0}, {"rows": 501}, {"from": 121}, {"column": 3}])
-def test_pages_that_are_not_there_are_refused(shown, made, query):
-    with pytest.raises(WrongQuestion):
-        view(shown, made, **query)
+def test_pages_that_are_not_there_are_refused(shown, made):
+    for query in ({"page": 4}, {"page": 0}, {"rows": 501}, {"from": 121}, {"column": 3}):
+        with pytest.raises(WrongQuestion):
+            view(shown, made, **query)
 
 
 def test_rows_are_sorted_up_and_down_and_paged(shown, made):
@@ -90,13 +91,14 @@ def test_what_takes_too_long_says_so_and_goes_on(shown, project, monkeypatch):
     assert len(looked_at) > 1
 
 
-def test_columns_are_chosen_or_come_some_at_a_time(shown, project):
-    row = project.table({f"c{number}": ("int64", [[number]]) for number in range(45)})
-    first, third = view(shown, row), view(shown, row, column=41)
-    assert [column["name"] for column in first["columns"]] == [f"c{number}" for number in range(20)]
-    assert third["rows"] == [[40, 41, 42, 43, 44]]
-    assert view(shown, row, show__c44=1, show__c3=1)["rows"] == [[3, 44]]
-    assert "columns 1 to 20 of 45" in html(shown, row)
+def test_columns_are_chosen_or_come_some_at_a_time(shown, project, monkeypatch):
+    monkeypatch.setattr(pages, "_SHOWN_COLUMNS", 4)
+    row = project.table({f"c{number}": ("int64", [[number]]) for number in range(10)})
+    first, third = view(shown, row), view(shown, row, column=9)
+    assert [column["name"] for column in first["columns"]] == ["c0", "c1", "c2", "c3"]
+    assert third["rows"] == [[8, 9]]
+    assert view(shown, row, show__c9=1, show__c3=1)["rows"] == [[3, 9]]
+    assert "columns 1 to 4 of 10" in html(shown, row)
     with pytest.raises(WrongQuestion, match="no column 'nope'"):
         view(shown, row, show__nope=1)
 
@@ -113,12 +115,16 @@ def test_a_column_whose_name_begins_with_a_minus_can_be_sorted_by(shown, project
     assert view(shown, row, sort="--n")["rows"] == [[2, 1], [1, 2]]
 
 
-@pytest.mark.parametrize(
-    "query", [{"sort": "nope"}, {"where__nope": "1"}, {"where__n": "abc"}, {"where__n": "~ 1"}, {"page": "x"}]
-)
-def test_what_makes_no_sense_is_refused(shown, made, query):
-    with pytest.raises(WrongQuestion):
-        view(shown, made, **query)
+def test_what_makes_no_sense_is_refused(shown, made):
+    for query in (
+        {"sort": "nope"},
+        {"where__nope": "1"},
+        {"where__n": "abc"},
+        {"where__n": "~ 1"},
+        {"page": "x"},
+    ):
+        with pytest.raises(WrongQuestion):
+            view(shown, made, **query)
 
 
 def test_no_such_dataset_and_no_such_job_are_not_there(shown, made, project):
@@ -155,8 +161,8 @@ def test_names_and_values_stay_text(shown, project):
 def test_none_the_empty_text_and_nan_are_told_apart(shown, project):
     row = project.table({"t": ("unicode+None", [["", None]]), "f": ("float64+None", [[math.nan, None]])})
     page = html(shown, row)
-    assert '<td class="value empty">&#34;&#34;</td>' in page
-    assert '<td class="value none">None</td>' in page
+    assert '<td class="value is-empty">&#34;&#34;</td>' in page
+    assert '<td class="value is-none">None</td>' in page
     assert '<td class="number value ">nan</td>' in page
 
 
@@ -164,7 +170,9 @@ def content_of(response):
     async def all_of_it():
         return b"".join([part async for part in response.body_iterator])
 
-    return anyio.run(all_of_it)
+    # in a thread of its own: in this one may run the loop of a browser
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, all_of_it).result()
 
 
 def read_csv(response):
