@@ -1,6 +1,6 @@
 """The rows of a dataset or of a chain: pages of them, in an order, those that conditions hold of; and all as CSV."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -15,10 +15,10 @@ from porcelain.board.tables.cells import RIGHT, cell_of, json_of
 from porcelain.board.tables.conditions import GRAMMAR
 from porcelain.board.tables.finding import Search, Wanted, late_after, look_through
 from porcelain.board.tables.opening import find_target, open_table
-from porcelain.board.tables.sorting import DEPTH, Order
+from porcelain.board.tables.sorting import DEPTH, UNSORTED, Order
 from porcelain.board.tables.table import Missing, Table
 from porcelain.looking.export import csv_text
-from porcelain.methods.valuetexts import bytes_text, format_of, none_text
+from porcelain.methods.valuetexts import bytes_text
 from porcelain.spec import Target
 from porcelain.views import dataset_views
 from porcelain.views.plain import View
@@ -46,6 +46,8 @@ class Question:
         The column to sort by, or "".
     first : int
         The number of the row from which on rows are looked for, from 0; where there are conditions and no order.
+    problem : str
+        What is wrong with the conditions: who fills in the form is shown it again, with what he wrote.
     """
 
     target: Target
@@ -56,6 +58,7 @@ class Question:
     descending: bool
     first: int
     slot: Slot
+    problem: str = ""
 
     @classmethod
     def of(cls, project: ShownProject, asked: Asked) -> "Question":
@@ -67,8 +70,14 @@ class Question:
         size = asked.number("rows", _PAGE_ROWS, most=_MOST_ROWS)
         first = asked.number("from", 1, most=max(table.lines, 1)) - 1
         slot = Slot(asked.number("page", 1), size, table.lines)
-        wanted = Wanted(table, texts)
-        return cls(target, table, wanted, _names_of(table, asked), sort, descending, first, slot)
+        names = _names_of(table, asked)
+        try:
+            wanted, problem = Wanted(table, texts), ""
+        except WrongQuestion as err:
+            if asked.wants_json:
+                raise
+            wanted, problem = Wanted(table, {}), str(err)
+        return cls(target, table, wanted, names, sort, descending, first, slot, problem)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -111,7 +120,7 @@ def rows(project: ShownProject, asked: Asked) -> Page:
     table, names = question.table, question.names
     spec = dataset_views.spec_of_dataset(question.target)
     values = table.rows(numbers, names)
-    types = [table.types(name)[0] for name in names]
+    types = [" or ".join(table.types(name)) for name in names]
     view: View = {
         "dataset": spec,
         "chain": len(table.links) if asked.text("chain") else None,
@@ -127,10 +136,13 @@ def rows(project: ShownProject, asked: Asked) -> Page:
     if asked.wants_json:
         return Page("rows.html", spec, view)
     drawn = {
-        "cells": [list(map(cell_of, types, row)) for row in values],
-        "right": RIGHT,
-        "unsorted": {UNREAD, "complex64", "complex32"},
+        "cells": [list(map(cell_of, row)) for row in values],
+        "right": {name for name in names if RIGHT.issuperset(table.types(name))},
+        "unsorted": {name for name in names if not UNSORTED.isdisjoint(table.types(name))},
+        "unread": {name for name in names if UNREAD in table.types(name)},
         "grammar": GRAMMAR,
+        "problem": question.problem,
+        "conditions": _prefixed(asked.query, _WHERE),
         "slot": Slot(question.slot.number, question.slot.size, found["rows_in_all"] or 0),
         "depth": DEPTH,
         "all_names": table.names if len(table.names) <= _MOST_BOXES else [],
@@ -140,13 +152,8 @@ def rows(project: ShownProject, asked: Asked) -> Page:
         "csv": addresses.csv(spec, asked.query),
         "csv_shown": addresses.csv(spec, {**asked.query, "shown": 1}),
         "depth_in_chain": table.links[-1].head.depth,
-        **_extent(question),
     }
     return Page("rows.html", f"{spec}: rows", view, drawn)
-
-
-def _extent(question: Question) -> View:
-    return {"column_types": {name: question.table.types(name) for name in question.names}}
 
 
 def _kept(asked: Asked, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -162,6 +169,8 @@ def _kept(asked: Asked, names: Sequence[str]) -> list[tuple[str, str]]:
 def _find(project: ShownProject, question: Question) -> tuple[list[int], View]:
     """Return the numbers of the rows to show, and how they were found."""
     slot, lines = question.slot, question.table.lines
+    if question.problem:
+        return [], {"looked_at": 0, "found": 0, "complete": True, "rows_in_all": None, "next": None}
     if question.sort:
         return _find_sorted(project, question)
     if question.wanted.names:
@@ -225,6 +234,8 @@ def _find_wanted(project: ShownProject, question: Question) -> tuple[list[int], 
 def csv(project: ShownProject, asked: Asked) -> Response:
     """Answer with rows as CSV: of all those that are wanted, or with "shown" of the page."""
     question = Question.of(project, asked)
+    if question.problem:
+        raise WrongQuestion(question.problem, hint=GRAMMAR)
     # columns that are chosen; all, not a window of them, when none are
     names = question.names if asked.text("shown") or _prefixed(asked.query, _SHOW) else question.table.names
     names = [name for name in names if question.table.types(name) != [UNREAD]]
@@ -241,10 +252,9 @@ def csv(project: ShownProject, asked: Asked) -> Response:
 
 def _csv_lines(question: Question, names: Sequence[str], numbers: Sequence[int] | None) -> Iterator[bytes]:
     """Yield rows, some thousands at a time, as `acc export` writes them."""
-    makers = [_text_maker(question.table.types(name)[0]) for name in names]
     pieces = _pieces(question, names) if numbers is None else [question.table.rows(numbers, names)]
     for piece in pieces:
-        yield csv_text([make(value) for make, value in zip(makers, row, strict=True)] for row in piece)
+        yield csv_text([*map(_in_csv, row)] for row in piece)
 
 
 def _pieces(question: Question, names: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
@@ -255,17 +265,7 @@ def _pieces(question: Question, names: Sequence[str]) -> Iterator[Iterable[Seque
             yield zip(*looked.columns(names, rows[at : at + _CSV_ROWS]), strict=True)
 
 
-def _text_maker(column_type: str) -> Callable[[Any], str]:
-    form, none = format_of(column_type), none_text(column_type)
-
-    def text(value: Any) -> str:
-        if value is None:
-            return none
-        if isinstance(value, Missing):
-            return ""
-        if isinstance(value, bytes):
-            return bytes_text(value)
-        # the text of a json value is that already
-        return value if isinstance(value, str) else form(value)
-
-    return text
+def _in_csv(value: Any) -> str:
+    if isinstance(value, bytes):
+        return bytes_text(value)
+    return "" if isinstance(value, Missing) else str(value)

@@ -5,7 +5,6 @@ from typing import Any, Final, NamedTuple
 
 from porcelain import term
 from porcelain.board.tables.table import LONGEST_TEXT, Missing
-from porcelain.methods.valuetexts import format_of
 from porcelain.views.plain import plain
 
 _SHORT: Final = 60
@@ -31,13 +30,13 @@ class Cell(NamedTuple):
     kind: str = ""
 
 
-def cell_of(column_type: str, value: Any) -> Cell:
+def cell_of(value: Any) -> Cell:
     """Return a value as a cell."""
     if isinstance(value, Missing):
         return Cell(value.why, kind="is-missing")
     if value is None:
         return Cell("None", kind="is-none")
-    text = text_of(column_type, value)
+    text = text_of(value)
     if not text:
         return Cell('""', kind="is-empty")
     # on one line, as the commands show it
@@ -52,21 +51,23 @@ def _length_of(text: str) -> str:
     return f"{'more than ' if len(text) >= LONGEST_TEXT else ''}{len(text):,} characters"
 
 
-def text_of(column_type: str, value: Any) -> str:
-    """Return a value as text; what is no UTF-8 is escaped."""
+def text_of(value: Any) -> str:
+    """Return a value as text, as the commands show it; what is no UTF-8 is escaped.
+
+    Along a chain the type of a column may change: the value itself says what it is.
+    """
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    # the text of a json value is that already
-    return value if isinstance(value, str) else format_of(column_type)(value)
+    return str(value)
 
 
 def json_of(column_type: str, value: Any) -> Any:
-    """Return a value as JSON has it."""
+    """Return a value of a column as JSON has it."""
     if value is None or isinstance(value, Missing):
         return None
     if column_type == "json":
         return _json_value(value)
-    return plain(text_of(column_type, value) if isinstance(value, bytes) else value)
+    return plain(text_of(value) if isinstance(value, bytes) else value)
 
 
 def _json_value(text: str) -> Any:

@@ -14,7 +14,7 @@ from jobs.dataset.dataset import Dataset
 from jobs.dataset.head import clock
 from porcelain.board.tables.batches import TEXTS, UNREAD, Plain, bytes_of, open_slice
 from porcelain.board.tables.cells import text_of
-from porcelain.board.tables.conditions import as_float
+from porcelain.board.tables.comparisons import as_float
 from porcelain.board.tables.finding import IsLate
 from porcelain.looking.histogram import Bins, make_bins
 from porcelain.views.plain import View, plain
@@ -221,5 +221,5 @@ class _Top:
     def to_view(self) -> View:
         """Return what was counted."""
         top = self._counts.most_common(TOP)
-        values = [{"value": text_of(self._type, key), "count": count} for key, count in top]
+        values = [{"value": text_of(key), "count": count} for key, count in top]
         return {"values": values, "nan": self._nan, "distinct": None if self._is_full else len(self._counts)}

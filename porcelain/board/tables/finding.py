@@ -12,7 +12,8 @@ from jobs.column.transform import Ints, Mask
 from jobs.column.types import get_type
 from porcelain.board.page import WrongQuestion
 from porcelain.board.tables.batches import OpenSlice
-from porcelain.board.tables.conditions import Condition, parse
+from porcelain.board.tables.comparisons import Condition
+from porcelain.board.tables.conditions import parse
 from porcelain.board.tables.table import NO_COLUMN, Segment, Table
 
 IsLate: TypeAlias = Callable[[], bool]

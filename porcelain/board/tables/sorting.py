@@ -15,7 +15,7 @@ from jobs.column.transform import Array, Ints, Mask
 from jobs.column.words import take_words
 from porcelain.board.page import WrongQuestion
 from porcelain.board.tables.batches import TEXTS, UNREAD, Plain, bytes_of
-from porcelain.board.tables.conditions import as_float, as_whole
+from porcelain.board.tables.comparisons import as_float, as_whole
 from porcelain.board.tables.finding import IsLate, Looked, Wanted, look_through
 from porcelain.board.tables.table import Table
 
@@ -23,6 +23,7 @@ from porcelain.board.tables.table import Table
 DEPTH: Final = 10_000
 # texts are compared by so many of their first bytes: that bounds the memory of the first rows
 _COMPARED_BYTES: Final = 1_000
+UNSORTED: Final = frozenset({"complex64", "complex32", UNREAD})
 _WHOLE: Final = frozenset({"int64", "int32", "bool", "date", "datetime", "time"})
 _NUMBERS: Final = frozenset({"int64", "int32", "bool", "number", "float64", "float32"})
 

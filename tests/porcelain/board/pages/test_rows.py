@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 
 import anyio
 import pytest
@@ -109,6 +110,22 @@ def test_a_chain_is_read_as_one(shown, project, made):
     assert (found["chain"], found["lines"], numbers(found)[:2]) == (2, 121, [500, 119])
 
 
+def test_a_column_whose_type_changes_along_a_chain_shows_each_value_as_what_it_is(shown, project):
+    first = project.table({"v": ("datetime", [[datetime(2020, 1, 2, 3, 4)]])})
+    second = project.table({"v": ("date", [[date(2020, 1, 2)]])}, previous=first)
+    last = project.table({"v": ("int64", [[7]])}, previous=second)
+    found = view(shown, last, chain=1)
+    assert found["columns"] == [{"name": "v", "type": "date or datetime or int64"}]
+    assert found["rows"] == [["2020-01-02T03:04:00"], ["2020-01-02"], [7]]
+    page = html(shown, last, chain=1)
+    assert ">2020-01-02 03:04:00<" in page
+    assert read_csv(pages.csv(shown, asked(last, chain=1)))[1:] == [
+        ["2020-01-02 03:04:00"],
+        ["2020-01-02"],
+        ["7"],
+    ]
+
+
 def test_a_column_whose_name_begins_with_a_minus_can_be_sorted_by(shown, project):
     row = project.table({"-n": ("int64", [[2, 1]]), "x": ("int64", [[1, 2]])})
     assert view(shown, row, sort="-n")["rows"] == [[1, 2], [2, 1]]
@@ -125,6 +142,15 @@ def test_what_makes_no_sense_is_refused(shown, made):
     ):
         with pytest.raises(WrongQuestion):
             view(shown, made, **query)
+
+
+def test_who_fills_in_the_form_wrongly_gets_it_back_with_what_is_wrong(shown, made):
+    page = html(shown, made, where__n="ten", where__t="~ x")
+    assert "&#39;ten&#39; is no condition on values of type int64" in page
+    assert 'value="ten"' in page
+    assert 'value="~ x"' in page
+    with pytest.raises(WrongQuestion):
+        pages.csv(shown, asked(made, where__n="ten"))
 
 
 def test_no_such_dataset_and_no_such_job_are_not_there(shown, made, project):
