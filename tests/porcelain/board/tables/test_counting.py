@@ -93,6 +93,11 @@ def test_the_most_frequent_values_come_first(count):
     assert (found["distinct"], found["none"]) == (3, 1)
 
 
+def test_a_long_value_counts_as_what_it_begins_with(count):
+    found = count("ascii", [["x" * 10_000 + "1", "x" * 10_000 + "2"]])
+    assert found["values"] == [{"value": "x" * counting.LONGEST_VALUE, "count": 2}]
+
+
 def test_what_is_no_text_can_be_sent(count):
     found = count("bytes", [[b"\xff\xfe", "é".encode() * 150]])
     assert sorted(each["value"] for each in found["values"])[0].startswith("\\xff\\xfe")
