@@ -84,7 +84,7 @@ def _parse_term(term: str, column_type: str) -> Condition:
     try:
         return _PARSERS[column_type](sign, operand)
     except (ValueError, OverflowError):
-        raise _wrong(term, column_type, f"'{operand}' is none") from None
+        raise _wrong(term, column_type, f"'{operand}' is no such value") from None
 
 
 def _wrong(term: str, column_type: str, what: str) -> WrongQuestion:

@@ -42,7 +42,10 @@ class Wanted:
             if not types:
                 raise WrongQuestion(f"no column '{name}'", hint="it has " + ", ".join(table.names[:20]))
             for column_type in types:
-                self._conditions[name, column_type] = parse(text, column_type)
+                try:
+                    self._conditions[name, column_type] = parse(text, column_type)
+                except WrongQuestion as err:
+                    raise WrongQuestion(f"column '{name}': {err}", hint=err.hint) from err
 
     @property
     def names(self) -> list[str]:
