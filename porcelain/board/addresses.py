@@ -43,14 +43,27 @@ def holders(blob: str) -> str:
 
 def dataset(spec: str, **chosen: object) -> str:
     """Return the address of a dataset, named as "dev-12/default"."""
-    label, _, name = spec.partition("/")
-    return f"/dataset/{_segment(label)}/{_path(name or DEFAULT_DATASET)}" + _query(chosen)
+    return f"/dataset/{_dataset(spec)}" + _query(chosen)
 
 
 def column(spec: str, name: str) -> str:
     """Return the address of the plot of a column of a dataset."""
-    label, _, dataset_name = spec.partition("/")
-    return f"/column/{_segment(label)}/{_path(dataset_name or DEFAULT_DATASET)}" + _query({"name": name})
+    return f"/column/{_dataset(spec)}" + _query({"name": name})
+
+
+def chain(spec: str) -> str:
+    """Return the address of the chain that ends in a dataset."""
+    return f"/chain/{_dataset(spec)}"
+
+
+def rows(spec: str, **chosen: object) -> str:
+    """Return the address of the rows of a dataset, of those chosen by sort, where.COLUMN, chain ..."""
+    return f"/rows/{_dataset(spec)}" + _query(chosen)
+
+
+def csv(spec: str, chosen: Mapping[str, object]) -> str:
+    """Return the address of the rows of a dataset as CSV, chosen as for `rows`."""
+    return f"/csv/{_dataset(spec)}" + _query(chosen)
 
 
 def build(name: str) -> str:
@@ -88,6 +101,11 @@ def with_query(path: str, asked: Mapping[str, str], **changed: object) -> str:
 def _query(chosen: Mapping[str, object]) -> str:
     pairs = {name: value for name, value in chosen.items() if value not in (None, "")}
     return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _dataset(spec: str) -> str:
+    label, _, name = spec.partition("/")
+    return f"{_segment(label)}/{_path(name or DEFAULT_DATASET)}"
 
 
 def _segment(text: str) -> str:

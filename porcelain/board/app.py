@@ -18,7 +18,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import files, jobs, results
+from porcelain.board.pages import datasets, files, jobs, results, rows
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -34,6 +34,11 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/file/{spec}/{name:text}", files.file),
     ("/raw/{spec}/{name:text}", files.raw),
     ("/holders/{blob}", files.holders),
+    ("/dataset/{label}/{name:text}", datasets.dataset),
+    ("/column/{label}/{name:text}", datasets.column),
+    ("/chain/{label}/{name:text}", datasets.chain),
+    ("/rows/{label}/{name:text}", rows.rows),
+    ("/csv/{label}/{name:text}", rows.csv),
 )
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"

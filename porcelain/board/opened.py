@@ -1,5 +1,8 @@
 """The project that the board shows, open as long as the board runs."""
 
+from functools import cached_property
+
+from porcelain.board.lately import Lately
 from porcelain.project import Project
 
 
@@ -11,6 +14,11 @@ class ShownProject(Project):
 
     def __enter__(self) -> "ShownProject":
         super().__enter__()
-        for _ in (self.store, self.refs, self.index, self.results, self.resolver):
+        for _ in (self.store, self.refs, self.index, self.results, self.resolver, self.cache, self.lately):
             pass
         return self
+
+    @cached_property
+    def lately(self) -> Lately:
+        """What was found out lately."""
+        return Lately()

@@ -1,8 +1,9 @@
 """Datasets and chains of them as plain dicts: what `--json` prints and tables show."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeAlias
 
 from cas.errors import CorruptObject, ObjectNotFound
 from cas.formats.node import get_node
@@ -22,10 +23,13 @@ from porcelain.spec import Resolver, Target
 from porcelain.specgrammar import DEFAULT_DATASET
 from porcelain.views.plain import View, plain
 
+ReadHead: TypeAlias = Callable[[DatasetRef], DatasetHead]
 
-def dataset(resolver: Resolver, target: Target) -> View:
-    """Return everything about one dataset but its rows."""
+
+def dataset(resolver: Resolver, target: Target, names: Iterable[str] | None = None) -> View:
+    """Return everything about one dataset but its rows; with `names` only those of its columns."""
     head = head_of(resolver, target)
+    chosen = head.columns if names is None else names
     return {
         "dataset": spec_of_dataset(target),
         "job": target.row and target.row.label,
@@ -34,7 +38,7 @@ def dataset(resolver: Resolver, target: Target) -> View:
         "node": target.oid,
         "lines": sum(head.lines),
         "slices": list(head.lines),
-        "columns": [_column(resolver, column) for column in head.columns.values()],
+        "columns": [_column(resolver, head.columns[name]) for name in chosen],
         "hashlabel": head.hashlabel,
         "filename": head.filename,
         "caption": head.caption,
@@ -65,25 +69,28 @@ def _stored_bytes(resolver: Resolver, blobs: Iterable[ObjectId]) -> int | None:
         return None
 
 
-def origins(resolver: Resolver, target: Target) -> dict[str, View | None]:
-    """Return for each column the dataset and column that it has from another, None where it has not."""
+def origins(resolver: Resolver, target: Target, names: Iterable[str] | None = None) -> dict[str, View | None]:
+    """Return for each column, or each named one, the dataset and column that it has from another, or None."""
     head = head_of(resolver, target)
-    return {name: _origin(resolver, head, column) for name, column in head.columns.items()}
+    # most columns come from the same few
+    read = cache(partial(get_head, resolver.store))
+    chosen = head.columns if names is None else names
+    return {name: _origin(resolver, read, head, head.columns[name]) for name in chosen}
 
 
-def _origin(resolver: Resolver, head: DatasetHead, column: DatasetColumn) -> View | None:
+def _origin(resolver: Resolver, read: ReadHead, head: DatasetHead, column: DatasetColumn) -> View | None:
     found, name = None, column.name
-    while step := _in_parent(resolver, head, column.node, name):
+    while step := _in_parent(read, head, column.node, name):
         found, head, name = step
     return None if found is None else {"dataset": _dataset_name(resolver, found), "column": name}
 
 
 def _in_parent(
-    resolver: Resolver, head: DatasetHead, node: ObjectId, name: str
+    read: ReadHead, head: DatasetHead, node: ObjectId, name: str
 ) -> tuple[DatasetRef, DatasetHead, str] | None:
     """Return the parent that has the same column, and under which name; if possible the same."""
     for ref in head.parents:
-        parent = get_head(resolver.store, ref)
+        parent = read(ref)
         names = [other for other, column in parent.columns.items() if column.node == node]
         if names:
             return ref, parent, name if name in names else names[0]

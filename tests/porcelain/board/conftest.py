@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from porcelain import config
+from porcelain.board.opened import ShownProject
 from tests.porcelain.board.boards import RunningBoard
 
 ROOT = Path(__file__).parents[3]
@@ -51,6 +53,13 @@ def board(project: Any) -> Iterator[RunningBoard]:
     """The board of the project that a test makes by hand."""
     with RunningBoard(project.root) as running:
         yield running
+
+
+@pytest.fixture
+def shown(project: Any) -> Iterator[ShownProject]:
+    """The project that a test makes by hand, as the board opens it: what page functions are called with."""
+    with ShownProject(config.load(project.root)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
