@@ -18,7 +18,7 @@ from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
-from jobs.nodes.parts import ANALYSIS, part_order
+from jobs.nodes.parts import ANALYSIS, is_slice, part_order
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.remote.privacy import why_private
@@ -302,7 +302,7 @@ def output(resolver: Resolver, found: JobRow, what: str = "") -> dict[str, str]:
     parts = [
         (part, blob)
         for part, blob in resolver.run(found).printed().items()
-        if what in ("", part) or (what == ANALYSIS and part.isdigit())
+        if what in ("", part) or (what == ANALYSIS and is_slice(part))
     ]
     return {part: resolver.store.get(blob).decode("utf-8", "replace") for part, blob in parts}
 

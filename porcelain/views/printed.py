@@ -5,7 +5,7 @@ from typing import BinaryIO, Final, NamedTuple
 from cas.errors import AccError
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
-from jobs.nodes.parts import ANALYSIS, part_in_words
+from jobs.nodes.parts import ANALYSIS, is_slice, part_in_words
 from jobs.nodes.run import Run
 from porcelain.views.plain import View
 
@@ -39,7 +39,7 @@ def in_words(part: str) -> str:
     >>> in_words("3"), in_words("prepare")
     ('analysis, slice 3', 'prepare')
     """
-    return part_in_words(ANALYSIS, int(part)) if part.isdigit() else part
+    return part_in_words(ANALYSIS, int(part)) if is_slice(part) else part
 
 
 def read_piece(store: LocalStore, blob: ObjectId, start: int, end: int) -> Piece:

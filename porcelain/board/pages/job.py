@@ -3,12 +3,12 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from cas.errors import AccError
 from cas.oid import ObjectId
+from jobs.facets.runs import get_run
 from jobs.nodes.listing import JobRow
 from jobs.nodes.parts import part_in_words
 from jobs.nodes.run import Run
@@ -27,6 +27,7 @@ _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif",
 _MOST_PICTURES: Final = 12
 _PICTURE_BYTES: Final = 8 << 20
 _SHORT_TEXT: Final = 160
+_SUMMARY_TEXT: Final = 60
 _LONG_TEXT: Final = 20_000
 _SAID_FACTS: Final = 100
 # of so many jobs that ended after it is looked whether they used it: no table tells
@@ -54,9 +55,9 @@ def job(project: ShownProject, asked: Asked) -> Page:
     resolver = project.resolver
     row = resolver.job(asked.names["spec"])
     view = job_views.remains(resolver, row)
+    run = _find_run(resolver, row)
     view |= _neighbours(resolver, row)
     view["sizes"] = None
-    run = _find_run(resolver, row)
     slots = {name: Slot(asked.number(name, 1), _LISTED, len(view[name])) for name in _SECTIONS}
     drawn = {
         "slots": slots,
@@ -68,7 +69,7 @@ def job(project: ShownProject, asked: Asked) -> Page:
         "facts": _said(project, run, slots["facts"]) if run else [],
         "pictures": [each["name"] for each in view["files"] if _is_picture(each)][:_MOST_PICTURES],
         "failed_in": view["failure"] and part_in_words(view["failure"]["stage"], view["failure"]["sliceno"]),
-        "printed": previews(project, run, printed.parts(project.store, run)) if run else [],
+        "printed": previews(project, run, printed.parts(project.store, run)) if run else None,
         "chart": chart(view),
         "commands": _commands(view),
     }
@@ -98,29 +99,30 @@ def _used(resolver: Resolver, row: JobRow) -> set[ObjectId]:
 
 
 def _find_run(resolver: Resolver, row: JobRow) -> Run | None:
-    """Return the run node of a job, or None when it cannot be read."""
+    """Return the run node of a job, which is kept for the next time, or None when it cannot be read."""
     try:
-        return resolver.run(row)
+        return get_run(resolver.store, row.run)
     except AccError:
         return None
 
 
 def _neighbours(resolver: Resolver, row: JobRow) -> View:
     """Return the jobs beside a job: of its method by time, and of its chain."""
-    view: View = {"previous": None, "next": None}
+    view: View = {}
     after = resolver.index.neighbours(row, later=True, limit=_NEXT_AMONG)
     before = resolver.index.neighbours(row, later=False, limit=1)
-    with suppress(AccError):  # of what is damaged the page tells elsewhere
-        previous = resolver.find_previous(row)
-        view["previous"] = previous and previous.label
-    for other in after:
-        with suppress(AccError):
-            if (its := resolver.find_previous(other)) and its.run == row.run:
-                view["next"] = other.label
-                break
+    previous = _find_previous(resolver, row)
+    view["previous"] = previous and job_views.label_of(resolver, previous)
+    view["next"] = next((other.label for other in after if _find_previous(resolver, other) == row.run), None)
     view["earlier_job"] = before[0].label if before else None
     view["later_job"] = after[0].label if after else None
     return view
+
+
+def _find_previous(resolver: Resolver, row: JobRow) -> ObjectId | None:
+    """Return the run before that of a job in its chain; None at the first, and where nothing can be read."""
+    run = _find_run(resolver, row)
+    return (run.previous or run.find_input("datasets.previous")) if run else None
 
 
 def _cut(entries: Any, slot: Slot) -> list[Any]:
@@ -129,12 +131,9 @@ def _cut(entries: Any, slot: Slot) -> list[Any]:
 
 def _value(value: object) -> Value:
     text = value if isinstance(value, str) and "\n" in value else json.dumps(value, ensure_ascii=False)
-    short = text if len(text) <= _SHORT_TEXT and "\n" not in text else ""
-    return Value(
-        short or text[:_SHORT_TEXT].split("\n")[0],
-        "" if short else text[:_LONG_TEXT],
-        max(0, len(text) - _LONG_TEXT),
-    )
+    if len(text) <= _SHORT_TEXT and "\n" not in text:
+        return Value(text, "", 0)
+    return Value(text[:_SUMMARY_TEXT].split("\n")[0], text[:_LONG_TEXT], max(0, len(text) - _LONG_TEXT))
 
 
 def _address(entry: View) -> str | None:

@@ -1,13 +1,14 @@
 """What a job printed: all parts, each as far as there is room, and one part by pages."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response, StreamingResponse
 
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.errors import NoSuchFile
+from jobs.nodes.parts import is_slice, part_name
 from jobs.nodes.run import Run
 from porcelain import term
 from porcelain.board.drawing.ansi import to_html
@@ -21,10 +22,27 @@ PAGE_BYTES: Final = 64 << 10
 _PREVIEW_BYTES: Final = 16 << 10
 _ALL_PREVIEWS_BYTES: Final = 64 << 10
 _HEAD_SHARE: Final = 4
+# more slices than these are put away together
+_MOST_SLICES: Final = 8
 _ATTACHED: Final = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class Previews(NamedTuple):
+    """What a job printed, as far as there is room for it.
+
+    Attributes
+    ----------
+    parts : list of View
+        Each of its parts, in the order in which they ran.
+    slices : list of View
+        The slices, when they are many: these are only fetched when somebody opens them.
+    """
+
+    parts: list[View]
+    slices: list[View]
 
 
 def output(project: ShownProject, asked: Asked) -> Page:
@@ -70,32 +88,38 @@ def text(project: ShownProject, asked: Asked) -> Response:
 
 def previews(
     project: ShownProject, run: Run, parts: Sequence[View], room: int = _ALL_PREVIEWS_BYTES
-) -> list[View]:
-    """Return each part as HTML, as far as there is room for it, and an address where there is none."""
-    return [*_previews(project, run, parts, room)]
+) -> Previews:
+    """Return each part as HTML, as far as there is room for it, and without where there is none."""
+    many = sum(is_slice(part["part"]) for part in parts) > _MOST_SLICES
+    found: dict[str, View] = {}
+    # what failed first, then the stages: whoever looks wants these
+    for part in sorted(parts, key=lambda part: (not _has_failed(run, part), many and is_slice(part["part"]))):
+        grouped = many and is_slice(part["part"]) and not _has_failed(run, part)
+        shown = _filled(project, run, part, 0 if grouped else room)
+        room -= min(part["bytes"] or 0, _PREVIEW_BYTES) if shown["html"] else 0
+        found[part["part"]] = shown | {"open": not many or not is_slice(part["part"]), "grouped": grouped}
+    ordered = [found[part["part"]] for part in parts]
+    return Previews(
+        [each for each in ordered if not each["grouped"]], [each for each in ordered if each["grouped"]]
+    )
 
 
-def _previews(project: ShownProject, run: Run, parts: Sequence[View], room: int) -> Iterator[View]:
-    failed = run.failure and (run.failure.stage if run.failure.sliceno is None else str(run.failure.sliceno))
-    is_open = len(parts) <= 4
-    for part in parts:
-        size = part["bytes"]
-        found: View = {
-            **part,
-            "html": None,
-            "left_out": 0,
-            "problem": None,
-            "open": is_open or part["part"] == failed,
-        }
-        if size is None:
-            found["problem"] = "cannot be read"
-        elif part["here"] and room > 0:
-            try:
-                found["html"], found["left_out"] = _preview(project, run.output[part["part"]], size)
-            except AccError as err:
-                found["problem"] = str(err)
-            room -= min(size, _PREVIEW_BYTES)
-        yield found
+def _has_failed(run: Run, part: View) -> bool:
+    failure = run.failure
+    return failure is not None and part["part"] == part_name(failure.stage, failure.sliceno)
+
+
+def _filled(project: ShownProject, run: Run, part: View, room: int) -> View:
+    """Return a part with what is shown of it."""
+    found: View = {**part, "html": None, "left_out": 0, "problem": None}
+    if part["bytes"] is None:
+        found["problem"] = "it cannot be read"
+    elif part["here"] and room > 0:
+        try:
+            found["html"], found["left_out"] = _preview(project, run.output[part["part"]], part["bytes"])
+        except AccError as err:
+            found["problem"] = str(err)
+    return found
 
 
 def _preview(project: ShownProject, blob: ObjectId, size: int) -> tuple[Any, int]:
