@@ -16,12 +16,13 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import undeclared
-from jobs.nodes.listing import JobRow
+from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.parts import ANALYSIS, is_slice, part_order
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.remote.privacy import why_private
+from jobs.reuse.index import JobIndex
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
 
@@ -321,6 +322,12 @@ def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
     from porcelain.views.dataset_views import dataset_line
 
     return dataset_line(resolver, name, node)
+
+
+def index_of(resolver: Resolver, found: JobRow) -> JobIndex:
+    """Return the listing that a row is of: that of a remote, when it has its label there."""
+    remote = found.workdir.partition(AT)[2]
+    return resolver.at(remote).index if remote else resolver.index
 
 
 def label_of(resolver: Resolver, run: ObjectId) -> str:
