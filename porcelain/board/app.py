@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Match, Mount, Route
@@ -17,7 +18,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import explained, job, jobs, outputs, sources
+from porcelain.board.pages import explained, files, job, jobs, outputs, results, sources
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
 PAGES: Final[Sequence[tuple[str, Shows]]] = (
+    ("/", results.results),
+    ("/result/{name:text}", results.result),
     ("/jobs", jobs.jobs),
     ("/job/{spec}", job.job),
     ("/job/{spec}/users", job.users),
@@ -36,8 +39,27 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/job/{spec}/source", sources.source),
     ("/job/{spec}/source.tar.gz", sources.archive),
     ("/job/{spec}/source/{path:path}", sources.file),
+    ("/file/{spec}/{name:text}", files.file),
+    ("/raw/{spec}/{name:text}", files.raw),
+    ("/holders/{blob}", files.holders),
 )
 _WATCH: Final = "/watch"
+_PLAIN_IN_PATHS: Final = "/@"
+
+
+class _Text(Convertor[str]):
+    """The rest of a path, whatever it is: unlike `path` of Starlette also when there are line ends in it."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _Text())
 
 
 def make_app(project: ShownProject) -> Starlette:
@@ -55,7 +77,7 @@ def make_app(project: ShownProject) -> Starlette:
 
 def _no_such_page(_: ShownProject, asked: Asked) -> Page:
     raise NoSuchPage(
-        f"no page '{term.printable(asked.path)}'", hint="the links above lead to all that there are"
+        f"no page '{term.printable(unquote(asked.path))}'", hint="the links above lead to all that there are"
     )
 
 
@@ -63,10 +85,12 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
     from starlette.concurrency import run_in_threadpool
 
     asked = Asked(
-        request.url.path,
+        quote(request.scope["path"], safe=_PLAIN_IN_PATHS),
         request.path_params,
         dict(request.query_params),
         wants_json=_wants_json(request.headers.get("accept", "")),
+        headers=dict(request.headers),
+        only_head=request.method == "HEAD",
     )
     return await run_in_threadpool(_respond, project, shows, asked)
 
@@ -91,13 +115,8 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
     try:
         return shows(project, asked), 200
     except AccError as err:
-        status = (
-            404
-            if isinstance(err, LookupError | SpecError)
-            else 400
-            if isinstance(err, WrongQuestion)
-            else 500
-        )
+        nowhere = isinstance(err, (LookupError, SpecError))
+        status = 404 if nowhere else 400 if isinstance(err, WrongQuestion) else 500
         return _error_page(str(err), err.hint), status
     except Exception:
         # the border: it is our bug, and what ran `acc board` shows it
@@ -129,7 +148,7 @@ def _wants_json(accept: str) -> bool:
 async def _watch(project: ShownProject, routes: Sequence[Route], request: Request) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
     address = urlsplit(request.query_params.get("page", "/"))
-    scope: dict[str, Any] = {"type": "http", "path": address.path, "method": "GET", "root_path": ""}
+    scope: dict[str, Any] = {"type": "http", "path": unquote(address.path), "method": "GET", "root_path": ""}
     for route, (_, shows) in zip(routes, PAGES, strict=True):
         match, found = route.matches(scope)
         if match == Match.FULL:

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from porcelain import term
 from porcelain.board import addresses
+from porcelain.board.drawing.names import in_order, value_text, visible
 from porcelain.board.page import Asked, Page
 
 FOLDER: Final = Path(__file__).parent
@@ -41,6 +42,9 @@ def environment() -> Environment:
         duration=term.duration,
         moment=term.moment,
         count=term.count,
+        in_order=in_order,
+        visible=visible,
+        value=value_text,
         grouped=lambda number: f"{number:,}",
     )
     return found
