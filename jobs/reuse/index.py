@@ -1,7 +1,7 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, cast
 
 from cas.errors import CorruptRefs
@@ -96,6 +96,16 @@ class JobIndex:
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
         return self._first({"run": run})
+
+    def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+        """Return the rows of those run nodes that have one, many in one query."""
+        return {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
+
+    def after(self, row: JobRow, count: int) -> list[JobRow]:
+        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
+        numbers = range(row.number + 1, row.number + 1 + count)
+        found = self._rows_of((row.workdir, number) for number in numbers)
+        return sorted(found.values(), key=lambda row: row.number)
 
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""

@@ -17,7 +17,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import jobs
+from porcelain.board.pages import graph, jobs
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 
@@ -25,7 +25,16 @@ log = logging.getLogger(__name__)
 
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
-PAGES: Final[Sequence[tuple[str, Shows]]] = (("/jobs", jobs.jobs),)
+PAGES: Final[Sequence[tuple[str, Shows]]] = (
+    ("/jobs", jobs.jobs),
+    ("/job/{spec}/graph", graph.of_job),
+    ("/job/{spec}/graph.svg", graph.file_of_job),
+    ("/build/{name}/graph", graph.of_build),
+    ("/build/{name}/graph.svg", graph.file_of_build),
+    # before the datasets: their names may have slashes
+    ("/dataset/{label}/{name:path}/graph", graph.of_dataset),
+    ("/dataset/{label}/{name:path}/graph.svg", graph.file_of_dataset),
+)
 _WATCH: Final = "/watch"
 
 
