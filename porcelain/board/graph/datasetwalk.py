@@ -3,11 +3,10 @@
 from contextlib import suppress
 from typing import Final
 
-from cas.errors import CorruptObject, NotANode, ObjectNotFound, UnknownFormat
 from cas.local.store import LocalStore
 from jobs.dataset.head import DatasetHead, DatasetRef, get_head
 from jobs.nodes.listing import JobRow
-from porcelain.board.graph.nodes import MOST_NODES, Edge, Graph, Node
+from porcelain.board.graph.nodes import MOST_NODES, PARENT, PREVIOUS, UNREADABLE, Edge, Graph, Node
 from porcelain.board.opened import ShownProject
 from porcelain.spec import Target, get_oid
 from porcelain.specgrammar import DEFAULT_DATASET
@@ -58,7 +57,7 @@ def _walk(
 
 
 def _read(store: LocalStore, ref: DatasetRef) -> DatasetHead | None:
-    with suppress(ObjectNotFound, CorruptObject, NotANode, UnknownFormat):
+    with suppress(*UNREADABLE):
         return get_head(store, ref)
     return None
 
@@ -66,8 +65,8 @@ def _read(store: LocalStore, ref: DatasetRef) -> DatasetHead | None:
 def _given(head: DatasetHead | None) -> list[tuple[DatasetRef, str]]:
     if head is None:
         return []
-    before = [(head.previous, "previous")] if head.previous else []
-    return [*before, *((parent, "parent") for parent in head.parents)]
+    before = [(head.previous, PREVIOUS)] if head.previous else []
+    return [*before, *((parent, PARENT) for parent in head.parents)]
 
 
 def _node(ref: DatasetRef, owner: tuple[JobRow, str] | None, head: DatasetHead | None) -> Node:

@@ -5,16 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from porcelain.board.graph.nodes import Graph, Node
+from porcelain.board.graph.nodes import PREVIOUS, Graph, Node
 
 Shape: TypeAlias = Literal["node", "fold", "frame"]
 
 # a graph of more nodes is folded at first: it would be too small to be read
-MOST_UNFOLDED: Final = 40
+_MOST_UNFOLDED: Final = 40
 # of an open method with more jobs they stand in a frame, in rows: a fan or a chain of them would be all that is seen
 _MOST_LOOSE: Final = 12
 # and when more than so many jobs are seen by themselves, those of each open method stand in a frame
-_MOST_LOOSE_IN_ALL: Final = 100
+_MOST_LOOSE_IN_ALL: Final = 150
 
 ALL: Final = "all"
 NONE: Final = "none"
@@ -32,11 +32,14 @@ class Item:
         In the order in which they came to be.
     loops : int
         How many edges lead from one of its nodes to another.
+    is_chain : bool
+        Each of these leads to the next one in a chain.
     """
 
     shape: Shape
     nodes: Sequence[Node]
     loops: int = 0
+    is_chain: bool = False
 
     @property
     def group(self) -> str:
@@ -97,23 +100,26 @@ def fold(graph: Graph, asked: str = "") -> Folded:
     Parameters
     ----------
     asked
-        Which are open: "all", "none", their names with commas; "": all of a small graph, else none.
+        Which are open: "all", "none", their names with commas; "": all or none, as it is easier to read.
     """
     members = defaultdict[str, list[Node]](list)
     for node in sorted(graph.nodes.values(), key=lambda node: node.when):
         members[node.group].append(node)
     several = Counter({group: len(nodes) for group, nodes in members.items() if len(nodes) > 1})
     groups = dict(several.most_common())
-    wanted = asked or (ALL if len(graph.nodes) <= MOST_UNFOLDED else NONE)
+    wanted = asked or (NONE if _is_folded_at_first(graph) else ALL)
     opened = set(groups) if wanted == ALL else set(groups) & set(wanted.split(","))
     shapes = _shapes(members, opened)
     of = {node.oid: number for number, (_, nodes) in enumerate(shapes) for node in nodes}
     names: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
     for edge in graph.edges:
         names[of[edge.source], of[edge.target]][edge.name] += 1
-    loops = {source: found.total() for (source, target), found in names.items() if source == target}
+    loops = [names.get((number, number), Counter()) for number in range(len(shapes))]
     return Folded(
-        [Item(shape, nodes, loops.get(number, 0)) for number, (shape, nodes) in enumerate(shapes)],
+        [
+            Item(shape, nodes, within.total(), {*within} == {PREVIOUS})
+            for (shape, nodes), within in zip(shapes, loops, strict=True)
+        ],
         [
             Bundle(source, target, found.total(), [name for name, _ in found.most_common()])
             for (source, target), found in names.items()
@@ -122,6 +128,17 @@ def fold(graph: Graph, asked: str = "") -> Folded:
         opened,
         groups,
     )
+
+
+def _is_folded_at_first(graph: Graph) -> bool:
+    if len(graph.nodes) <= _MOST_UNFOLDED:
+        return False
+    if len(graph.nodes) > _MOST_LOOSE_IN_ALL:
+        return True
+    # where every method is given what every other one made, folding makes a knot of what is none
+    group = {oid: node.group for oid, node in graph.nodes.items()}
+    folded = {(group[edge.source], group[edge.target]) for edge in graph.edges}
+    return 2 * len(folded) <= len(graph.edges)
 
 
 def _shapes(

@@ -1,18 +1,17 @@
 """Graphs of jobs: what they were made from, and what was made from them as far as that is told cheaply."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from cas.errors import CorruptObject, NotANode, ObjectNotFound, UnknownFormat
 from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from jobs.facets.runs import get_run
 from jobs.nodes.build import How
 from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.run import Run
-from porcelain.board.graph.nodes import MOST_NODES, SUBJOB, Edge, Graph, Node
+from porcelain.board.graph.nodes import MOST_NODES, SUBJOB, UNREADABLE, Edge, Graph, Node
 from porcelain.board.opened import ShownProject
 from porcelain.term import count
 
@@ -55,7 +54,7 @@ def made_from(
         offspring = _Offspring(project, walk)
         offspring.add(roots, depth)
         limits += offspring.limits
-    rows = project.index.of_runs(walk.runs)
+    rows = _rows(project, walk.runs)
     nodes = {run: _node(run, rows.get(run), node, got(run, node)) for run, node in walk.runs.items()}
     edges = [
         Edge(source, target, name)
@@ -64,6 +63,13 @@ def made_from(
         if source in nodes
     ]
     return Graph(nodes, edges, [run for run in dict.fromkeys(roots) if run in nodes], limits)
+
+
+def _rows(project: ShownProject, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+    """Return the rows of runs that have a label here, or at a remote that was asked already."""
+    rows = project.index.of_runs(runs)
+    elsewhere = {run: project.resolver.find_row(run) for run in runs if run not in rows}
+    return rows | {run: row for run, row in elsewhere.items() if row is not None}
 
 
 def _given(node: Run | None) -> Iterable[tuple[ObjectId, str]]:
@@ -93,6 +99,13 @@ def _node(run: ObjectId, row: JobRow | None, node: Run | None, how: How | None) 
     )
 
 
+def read_run(store: LocalStore, run: ObjectId) -> Run | None:
+    """Return a run node, or None when it cannot be read."""
+    with suppress(*UNREADABLE):
+        return get_run(store, run)
+    return None
+
+
 @dataclass(slots=True)
 class _Walk:
     """A walk, breadth first, from runs to what they were made from."""
@@ -106,7 +119,7 @@ class _Walk:
         level, steps = [*roots], 0
         while level:
             room = self.most - len(self.runs)
-            found = {run: self.read(run) for run in level[:room]}
+            found = {run: read_run(self.store, run) for run in level[:room]}
             self.runs.update(found)
             if len(level) > room:
                 self.limits.append(f"there are more than {self.most:,} jobs: the nearest are shown")
@@ -117,12 +130,6 @@ class _Walk:
                 self.limits.append(f"what is more than {count(depth, 'step')} away is left out")
                 return
             steps += 1
-
-    def read(self, run: ObjectId) -> Run | None:
-        """Return a run node, or None when it is not here or damaged."""
-        with suppress(ObjectNotFound, CorruptObject, NotANode, UnknownFormat):
-            return get_run(self.store, run)
-        return None
 
 
 class _Offspring:
@@ -138,7 +145,7 @@ class _Offspring:
         used = dict[ObjectId, list[ObjectId]]()
         nodes = dict[ObjectId, Run | None]()
         for row in self._candidates(roots):
-            nodes[row.run] = self._walk.read(row.run)
+            nodes[row.run] = read_run(self._walk.store, row.run)
             for source, _ in _given(nodes[row.run]):
                 used.setdefault(source, []).append(row.run)
         level, steps = [*roots], 0

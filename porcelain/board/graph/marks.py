@@ -16,17 +16,21 @@ from porcelain.board.graph.placing import Box
 from porcelain.term import count, duration
 
 # what a letter takes at most, near enough, in the fonts that browsers have; texts that may be longer are cut
-_LETTER: Final = 7.6
+_LETTER: Final = 8.3
 _SMALL_LETTER: Final = 6.6
 _NODE_HEIGHT: Final = 46.0
 _LINE_HEIGHT: Final = 15.0
 _WIDTHS: Final = (104.0, 264.0)
 _MARK_ROOM: Final = 40.0
+# by how much what lies below shows from under a fold, and how far its edge to itself reaches
+_DECK: Final = 6.0
+_LOOP: Final = 20.0
 
 _CELL_HEIGHT: Final = 26.0
 _CELL_GAP: Final = 10.0
 _CELL_WIDTHS: Final = (64.0, 150.0)
 _HEAD: Final = 36.0
+_HEAD_ROOM: Final = 44.0
 _MARGIN: Final = 14.0
 # frames are so many times as wide as high
 _ASPECT: Final = 1.7
@@ -93,14 +97,20 @@ def size_of(item: Item) -> tuple[float, float]:
         columns, width = _grid(item)
         rows = -(-len(item.nodes) // columns)
         return (
-            max(columns * (width + _CELL_GAP) - _CELL_GAP, _text_width(_headline(item), _LETTER))
-            + 2 * _MARGIN,
+            max(
+                columns * (width + _CELL_GAP) - _CELL_GAP + 2 * _MARGIN,
+                _text_width(_headline(item), _LETTER) + _HEAD_ROOM,
+            ),
             _HEAD + rows * (_CELL_HEIGHT + _CELL_GAP) - _CELL_GAP + _MARGIN,
         )
     title, lines = _lines(item)
     wanted = max(_text_width(title, _LETTER), *(_text_width(line, _SMALL_LETTER) for line in lines))
     low, high = _WIDTHS
-    return min(max(wanted + _MARK_ROOM, low), high), _NODE_HEIGHT + _LINE_HEIGHT * (len(lines) - 1)
+    width = min(max(wanted + _MARK_ROOM, low), high)
+    height = _NODE_HEIGHT + _LINE_HEIGHT * (len(lines) - 1)
+    if item.shape == "node":
+        return width, height
+    return width + _DECK + (_LOOP if item.loops else 0), height + _DECK
 
 
 def _grid(item: Item) -> tuple[int, float]:
@@ -130,22 +140,25 @@ def _fit(text: str, room: float, letter: float) -> str:
 
 def _lines(item: Item) -> tuple[str, list[str]]:
     """Return the headline of a node or fold, and the smaller lines below."""
-    if item.shape == "node":
-        return item.group, [_subject(item.nodes[0])]
-    several = [f"{TIMES} {len(item.nodes):,}", *_measures(item)]
-    states = [f"{number:,} {look}" for look, number in looks(item).items() if look != "done"]
-    return item.group, [" · ".join(each) for each in (several, states) if each]
-
-
-def _subject(node: Node) -> str:
-    measures = _measures(Item("node", [node]))
-    return " · ".join([node.label, *measures])
+    measures = _measures(item)
+    if item.shape == "fold":
+        states = [f"{number:,} {look}" for look, number in looks(item).items() if look != "done"]
+        lines = [[f"{TIMES} {len(item.nodes):,}", *measures], states]
+    else:
+        (node,) = item.nodes
+        lines = [[node.label], measures] if node.kind == "dataset" else [[node.label, *measures]]
+    return item.group, [" · ".join(each) for each in lines if each]
 
 
 def _measures(item: Item) -> list[str]:
     lines = [node.lines for node in item.nodes if node.lines is not None]
     if lines:
-        return [f"{sum(lines):,} lines"]
+        columns = {node.columns for node in item.nodes if node.columns is not None}
+        # of several, what all of them have
+        return [
+            count(sum(lines), "line"),
+            *(count(number, "column") for number in columns if len(columns) == 1),
+        ]
     return [] if item.seconds is None else [f"{duration(item.seconds)}" + (" s" if item.seconds < 60 else "")]
 
 
@@ -156,8 +169,7 @@ def _headline(item: Item) -> str:
 def title_of(node: Node) -> str:
     """Return all that is said of a node when it is pointed at."""
     sign = SIGNS[look(node)][1]
-    columns = [] if node.columns is None else [count(node.columns, "column")]
-    first = " · ".join([f"{node.group}, {node.label}", *_measures(Item("node", [node])), *columns, sign])
+    first = " · ".join([f"{node.group}, {node.label}", *_measures(Item("node", [node])), sign])
     return "\n".join(filter(None, [first, node.caption, node.why and f"why: {node.why}"]))
 
 
@@ -206,13 +218,9 @@ class Marks:
 
     def _node(self, item: Item, box: Box, number: int) -> str:
         (node,) = item.nodes
-        title, (line,) = _lines(item)
-        room = box.width - _MARK_ROOM
         inner = (
             f"{_rect(box, 'box')}{_sign(box.x + 17, box.y + box.height / 2, look(node))}"
-            f"{_text(box.x + 31, box.y + 19, _fit(title, room, _LETTER), 'name')}"
-            f"{_text(box.x + 31, box.y + 35, _fit(line, room, _SMALL_LETTER), 'line')}"
-            f"{self._bar(node, box)}"
+            f"{_words(item, box)}{self._bar(node, box)}"
         )
         return self._link(node, f"{number}", inner)
 
@@ -229,26 +237,20 @@ class Marks:
         return _rect(Box(box.x + 6, box.y + box.height - 4.5, max(width, 1.0), 2.5), "time", round=1)
 
     def _fold(self, item: Item, box: Box, number: int) -> str:
-        title, lines = _lines(item)
-        room = box.width - _MARK_ROOM
+        looped = _LOOP if item.loops else 0.0
+        box = box._replace(width=box.width - _DECK - looped, height=box.height - _DECK)
         states = looks(item)
         top = next((each for each in ("failed", "missing") if states[each]), states.most_common(1)[0][0])
         marked = " root" if any(node.oid in self.roots for node in item.nodes) else ""
         inner = "".join(
             [
-                _rect(box._replace(x=box.x + 6, y=box.y - 6), "deck"),
-                _rect(box._replace(x=box.x + 3, y=box.y - 3), "deck"),
-                _loop(box) if item.loops else "",
+                _rect(box._replace(x=box.x + _DECK, y=box.y + _DECK), "deck"),
+                _rect(box._replace(x=box.x + _DECK / 2, y=box.y + _DECK / 2), "deck"),
+                _loop(box, chained=item.is_chain) if item.loops else "",
                 _rect(box, "box"),
                 _sign(box.x + 17, box.y + 26, top),
-                _text(box.x + 31, box.y + 20, _fit(title, room, _LETTER), "name"),
-                *(
-                    _text(
-                        box.x + 31, box.y + 35 + _LINE_HEIGHT * place, _fit(line, room, _SMALL_LETTER), "line"
-                    )
-                    for place, line in enumerate(lines)
-                ),
-                _shares(states, Box(box.x + 6, box.y + box.height - 6, box.width - 12, 3)),
+                _words(item, box),
+                _shares(states, Box(box.x + 6, box.y + box.height - 5, box.width - 12, 3)),
             ]
         )
         return self._group(item, f'class="node fold {top}{marked}" data-node="{number}"', "open", inner)
@@ -260,7 +262,9 @@ class Marks:
 
     def _frame(self, item: Item, box: Box, number: int, given: Callable[[Node], Sequence[str]]) -> str:
         columns, width = _grid(item)
-        head = _text(box.x + _MARGIN + 16, box.y + 23, _fit(_headline(item), box.width - 44, _LETTER), "name")
+        head = _text(
+            box.x + _MARGIN + 16, box.y + 23, _fit(_headline(item), box.width - _HEAD_ROOM, _LETTER), "name"
+        )
         parts = [
             _rect(box, "frame-box", round=10),
             self._group(
@@ -284,7 +288,7 @@ class Marks:
             if place and f"{number}.{place - 1}" in sources:
                 parts.append(_step(cell, first=column == 0))
             parts.append(self._cell(node, cell, numbers[node.oid], sources))
-        return f'<g class="frame">{"".join(parts)}</g>'
+        return f'<g class="frame{" chain" * item.is_chain}">{"".join(parts)}</g>'
 
     def _cell(self, node: Node, box: Box, number: str, sources: Sequence[str]) -> str:
         label = _fit(node.label, box.width - 26, _SMALL_LETTER)
@@ -299,6 +303,15 @@ def _wrapped(opening: str, address: str, title: str, inner: str) -> str:
     """Return what is drawn as a link, or as a group where it leads nowhere."""
     tag, way = ("a", f' href="{shown(address)}"') if address else ("g", "")
     return f"<{tag} {opening}{way}><title>{shown(title)}</title>{inner}</{tag}>"
+
+
+def _words(item: Item, box: Box) -> str:
+    title, lines = _lines(item)
+    room = box.width - _MARK_ROOM
+    return _text(box.x + 31, box.y + 19, _fit(title, room, _LETTER), "name") + "".join(
+        _text(box.x + 31, box.y + 35 + _LINE_HEIGHT * place, _fit(line, room, _SMALL_LETTER), "line")
+        for place, line in enumerate(lines)
+    )
 
 
 def _rect(box: Box, kind: str, *, round: float = 7) -> str:  # noqa: A002 - as SVG calls it nearly
@@ -316,19 +329,19 @@ def _sign(x: float, y: float, state: str) -> str:
     return f'<text class="sign {state}" x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="middle">{SIGNS[state][0]}</text>'
 
 
-def _loop(box: Box) -> str:
+def _loop(box: Box, *, chained: bool) -> str:
     """Return an edge from a box to itself: some of what is in it was made from others in it."""
-    x, y = box.x + box.width, box.y + box.height / 2
+    x, y = box.x + box.width + _DECK, box.y + box.height / 2
     return (
-        f'<g class="edge loop"><path class="way" d="M{x:.1f},{y + 9:.1f} c26,8 26,-26 6,-18"/>'
+        f'<g class="edge{" chain" * chained}"><path class="way" d="M{x:.1f},{y + 9:.1f} c26,8 26,-26 6,-18"/>'
         f'<path class="tip" d="M{x + 0.5:.1f},{y - 8:.1f} l8,-4.5 l-0.5,8 z"/></g>'
     )
 
 
 def _shares(states: Counter[str], box: Box) -> str:
-    """Return a bar that shows how many look how."""
+    """Return a bar that shows how many look how, when not all look the same."""
     parts, x = [], box.x
-    for state, number in states.items():
+    for state, number in states.items() if len(states) > 1 else ():
         width = box.width * number / states.total()
         parts.append(_rect(box._replace(x=x, width=width), f"share {state}", round=1))
         x += width

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from cas.errors import CorruptObject, NotANode, ObjectNotFound, UnknownFormat
 from cas.oid import ObjectId
 from jobs.nodes.build import How
 from porcelain.views.plain import View
@@ -13,7 +14,12 @@ State: TypeAlias = Literal["done", "failed", "missing"]
 
 # a request walks no further: so many nodes are read in 0.15 s when none is cached
 MOST_NODES: Final = 2000
+# what is shown as missing when its node is read: a graph is for finding such things, too
+UNREADABLE: Final = (ObjectNotFound, CorruptObject, NotANode, UnknownFormat)
 SUBJOB: Final = "subjob"
+# the name of the job or dataset before another in its chain, and of the dataset that one extends
+PREVIOUS: Final = "previous"
+PARENT: Final = "parent"
 
 
 @dataclass(frozen=True, slots=True)

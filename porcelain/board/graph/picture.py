@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cas.oid import ObjectId
 from porcelain.board.graph.folding import Bundle, Folded
 from porcelain.board.graph.marks import SIGNS, TIMES, Marks, Ways, look, shown, size_of
-from porcelain.board.graph.nodes import Graph
+from porcelain.board.graph.nodes import PREVIOUS, Graph
 from porcelain.board.graph.placing import Placed, Point, place
 from porcelain.term import count
 
@@ -35,9 +35,11 @@ class Picture:
     label : str
         What it shows, for who does not see it.
     signs : sequence of tuple of str
-        The legend: each class of node that occurs, its sign, and what it says.
+        The legend: each class of node that occurs, its sign, and what it says; none when all are simply done.
     is_marked : bool
         One node is marked, as what the graph is about.
+    is_chained : bool
+        Some edges lead to what comes next in a chain, and are drawn otherwise.
     """
 
     body: str
@@ -46,6 +48,7 @@ class Picture:
     label: str
     signs: Sequence[tuple[str, str, str]]
     is_marked: bool
+    is_chained: bool
 
     def to_svg(self) -> Markup:
         """Return the picture as an element of a page."""
@@ -75,8 +78,9 @@ def draw(graph: Graph, folded: Folded, label: str, ways: Ways | None) -> Picture
         placed.width + 2 * _MARGIN,
         placed.height + 2 * _MARGIN,
         label,
-        [(each, *SIGNS[each]) for each in SIGNS if each in found],
+        [(each, *SIGNS[each]) for each in SIGNS if each in found and found != {"done"}],
         bool(roots),
+        any(map(_is_chain, folded.bundles)) or any(item.is_chain for item in folded.items),
     )
 
 
@@ -97,13 +101,17 @@ def _edge(bundle: Bundle, folded: Folded, placed: Placed) -> str:
     link = bundle.source, bundle.target
     route = placed.routes[link]
     title = f"{_name(folded, bundle.source)} → {_name(folded, bundle.target)}: {_names(bundle)}"
-    back = " back" if link in placed.backward else ""
+    kind = "edge" + " chain" * _is_chain(bundle) + " back" * (link in placed.backward)
     several = "" if bundle.edges == 1 else _number(bundle.edges, route, is_across=placed.is_across)
     tip = _tip(route, is_across=placed.is_across)
     return (
-        f'<g class="edge{back}" data-from="{bundle.source}" data-to="{bundle.target}"><title>{shown(title)}</title>'
+        f'<g class="{kind}" data-from="{bundle.source}" data-to="{bundle.target}"><title>{shown(title)}</title>'
         f'<path class="way" d="{_way(route, is_across=placed.is_across)}"/>{tip}{several}</g>'
     )
+
+
+def _is_chain(bundle: Bundle) -> bool:
+    return [*bundle.names] == [PREVIOUS]
 
 
 def _name(folded: Folded, number: int) -> str:

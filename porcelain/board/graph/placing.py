@@ -14,7 +14,7 @@ LAYER_GAP: Final = 50.0
 _PORT_GAP: Final = 20.0
 # an edge that passes through a layer takes up so much of it, and stays straight as if it were so many edges
 _PASSING: Final = 8.0
-_STRAIGHT: Final = 4.0
+_STRAIGHT: Final = 8.0
 _SWEEPS: Final = 8
 # what is wider has its edges where they are shortest
 _WIDE: Final = 240.0

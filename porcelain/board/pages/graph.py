@@ -74,8 +74,7 @@ def of_runs(project: ShownProject, asked: Asked, name: str, address: str, runs: 
 def _job(project: ShownProject, asked: Asked) -> Subject:
     row = project.resolver.job(asked.names["spec"])
     later = asked.one_of("later", _LATER, "") == "1"
-    run = project.resolver.run(row)
-    got = buildtime.got_with(project, run)
+    got = buildtime.got_with(project, row.run)
     graph = jobwalk.made_from(project, [row.run], depth=_depth(asked), got=got, later=later)
     return Subject(row.label, addresses.job(row.label), graph)
 
