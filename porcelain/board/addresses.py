@@ -68,9 +68,14 @@ def column(spec: str, name: str) -> str:
     return f"/column/{_segment(label)}/{_path(dataset_name or DEFAULT_DATASET)}" + _query({"name": name})
 
 
-def build(name: str) -> str:
-    """Return the address of a build, named as "build-7"."""
-    return f"/build/{_segment(name)}"
+def dataset_graph(spec: str) -> str:
+    """Return the address of the graph of a dataset: its chain, and what it extends."""
+    return f"{dataset(spec)}/graph"
+
+
+def build(name: str, part: str = "") -> str:
+    """Return the address of a build, named as "build-7", or of a part of it: "graph"."""
+    return f"/build/{_segment(name)}" + (f"/{part}" if part else "")
 
 
 def urd(path: str = "", timestamp: str = "") -> str:

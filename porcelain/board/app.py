@@ -18,7 +18,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import explained, files, job, jobs, outputs, results, sources
+from porcelain.board.pages import explained, files, graph, job, jobs, outputs, results, sources
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -42,6 +42,13 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/file/{spec}/{name:text}", files.file),
     ("/raw/{spec}/{name:text}", files.raw),
     ("/holders/{blob}", files.holders),
+    ("/job/{spec}/graph", graph.of_job),
+    ("/job/{spec}/graph.svg", graph.file_of_job),
+    ("/build/{name}/graph", graph.of_build),
+    ("/build/{name}/graph.svg", graph.file_of_build),
+    # before the datasets: their names may have slashes
+    ("/dataset/{label}/{name:path}/graph", graph.of_dataset),
+    ("/dataset/{label}/{name:path}/graph.svg", graph.file_of_dataset),
 )
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"

@@ -200,15 +200,7 @@ def _of_place(nodes: _Nodes) -> View:
 
 
 def _of_options(nodes: _Nodes) -> View:
-    """Return the options; jobs, datasets and files in them are shown as their specs."""
-    if nodes.outcome is None:
-        return {"options": _setup_options(nodes.resolver, nodes.found)}
-    names = {dumps({found.tag: found.content}): spec for found, spec, _ in nodes.references}
-
-    def dereference(tag: str, content: Json) -> object:
-        return names.get(dumps({tag: content}), "?")
-
-    return {"options": plain(from_structure(dict(nodes.outcome.inputs.options), dereference))}
+    return {"options": _options(nodes)}
 
 
 def _of_inputs(nodes: _Nodes) -> View:
@@ -239,6 +231,23 @@ def _subjob(nodes: _Nodes, run: ObjectId, built: bool) -> View:  # noqa: FBT001 
 
 
 _PARTS: Final = (_of_run, _of_place, _of_options, _of_inputs, _of_files, _of_datasets, _of_subjobs)
+
+
+def options(resolver: Resolver, found: JobRow) -> View:
+    """Return the options of a job; jobs, datasets and files in them are shown as their specs."""
+    return _options(_Nodes(resolver, found))
+
+
+def _options(nodes: _Nodes) -> View:
+    if nodes.outcome is None:
+        return _setup_options(nodes.resolver, nodes.found)
+    names = {dumps({found.tag: found.content}): spec for found, spec, _ in nodes.references}
+
+    def dereference(tag: str, content: Json) -> object:
+        return names.get(dumps({tag: content}), "?")
+
+    shown: View = plain(from_structure(dict(nodes.outcome.inputs.options), dereference))
+    return shown
 
 
 def inputs(resolver: Resolver, found: JobRow) -> list[View]:
