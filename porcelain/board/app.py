@@ -38,7 +38,7 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/job/{spec}/output/{part}", outputs.text),
     ("/job/{spec}/source", sources.source),
     ("/job/{spec}/source.tar.gz", sources.archive),
-    ("/job/{spec}/source/{path:path}", sources.file),
+    ("/job/{spec}/source/{path:text}", sources.file),
     ("/file/{spec}/{name:text}", files.file),
     ("/raw/{spec}/{name:text}", files.raw),
     ("/holders/{blob}", files.holders),
