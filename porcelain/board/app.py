@@ -62,14 +62,15 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
 
 def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
     begun = time.perf_counter()
-    found, status = _show(project, shows, asked)
-    if isinstance(found, Response):
-        return found
-    response = (
-        JSONResponse(found.view, status)
-        if asked.wants_json
-        else HTMLResponse(to_html(found, asked, project.config.root.name), status)
-    )
+    with project.catalogue.precedence.taken():
+        found, status = _show(project, shows, asked)
+        if isinstance(found, Response):
+            return found
+        response = (
+            JSONResponse(found.view, status)
+            if asked.wants_json
+            else HTMLResponse(to_html(found, asked, project.config.root.name), status)
+        )
     response.headers["Vary"] = "Accept"
     response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
     return response
@@ -124,10 +125,11 @@ async def _watch(project: ShownProject, routes: Sequence[Route], request: Reques
 
 
 def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
-    found, _ = _show(project, shows, asked)
-    if isinstance(found, Response) or not (found.live or found.template == "error.html"):
-        found = _error_page("this page does not change", "")
-    return to_html(found, asked, project.config.root.name)
+    with project.catalogue.precedence.taken():
+        found, _ = _show(project, shows, asked)
+        if isinstance(found, Response) or not (found.live or found.template == "error.html"):
+            found = _error_page("this page does not change", "")
+        return to_html(found, asked, project.config.root.name)
 
 
 def known_paths() -> Mapping[str, Shows]:
