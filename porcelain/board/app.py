@@ -17,7 +17,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import jobs
+from porcelain.board.pages import jobs, search, store
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 
@@ -25,7 +25,11 @@ log = logging.getLogger(__name__)
 
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
-PAGES: Final[Sequence[tuple[str, Shows]]] = (("/jobs", jobs.jobs),)
+PAGES: Final[Sequence[tuple[str, Shows]]] = (
+    ("/jobs", jobs.jobs),
+    ("/search", search.search),
+    ("/store", store.store),
+)
 _WATCH: Final = "/watch"
 
 

@@ -14,14 +14,25 @@ from porcelain.board.catalogue.database import Database
 # a folder that has changed only just now may change again and keep its time
 _RACY_NS: Final = 2_000_000_000
 _UNSETTLED: Final = -1
+# the trash is counted so often: it changes when gc runs
+_TRASH_SECONDS: Final = 30.0
 
 
 class Stored(NamedTuple):
-    """What lies in a store: objects in packs (each copy), and loose ones."""
+    """What lies in a store: objects in packs (each copy) and loose ones; files that gc has moved away, and their bytes.
+
+    Attributes
+    ----------
+    is_known : bool
+        It has been counted.
+    """
 
     packs: int
     packed: Tally
     loose: Tally
+    trash: int
+    trash_bytes: int
+    is_known: bool
 
 
 class Census:
@@ -31,6 +42,7 @@ class Census:
         self._database = database
         self._store = store
         self._give_way = give_way
+        self._trash_counted = -_TRASH_SECONDS
 
     def take(self) -> bool:
         """Count what is new or has changed; return whether anything was."""
@@ -49,6 +61,12 @@ class Census:
             with self._database.transaction() as connection:
                 connection.executemany("DELETE FROM places WHERE name = ?", gone)
                 connection.executemany("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?)", counted)
+        if time.monotonic() - self._trash_counted > _TRASH_SECONDS:
+            files, size = _trash(self._store.root / "trash", self._give_way)
+            with self._database.transaction() as connection:
+                notes = [("trash", files), ("trash_bytes", size)]
+                connection.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", notes)
+            self._trash_counted = time.monotonic()
         return bool(gone or counted)
 
     def _places(self) -> Iterator[tuple[str, int]]:
@@ -69,15 +87,20 @@ def stored_now(database: Database) -> Stored:
     found = {bool(packed): (count, Tally(*sums)) for packed, count, *sums in database.run(sql)}
     nothing = (0, Tally(0, 0, 0))
     packs, packed = found.get(True, nothing)
-    return Stored(packs, packed, found.get(False, nothing)[1])
+    notes = dict(database.run("SELECT name, value FROM notes"))
+    loose = found.get(False, nothing)[1]
+    return Stored(
+        packs, packed, loose, notes.get("trash", 0), notes.get("trash_bytes", 0), is_known="trash" in notes
+    )
 
 
-def trash_of(folder: Path) -> tuple[int, int]:
+def _trash(folder: Path, give_way: Callable[[], None]) -> tuple[int, int]:
     """Return how many files gc has moved away below a folder, and how many bytes these are."""
     files = size = 0
     for path, _, names in os.walk(folder):
         for name in names:
+            give_way()
             with suppress(OSError):
-                size += os.lstat(os.path.join(path, name)).st_size
+                size += Path(path, name).lstat().st_size
                 files += 1
     return files, size

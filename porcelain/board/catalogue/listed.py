@@ -6,20 +6,21 @@ from typing import Final, NamedTuple
 from porcelain.board.catalogue.database import Cell, Database
 from porcelain.board.catalogue.query import to_query
 
-# what a list can be sorted by: the columns of its index, and whether that begins with the largest
-SORTS: Final[Mapping[str, tuple[tuple[str, ...], bool]]] = {
-    "ended": (("ended",), True),
-    "seconds": (("micros",), True),
-    "method": (("method", "ended"), False),
-    "job": (("workdir", "number"), False),
-    "size": (("stored",), True),
-}
-_INDEXES: Final = {
-    "ended": "ended",
-    "seconds": "micros",
-    "method": "method",
-    "job": "label",
-    "size": "stored",
+
+class Sort(NamedTuple):
+    """What a list is sorted by: columns, the index that is in their order, and whether one looks for the largest."""
+
+    columns: tuple[str, ...]
+    in_order: str
+    largest_first: bool
+
+
+SORTS: Final[Mapping[str, Sort]] = {
+    "ended": Sort(("ended",), "jobs_by_ended", largest_first=True),
+    "seconds": Sort(("micros",), "jobs_by_micros", largest_first=True),
+    "method": Sort(("method", "ended"), "jobs_by_method", largest_first=False),
+    "job": Sort(("workdir", "number"), "jobs_by_label", largest_first=False),
+    "size": Sort(("stored",), "jobs_by_stored", largest_first=True),
 }
 _SEARCHED: Final = ("label", "method", "caption")
 
@@ -69,12 +70,11 @@ class JobList:
 
     def page(self, choice: Choice, sort: str, *, descending: bool, start: int, limit: int) -> list[Listed]:
         """Return the jobs of one page."""
-        columns, _ = SORTS[sort]
         direction = " DESC" if descending else ""
-        order = ", ".join(column + direction for column in columns)
+        order = ", ".join(column + direction for column in SORTS[sort].columns)
         tests, cells = _tests(choice)
         ids = (
-            f"SELECT id FROM jobs INDEXED BY jobs_by_{_INDEXES[sort]}{tests}"
+            f"SELECT id FROM jobs INDEXED BY {SORTS[sort].in_order}{tests}"
             f" ORDER BY {order} LIMIT {int(limit)} OFFSET {int(start)}"
         )
         sql = f"SELECT workdir, number, raw, stored FROM jobs WHERE id IN ({ids}) ORDER BY {order}"

@@ -65,6 +65,11 @@ class Search:
         self._words = words_of(text)
         self._counts: list[int] | None = None
 
+    @property
+    def words(self) -> list[str]:
+        """What is searched: words, or how words begin."""
+        return self._words
+
     def count(self) -> int:
         """Return how many jobs are found; at most `MOST_COUNTED` of a rank are counted."""
         return sum(self._ranks())

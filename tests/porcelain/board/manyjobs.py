@@ -141,7 +141,9 @@ class ManyJobs:
     def _outcome(self, method: str, number: int, inputs: Inputs) -> Outcome:
         files = {}
         if method == "plot_sales":
-            picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text y="9">{number}</text></svg>'
+            picture = (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text y="9">{number}</text></svg>'
+            )
             files["plot.svg"] = FileEntry(self._blob(picture.encode()), len(picture))
         if method in ("train_model", "export_report"):
             data = (f"week {number}\n" * (1 + number % 300)).encode()
@@ -169,7 +171,9 @@ class ManyJobs:
 
     def _source(self, method: str, version: int) -> ObjectId:
         main = f"mine/a_{method}.py"
-        code = self._blob(f"# {method}, version {version}\n\ndef synthesis():\n    return {version}\n".encode())
+        code = self._blob(
+            f"# {method}, version {version}\n\ndef synthesis():\n    return {version}\n".encode()
+        )
         return self._node(Source(main, {main: code}))
 
     def _node(self, node: Node) -> ObjectId:
