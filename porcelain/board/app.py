@@ -18,7 +18,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import explained, files, graph, job, jobs, outputs, results, sources
+from porcelain.board.pages import explained, files, graph, job, jobs, outputs, results, search, sources, store
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -49,6 +49,8 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     # before the datasets: their names may have slashes
     ("/dataset/{label}/{name:path}/graph", graph.of_dataset),
     ("/dataset/{label}/{name:path}/graph.svg", graph.file_of_dataset),
+    ("/search", search.search),
+    ("/store", store.store),
 )
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"
@@ -104,14 +106,15 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
 
 def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
     begun = time.perf_counter()
-    found, status = _show(project, shows, asked)
-    if isinstance(found, Response):
-        return found
-    response = (
-        JSONResponse(found.view, status)
-        if asked.wants_json
-        else HTMLResponse(to_html(found, asked, project.config.root.name), status)
-    )
+    with project.catalogue.precedence.taken():
+        found, status = _show(project, shows, asked)
+        if isinstance(found, Response):
+            return found
+        response = (
+            JSONResponse(found.view, status)
+            if asked.wants_json
+            else HTMLResponse(to_html(found, asked, project.config.root.name), status)
+        )
     response.headers["Vary"] = "Accept"
     response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
     return response
@@ -167,10 +170,11 @@ async def _watch(project: ShownProject, routes: Sequence[Route], request: Reques
 
 
 def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
-    found, _ = _show(project, shows, asked)
-    if isinstance(found, Response) or not (found.live or found.template == "error.html"):
-        found = _error_page("this page does not change", "")
-    return to_html(found, asked, project.config.root.name)
+    with project.catalogue.precedence.taken():
+        found, _ = _show(project, shows, asked)
+        if isinstance(found, Response) or not (found.live or found.template == "error.html"):
+            found = _error_page("this page does not change", "")
+        return to_html(found, asked, project.config.root.name)
 
 
 def known_paths() -> Mapping[str, Shows]:

@@ -1,5 +1,8 @@
 """The project that the board shows, open as long as the board runs."""
 
+from functools import cached_property
+
+from porcelain.board.catalogue.catalogue import Catalogue
 from porcelain.project import Project
 
 
@@ -13,4 +16,16 @@ class ShownProject(Project):
         super().__enter__()
         for _ in (self.store, self.refs, self.index, self.results, self.resolver):
             pass
+        self.catalogue.start()
         return self
+
+    def close(self) -> None:
+        """Give back what is open."""
+        if "catalogue" in self.__dict__:
+            self.catalogue.close()
+        super().close()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is found, counted and sorted quickly: jobs, their sizes, all that is searched."""
+        return Catalogue(self.config.data, self.index, self.store)

@@ -57,7 +57,8 @@ def job(project: ShownProject, asked: Asked) -> Page:
     view = job_views.remains(resolver, row)
     run = _find_run(resolver, row)
     view |= _neighbours(resolver, row)
-    view["sizes"] = None
+    cost = project.catalogue.cost(row.run)
+    view["sizes"] = cost and {"alone": cost.alone._asdict(), "shared": cost.shared._asdict()}
     slots = {name: Slot(asked.number(name, 1), _LISTED, len(view[name])) for name in _SECTIONS}
     drawn = {
         "slots": slots,
