@@ -60,5 +60,11 @@ def test_odd_times_are_drawn_within_the_picture(seconds):
             assert 0 <= x <= x + width <= 100.01
 
 
+def test_what_began_before_its_job_is_no_wider_than_the_picture():
+    view = VIEW | {"seconds": 1.0, "slices": [5.0], "stages": {}}
+    view["begun"] = {"stages": {}, "slices": [-3.0]}
+    assert bars_of(chart(view).rows[0].picture) == [(0, 100)]
+
+
 def test_of_a_job_of_which_no_times_are_known_nothing_is_drawn():
     assert chart(VIEW | {"stages": {}, "slices": []}) is None

@@ -93,6 +93,7 @@ def test_the_archive_has_all_files_and_always_the_same_bytes(project, shown_proj
     row = with_source(project, project.job("make"), files)
     packed = archive_of(shown_project, row.label)
     assert packed == archive_of(shown_project, row.label)
+    assert packed[4:8] == bytes(4)  # where gzip writes the time of now
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         found = {entry.name: tar.extractfile(entry).read() for entry in tar}
         assert {entry.mtime for entry in tar} == {row.ended // 1_000_000}
