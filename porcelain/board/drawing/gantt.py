@@ -10,9 +10,10 @@ from porcelain import term
 from porcelain.views.plain import View
 from porcelain.views.timeline import Span, spans
 
-# more slices than these are drawn close together, as one picture
+# more slices than these are drawn close together, as one picture of about this height
 _MOST_ROWS: Final = 32
-_CLOSE_PIXELS: Final = 3
+_CLOSE_PIXELS: Final = 560
+_MOST_PIXELS: Final = 6
 _LEAST_PERCENT: Final = 0.3
 _MOST_TICKS: Final = 6
 
@@ -75,13 +76,14 @@ def _row(span: Span, whole: float, ticks: Sequence[float]) -> Bars:
 
 def _close(slices: Sequence[Span], whole: float, ticks: Sequence[float]) -> Bars:
     """Return many slices as one row."""
+    pixels = max(1, min(_MOST_PIXELS, _CLOSE_PIXELS // len(slices)))
     bars = [
-        _bar(span, whole, f'y="{number * _CLOSE_PIXELS}" height="{_CLOSE_PIXELS - 0.5}"')
+        _bar(span, whole, f'y="{number * pixels}" height="{pixels - 0.3}"')
         for number, span in enumerate(slices)
     ]
     seconds = sorted(span.seconds for span in slices)
     lasted = f"{term.duration(seconds[0])} to {term.duration(seconds[-1])}"
-    picture = _picture(_CLOSE_PIXELS * len(slices), [_grid(ticks, whole), *bars])
+    picture = _picture(pixels * len(slices), [_grid(ticks, whole), *bars])
     return Bars(f"{len(slices)} slices", lasted, picture, is_slice=True)
 
 
