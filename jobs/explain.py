@@ -177,11 +177,11 @@ class Explainer:
         run = get_run(store, row.run)
         before = [
             other
-            for other in self._index.of_method(row.method)
-            if other.ended <= run.times.start and other.run != row.run
+            for other in self._index.neighbours(row, later=False, limit=_COMPARED_AT_MOST)
+            if other.state == "done" and other.ended <= run.times.start
         ]
         side = Side.of_job(store, self._index, row)
-        nearest = find_nearest(store, self._index, before[:_COMPARED_AT_MOST], side)
+        nearest = find_nearest(store, self._index, before, side)
         if nearest is None or nearest.differences or row.why == FORCED:
             return Told(row.why, side, nearest)
         return Told(row.why, side, nearest, self._learned(get_run(store, nearest.row.run), run))

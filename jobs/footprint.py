@@ -9,7 +9,7 @@ of both, so both jobs hold them.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -33,10 +33,15 @@ def own_objects(store: Store, run: ObjectId) -> Iterator[ObjectId]:
     CorruptObject, NotANode, ObjectNotFound
         For a node that cannot be read, after what was found up to there.
     """
+    # the envelope, not the node of its kind: to check all that such a node says takes longer than to read it
+    return walk_own(lambda oid: read_envelope(store.get(oid)), run)
+
+
+def walk_own(read: Callable[[ObjectId], Envelope], run: ObjectId) -> Iterator[ObjectId]:
+    """Yield what `own_objects` does; `read` gives the envelope of each node, and may keep it."""
     waiting, seen = [run], {run}
     for oid in waiting:
-        # the envelope, not the node of its kind: to check all that such a node says takes longer than to read it
-        envelope = read_envelope(store.get(oid))
+        envelope = read(oid)
         try:
             nodes, blobs = _own_links(envelope)
         except (LookupError, TypeError, ValueError) as err:

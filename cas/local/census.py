@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cas.errors import CorruptObject
 from cas.files import TEMPORARY_PREFIX
+from cas.formats.pack import Pack
 from cas.local.loose import open_loose
 from cas.local.store import LocalStore
 
@@ -43,24 +45,45 @@ class Census:
 def take_census(store: LocalStore) -> Census:
     """Count what is in `store`; of each loose object the end of its file is read, of each pack its index."""
     census = Census()
-    for oid in store.loose.ids():
+    census.loose, census.loose_raw, census.loose_stored = count_loose(store)
+    for pack in store.packs.packs():
+        with suppress(FileNotFoundError):
+            tally = count_packed(pack)
+            census.packs += 1
+            census.packed += tally.objects
+            census.packed_raw += tally.raw_bytes
+            census.packed_stored += tally.stored_bytes
+    census.garbage, census.garbage_bytes = _total(_garbage(store))
+    census.trash, census.trash_bytes = _total(store.trash.files())
+    return census
+
+
+class Tally(NamedTuple):
+    """How many objects there are somewhere, how long they are, and how long the files that hold them."""
+
+    objects: int
+    raw_bytes: int
+    stored_bytes: int
+
+
+def count_loose(store: LocalStore, prefix: str = "") -> Tally:
+    """Count the loose objects whose ids begin with `prefix`."""
+    objects = raw = held = 0
+    for oid in store.loose.ids(prefix):
         path = store.loose.path_of(oid)
         with suppress(FileNotFoundError, CorruptObject):
             stored = open_loose(path, oid)
             stored.close()
-            census.loose_raw += stored.seal.raw_bytes
-        census.loose += 1
-        census.loose_stored += _size(Path(path))
-    for pack in store.packs.packs():
-        with suppress(FileNotFoundError):
-            entries = list(pack.index)
-            census.packs += 1
-            census.packed += len(entries)
-            census.packed_raw += sum(entry.raw_bytes for entry in entries)
-            census.packed_stored += _size(Path(pack.path))
-    census.garbage, census.garbage_bytes = _total(_garbage(store))
-    census.trash, census.trash_bytes = _total(store.trash.files())
-    return census
+            raw += stored.seal.raw_bytes
+        objects += 1
+        held += _size(Path(path))
+    return Tally(objects, raw, held)
+
+
+def count_packed(pack: Pack) -> Tally:
+    """Count the objects of a pack; raise FileNotFoundError when it has just gone."""
+    entries = list(pack.index)
+    return Tally(len(entries), sum(entry.raw_bytes for entry in entries), _size(Path(pack.path)))
 
 
 def _total(paths: Iterable[Path]) -> tuple[int, int]:

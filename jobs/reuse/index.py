@@ -1,7 +1,7 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, cast
 
 from cas.errors import CorruptRefs
@@ -97,6 +97,28 @@ class JobIndex:
         """Return the row of that run node."""
         return self._first({"run": run})
 
+    def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+        """Return the rows of those run nodes that have one, many in one query."""
+        return {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
+
+    def neighbours(self, row: JobRow, *, later: bool, limit: int) -> list[JobRow]:
+        """Return the runs of the same method that ended before one, or after it; the nearest first."""
+        rows = self._refs.select_beyond(
+            "jobs", {"method": row.method}, ("ended", row.ended), descending=not later, limit=limit
+        )
+        return list(map(_to_row, rows))
+
+    def followers(self, row: JobRow, limit: int) -> list[JobRow]:
+        """Return the runs that ended after one, the nearest first."""
+        rows = self._refs.select_beyond("jobs", {}, ("ended", row.ended), limit=limit)
+        return list(map(_to_row, rows))
+
+    def after(self, row: JobRow, count: int) -> list[JobRow]:
+        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
+        numbers = range(row.number + 1, row.number + 1 + count)
+        found = self.of_labels((row.workdir, number) for number in numbers)
+        return sorted(found.values(), key=lambda row: row.number)
+
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""
         return self._refs.find(f"{BUILDS}{number}")
@@ -129,6 +151,17 @@ class JobIndex:
         """Return the jobs with that outcome, newest first."""
         return self._rows({"outcome": outcome})
 
+    def of_labels(self, labels: Iterable[tuple[str, int]]) -> dict[tuple[str, int], JobRow]:
+        """Return the rows of those labels that there are, each given as workdir and number."""
+        numbers = defaultdict[str, list[int]](list)
+        for workdir, number in labels:
+            numbers[workdir].append(number)
+        return {
+            (workdir, row.number): row
+            for workdir, chosen in numbers.items()
+            for row in map(_to_row, self._refs.select_any("jobs", "number", chosen, {"workdir": workdir}))
+        }
+
     def find_first_of_outcome(self, outcome: ObjectId) -> JobRow | None:
         """Return the oldest job with that outcome."""
         rows = self._refs.select("jobs", {"outcome": outcome}, order=("ended",), limit=1)
@@ -157,7 +190,7 @@ class JobIndex:
             held[str(cell["node"])].append(
                 (str(cell["workdir"]), cast("int", cell["number"]), str(cell["name"]))
             )
-        rows = self._rows_of({(workdir, number) for each in held.values() for workdir, number, _ in each})
+        rows = self.of_labels({(workdir, number) for each in held.values() for workdir, number, _ in each})
         found: list[tuple[JobRow, str] | None] = []
         for node, name in datasets:
             owners = [
@@ -167,17 +200,6 @@ class JobIndex:
             ]
             found.append(min(owners, key=lambda owner: (owner[1] != name, owner[0].ended), default=None))
         return found
-
-    def _rows_of(self, labels: Iterable[tuple[str, int]]) -> dict[tuple[str, int], JobRow]:
-        """Return the rows of those labels that there are."""
-        numbers = defaultdict[str, list[int]](list)
-        for workdir, number in labels:
-            numbers[workdir].append(number)
-        return {
-            (workdir, row.number): row
-            for workdir, chosen in numbers.items()
-            for row in map(_to_row, self._refs.select_any("jobs", "number", chosen, {"workdir": workdir}))
-        }
 
     def resolve(self, name: str) -> JobRow | None:
         """Return what a plain name means: a label, "dev-LATEST", or a method, for its newest job."""

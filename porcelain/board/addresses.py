@@ -26,6 +26,21 @@ def job(spec: str, part: str = "") -> str:
     return f"/job/{_segment(spec)}" + (f"/{part}" if part else "")
 
 
+def output(spec: str, **chosen: object) -> str:
+    """Return the address of what a job printed, or of one part of it."""
+    return job(spec, "output") + _query(chosen)
+
+
+def source(spec: str, **chosen: object) -> str:
+    """Return the address of the code of a job, perhaps of one file, or against that of another job."""
+    return job(spec, "source") + _query(chosen)
+
+
+def source_file(spec: str, path: str) -> str:
+    """Return the address of the bytes of one file of the code of a job."""
+    return job(spec, "source") + f"/{_path(path)}"
+
+
 def file(spec: str, name: str) -> str:
     """Return the address of the page that shows a file of a job."""
     return f"/file/{_segment(spec)}/{_path(name)}"
@@ -66,9 +81,14 @@ def csv(spec: str, chosen: Mapping[str, object]) -> str:
     return f"/csv/{_dataset(spec)}" + _query(chosen)
 
 
-def build(name: str) -> str:
-    """Return the address of a build, named as "build-7"."""
-    return f"/build/{_segment(name)}"
+def dataset_graph(spec: str) -> str:
+    """Return the address of the graph of a dataset: its chain, and what it extends."""
+    return f"{dataset(spec)}/graph"
+
+
+def build(name: str, part: str = "") -> str:
+    """Return the address of a build, named as "build-7", or of a part of it: "graph"."""
+    return f"/build/{_segment(name)}" + (f"/{part}" if part else "")
 
 
 def urd(path: str = "", timestamp: str = "") -> str:

@@ -18,7 +18,20 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import datasets, files, jobs, results, rows
+from porcelain.board.pages import (
+    datasets,
+    explained,
+    files,
+    graph,
+    job,
+    jobs,
+    outputs,
+    results,
+    rows,
+    search,
+    sources,
+    store,
+)
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -31,14 +44,31 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/", results.results),
     ("/result/{name:text}", results.result),
     ("/jobs", jobs.jobs),
+    ("/job/{spec}", job.job),
+    ("/job/{spec}/users", job.users),
+    ("/job/{spec}/why", explained.why),
+    ("/job/{spec}/output", outputs.output),
+    ("/job/{spec}/output/{part}", outputs.text),
+    ("/job/{spec}/source", sources.source),
+    ("/job/{spec}/source.tar.gz", sources.archive),
+    ("/job/{spec}/source/{path:text}", sources.file),
     ("/file/{spec}/{name:text}", files.file),
     ("/raw/{spec}/{name:text}", files.raw),
     ("/holders/{blob}", files.holders),
+    ("/job/{spec}/graph", graph.of_job),
+    ("/job/{spec}/graph.svg", graph.file_of_job),
+    ("/build/{name}/graph", graph.of_build),
+    ("/build/{name}/graph.svg", graph.file_of_build),
+    # before the datasets: their names may have slashes
+    ("/dataset/{label}/{name:text}/graph", graph.of_dataset),
+    ("/dataset/{label}/{name:text}/graph.svg", graph.file_of_dataset),
     ("/dataset/{label}/{name:text}", datasets.dataset),
     ("/column/{label}/{name:text}", datasets.column),
     ("/chain/{label}/{name:text}", datasets.chain),
     ("/rows/{label}/{name:text}", rows.rows),
     ("/csv/{label}/{name:text}", rows.csv),
+    ("/search", search.search),
+    ("/store", store.store),
 )
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"
@@ -94,14 +124,15 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
 
 def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
     begun = time.perf_counter()
-    found, status = _show(project, shows, asked)
-    if isinstance(found, Response):
-        return found
-    response = (
-        JSONResponse(found.view, status)
-        if asked.wants_json
-        else HTMLResponse(to_html(found, asked, project.config.root.name), status)
-    )
+    with project.catalogue.precedence.taken():
+        found, status = _show(project, shows, asked)
+        if isinstance(found, Response):
+            return found
+        response = (
+            JSONResponse(found.view, status)
+            if asked.wants_json
+            else HTMLResponse(to_html(found, asked, project.config.root.name), status)
+        )
     response.headers["Vary"] = "Accept"
     response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
     return response
@@ -157,10 +188,11 @@ async def _watch(project: ShownProject, routes: Sequence[Route], request: Reques
 
 
 def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
-    found, _ = _show(project, shows, asked)
-    if isinstance(found, Response) or not (found.live or found.template == "error.html"):
-        found = _error_page("this page does not change", "")
-    return to_html(found, asked, project.config.root.name)
+    with project.catalogue.precedence.taken():
+        found, _ = _show(project, shows, asked)
+        if isinstance(found, Response) or not (found.live or found.template == "error.html"):
+            found = _error_page("this page does not change", "")
+        return to_html(found, asked, project.config.root.name)
 
 
 def known_paths() -> Mapping[str, Shows]:

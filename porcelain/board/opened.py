@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from porcelain.board.catalogue.catalogue import Catalogue
 from porcelain.board.lately import Lately
 from porcelain.project import Project
 
@@ -16,7 +17,19 @@ class ShownProject(Project):
         super().__enter__()
         for _ in (self.store, self.refs, self.index, self.results, self.resolver, self.cache, self.lately):
             pass
+        self.catalogue.start()
         return self
+
+    def close(self) -> None:
+        """Give back what is open."""
+        if "catalogue" in self.__dict__:
+            self.catalogue.close()
+        super().close()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is found, counted and sorted quickly: jobs, their sizes, all that is searched."""
+        return Catalogue(self.config.data, self.index, self.store)
 
     @cached_property
     def lately(self) -> Lately:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cas.local.fsck import Report, check
-from porcelain import config, storage, term
+from porcelain import carelog, config, storage, term
 from porcelain.commandline.arguments import Parser
 from porcelain.remotecare import check_remote, names_it_hurts
 from porcelain.watching.ticker import Ticker
@@ -74,6 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.repair and not report.is_sound:
         sources += storage.open_remote_stores(project)
         mended, report = _repair(store, report, sources), check(store, refs, fast=given.fast)
+    carelog.note(project.data, "fsck", _counts(report) | {"fast": given.fast})
     if given.json:
         term.emit_json(_view(report, dangling, mended))
     else:
@@ -124,12 +125,9 @@ def _done(mended: "Mended | None") -> Iterator[tuple[str, object]]:
 
 
 def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None") -> dict[str, Any]:
-    view: dict[str, Any] = {
-        "objects": report.copies,
-        "refs": report.refs,
-        "dangling": report.dangling,
-        "promised": report.promised,
-        "sound": report.is_sound,
+    counts = _counts(report)
+    del counts["damages"]
+    view: dict[str, Any] = counts | {
         "problems": [
             {
                 "kind": problem.kind,
@@ -146,6 +144,17 @@ def _view(report: Report, dangling: "Sequence[ObjectId]", mended: "Mended | None
     if mended is not None:
         view["repaired"] = [{"what": what, "subject": str(subject)} for what, subject in _done(mended)]
     return view
+
+
+def _counts(report: Report) -> dict[str, int]:
+    return {
+        "objects": report.copies,
+        "refs": report.refs,
+        "dangling": report.dangling,
+        "promised": report.promised,
+        "sound": report.is_sound,
+        "damages": sum(problem.is_damage for problem in report.problems),
+    }
 
 
 def _summary(report: Report) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from porcelain import config, storage, term
+from porcelain import carelog, config, storage, term
 from porcelain.cleaning import Cleaned, Cleaner
 from porcelain.commandline.arguments import Parser
 from porcelain.remotecare import sweep_remote
@@ -93,6 +93,8 @@ def main(arguments: Sequence[str]) -> int:
             dry_run=given.dry_run,
             progress=ticker.show,
         )
+    if not given.dry_run:
+        carelog.note(project.data, "gc", dict(_counts(cleaned)) | {"dropped": len(cleaned.dropped)})
     if given.json:
         term.emit_json(_view(cleaned))
     else:

@@ -115,7 +115,7 @@ def _job(resolver: Resolver, run: ObjectId) -> View:
         "method": row.method,
         "ended": moment(row.ended),
         "caption": row.caption,
-        "options": job_views.options(resolver, resolver.run(row), resolver.outcome(row)),
+        "options": job_views.options(resolver, row),
         "inputs": job_views.inputs(resolver, row),
     }
 

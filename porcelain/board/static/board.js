@@ -34,12 +34,20 @@ let stream = null;
 function show(text) {
   const main = document.querySelector("main");
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
-  if (!fresh || fresh.innerHTML === main.innerHTML) return;
+  // a list that is open for choosing would close
+  if (!fresh || fresh.innerHTML === main.innerHTML || main.querySelector("select:focus")) return;
   const focus = document.activeElement?.id;
+  const caret = document.activeElement?.selectionStart;
+  const typed = [...main.querySelectorAll("input[id]")].filter((each) => each.value !== each.defaultValue);
   const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
   main.replaceChildren(...fresh.childNodes);
   for (const id of open) main.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+  for (const { id, value } of typed) {
+    const field = document.getElementById(id);
+    if (field) field.value = value;
+  }
   if (focus) document.getElementById(focus)?.focus();
+  if (caret != null && document.activeElement?.id === focus) document.activeElement.setSelectionRange?.(caret, caret);
   document.dispatchEvent(new CustomEvent("acc:shown"));
 }
 
