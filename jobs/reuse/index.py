@@ -98,14 +98,9 @@ class JobIndex:
         return self._first({"run": run})
 
     def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
-        """Return the rows of those run nodes that have one, many in one query."""
-        return {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
-
-    def after(self, row: JobRow, count: int) -> list[JobRow]:
-        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
-        numbers = range(row.number + 1, row.number + 1 + count)
-        found = self._rows_of((row.workdir, number) for number in numbers)
-        return sorted(found.values(), key=lambda row: row.number)
+        """Return the rows of those run nodes that have one."""
+        rows = map(_to_row, self._refs.select_any("jobs", "run", {*runs}))
+        return {row.run: row for row in rows}
 
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""
@@ -126,6 +121,12 @@ class JobIndex:
                 row = link
             if several or not links:
                 return
+
+    def after(self, row: JobRow, count: int) -> list[JobRow]:
+        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
+        numbers = range(row.number + 1, row.number + 1 + count)
+        found = self._rows_of((row.workdir, number) for number in numbers)
+        return sorted(found.values(), key=lambda row: row.number)
 
     def of_method(self, method: str, limit: int | None = None) -> list[JobRow]:
         """Return the finished jobs of a method, newest first."""
