@@ -18,6 +18,8 @@ Link: TypeAlias = tuple[int, int]
 # after so many sweeps in a row without fewer crossings there is nothing to be had from more
 _PATIENCE: Final = 3
 _MOST_SWEEPS: Final = 16
+# of larger graphs nobody sees how many edges cross, and it takes a tenth of a second
+_MOST_SWAPPED: Final = 1000
 
 
 @dataclass(slots=True)
@@ -149,7 +151,8 @@ def _uncross(layers: Layers) -> None:
             break
         down = sweep % 2 == 0
         _sweep(layers.order if down else layers.order[::-1], before if down else after)
-        _swap(layers.order, before, after)
+        if len(before) <= _MOST_SWAPPED:
+            _swap(layers.order, before, after)
         crossings = _crossings(layers.order, after)
         idle = 0 if crossings < fewest else idle + 1
         if crossings < fewest:
