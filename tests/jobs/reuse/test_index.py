@@ -54,6 +54,17 @@ def test_a_published_job_is_found_in_every_way(index: JobIndex) -> None:
     assert list(index) == [one]
 
 
+def test_runs_are_found_together_and_those_after_one_by_their_numbers(index: JobIndex) -> None:
+    rows = [row(number) for number in (1, 2, 4)]
+    for each in (*rows, row(3, workdir="other")):
+        index.publish(each, {})
+    assert index.of_runs([rows[0].run, rows[2].run, oid_of(b"none")]) == {
+        each.run: each for each in (rows[0], rows[2])
+    }
+    assert index.after(rows[0], 2) == [rows[1]]
+    assert index.after(rows[0], 3) == rows[1:]
+
+
 def test_what_is_not_there_is_none(index: JobIndex) -> None:
     assert index.find_label("dev-1") is None
     assert index.find_label("no label") is None
