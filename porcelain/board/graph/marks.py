@@ -82,8 +82,8 @@ def looks(item: Item) -> Counter[str]:
 def shown(text: str) -> Markup:
     r"""Return a text as it may stand in XML and HTML.
 
-    >>> shown("<b>\\x00")
-    Markup('&lt;b&gt;\ufffd')
+    >>> shown("<b>\x00")
+    Markup('&lt;b&gt;�')
     """
     return escape(_NO_TEXT.sub("\ufffd", text))
 
