@@ -113,12 +113,6 @@ class JobIndex:
         rows = self._refs.select_beyond("jobs", {}, ("ended", row.ended), limit=limit)
         return list(map(_to_row, rows))
 
-    def after(self, row: JobRow, count: int) -> list[JobRow]:
-        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
-        numbers = range(row.number + 1, row.number + 1 + count)
-        found = self.of_labels((row.workdir, number) for number in numbers)
-        return sorted(found.values(), key=lambda row: row.number)
-
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""
         return self._refs.find(f"{BUILDS}{number}")

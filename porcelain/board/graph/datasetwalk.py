@@ -15,13 +15,15 @@ from porcelain.term import count
 _ID_DIGITS: Final = 12
 
 
-def chained(project: ShownProject, target: Target, *, depth: int | None = None) -> Graph:
+def chained(
+    project: ShownProject, target: Target, *, depth: int | None = None, most: int = MOST_NODES
+) -> Graph:
     """Return the graph of a dataset: those before it in its chain, and those that they extend, nearest first.
 
-    Costs a head for each dataset, of which `MOST_NODES` are read at the most, and two queries.
+    Costs a head for each dataset, of which `most` are read at the most, and two queries.
     """
     root = DatasetRef(get_oid(target), target.name or DEFAULT_DATASET)
-    found, limits = _walk(project.store.alone(), root, depth)
+    found, limits = _walk(project.store.alone(), root, depth, most)
     owners = dict(zip(found, project.index.find_dataset_owners([*found]), strict=True))
     if target.row is not None:  # which of several jobs that have it
         owners[root] = (target.row, root.name)
@@ -36,17 +38,17 @@ def chained(project: ShownProject, target: Target, *, depth: int | None = None) 
 
 
 def _walk(
-    store: LocalStore, root: DatasetRef, depth: int | None
+    store: LocalStore, root: DatasetRef, depth: int | None, most: int
 ) -> tuple[dict[DatasetRef, DatasetHead | None], list[str]]:
     """Return heads by what names them, each once, breadth first, and what is not among them."""
     found = dict[DatasetRef, DatasetHead | None]()
     level, steps, seen = [root], 0, {root.node}
     while level:
-        room = MOST_NODES - len(found)
+        room = most - len(found)
         heads = {ref: _read(store, ref) for ref in level[:room]}
         found.update(heads)
         if len(level) > room:
-            return found, [f"there are more than {MOST_NODES:,} datasets: the nearest are shown"]
+            return found, [f"there are more than {most:,} datasets: the nearest are shown"]
         given = {ref.node: ref for head in heads.values() for ref, _ in reversed(_given(head))}
         level = [ref for node, ref in given.items() if node not in seen]
         seen |= given.keys()

@@ -35,10 +35,11 @@ def made_from(
     depth: int | None = None,
     got: Got = unknown,
     later: bool = False,
+    most: int = MOST_NODES,
 ) -> Graph:
     """Return the graph of what the runs `roots` were made from, nearest first.
 
-    Costs a node for each job, of which `MOST_NODES` are read at the most; none is fetched from elsewhere.
+    Costs a node for each job, of which `most` are read at the most; none is fetched from elsewhere.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def made_from(
     later
         What was made from the roots, too.
     """
-    walk = _Walk(project.store.alone(), MOST_NODES)
+    walk = _Walk(project.store.alone(), most)
     walk.go([*dict.fromkeys(roots)], depth)
     limits = [*walk.limits]
     if later:
@@ -160,7 +161,7 @@ class _Offspring:
         if not first:
             return []
         begun = min(row.ended for row in first)
-        near = [row for root in first for row in self._index.after(root, _LATER_JOBS)]
+        near = [row for root in first for row in self._index.followers(root, _LATER_JOBS)]
         newest = self._index.rows(_LATER_JOBS)
         if newest and newest[-1].ended > begun:
             self.limits.append(

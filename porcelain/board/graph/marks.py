@@ -82,8 +82,8 @@ def looks(item: Item) -> Counter[str]:
 def shown(text: str) -> Markup:
     r"""Return a text as it may stand in XML and HTML.
 
-    >>> shown("<b>\\x00")
-    Markup('&lt;b&gt;\ufffd')
+    >>> shown("<b>\x00")
+    Markup('&lt;b&gt;�')
     """
     return escape(_NO_TEXT.sub("\ufffd", text))
 
@@ -208,25 +208,28 @@ class Marks:
         number
             By which edges name it.
         given
-            By which numbers what a node in a frame was made from is named.
+            By which numbers what a node was made from is named; those of nodes in frames have a dot.
         """
         if item.shape == "node":
-            return self._node(item, box, number)
+            return self._node(item, box, number, given)
         return (
             self._fold(item, box, number) if item.shape == "fold" else self._frame(item, box, number, given)
         )
 
-    def _node(self, item: Item, box: Box, number: int) -> str:
+    def _node(self, item: Item, box: Box, number: int, given: Callable[[Node], Sequence[str]]) -> str:
         (node,) = item.nodes
         inner = (
             f"{_rect(box, 'box')}{_sign(box.x + 17, box.y + box.height / 2, look(node))}"
             f"{_words(item, box)}{self._bar(node, box)}"
         )
-        return self._link(node, f"{number}", inner)
+        # edges from other nodes by themselves are drawn
+        cells = [each for each in given(node) if "." in each]
+        return self._link(node, f"{number}", inner, "node", cells)
 
-    def _link(self, node: Node, number: str, inner: str, kind: str = "node", extra: str = "") -> str:
+    def _link(self, node: Node, number: str, inner: str, kind: str, sources: Sequence[str]) -> str:
         marked = " root" if node.oid in self.roots else ""
-        opening = f'class="{kind} {look(node)}{marked}" data-node="{number}"{extra}'
+        given = f' data-given="{" ".join(sources)}"' if sources else ""
+        opening = f'class="{kind} {look(node)}{marked}" data-node="{number}"{given}'
         address = self.ways and node.state != "missing" and self.ways.to_node(node)
         return _wrapped(opening, address or "", title_of(node), inner)
 
@@ -296,7 +299,7 @@ class Marks:
             f"{_rect(box, 'box', round=4)}{_sign(box.x + 11, box.y + 12.5, look(node))}"
             f"{_text(box.x + 21, box.y + 16.5, label, 'line')}{self._bar(node, box)}"
         )
-        return self._link(node, number, inner, "node cell", f' data-given="{" ".join(sources)}"')
+        return self._link(node, number, inner, "node cell", sources)
 
 
 def _wrapped(opening: str, address: str, title: str, inner: str) -> str:

@@ -71,13 +71,27 @@ def place(sizes: Sequence[tuple[float, float]], links: Sequence[Link], room: tup
     The parts of a graph that do not hang together lie beside each other.
     """
     parts = [(part, arrange(len(part), inner)) for part, inner in _parts(len(sizes), links)]
-    down = _placed(parts, sizes, room[0])
-    across = _turned(_placed(parts, [size[::-1] for size in sizes], room[1]))
-    return across if _scale(across, room) > _scale(down, room) else down
+    turned = [size[::-1] for size in sizes]
+    # of both ways only the better one is gone: where nodes lie exactly makes little difference
+    nodes, layers = max(parts, key=lambda part: len(part[0]), default=([], arrange(0, [])))
+    down, across = (_extent(layers, [each[node] for node in nodes]) for each in (sizes, turned))
+    if _scale(across[::-1], room) > _scale(down, room):
+        return _turned(_placed(parts, turned, room[1]))
+    return _placed(parts, sizes, room[0])
 
 
-def _scale(placed: Placed, room: tuple[float, float]) -> float:
-    return min(room[0] / max(placed.width, 1), room[1] / max(placed.height, 1), 1.0)
+def _extent(layers: Layers, sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return about how wide and high a part is, from top to bottom."""
+    rows = [[sizes[node] for node in layer if node < layers.count] for layer in layers.order]
+    widths = [
+        sum(width + GAP for width, _ in row) + (_PASSING + GAP) * (len(layer) - len(row))
+        for row, layer in zip(rows, layers.order, strict=True)
+    ]
+    return max(widths, default=0.0), sum(max(height for _, height in row) + LAYER_GAP for row in rows)
+
+
+def _scale(size: tuple[float, float], room: tuple[float, float]) -> float:
+    return min(room[0] / max(size[0], 1), room[1] / max(size[1], 1), 1.0)
 
 
 def _turned(placed: Placed) -> Placed:

@@ -95,10 +95,17 @@ function steer(view) {
   }, { passive: false });
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
-    if (!down.size) moved = 0;
+    if (!down.size) {
+      moved = 0;
+      // of the whole window, as long as something is down: a drag may leave the canvas
+      addEventListener("pointermove", drag);
+      addEventListener("pointerup", release);
+      addEventListener("pointercancel", release);
+    }
     down.set(event.pointerId, view.at(event));
   });
-  addEventListener("pointermove", (event) => {
+
+  function drag(event) {
     const before = down.get(event.pointerId);
     if (!before) return;
     const now = view.at(event);
@@ -112,13 +119,17 @@ function steer(view) {
     moved += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
     canvas.classList.toggle("drags", moved > 4);
     down.set(event.pointerId, now);
-  });
-  for (const kind of ["pointerup", "pointercancel"]) {
-    addEventListener(kind, (event) => {
-      down.delete(event.pointerId);
-      if (!down.size) canvas.classList.remove("drags");
-    });
   }
+
+  function release(event) {
+    down.delete(event.pointerId);
+    if (down.size) return;
+    canvas.classList.remove("drags");
+    removeEventListener("pointermove", drag);
+    removeEventListener("pointerup", release);
+    removeEventListener("pointercancel", release);
+  }
+
   // the end of a drag is no click, and a link is not dragged away
   canvas.addEventListener("click", (event) => {
     if (moved > 4) event.preventDefault();
@@ -231,14 +242,26 @@ function thread(from, to) {
 
 // -- opening and folding without another page ------------------------------------------------------------------
 
+let shown = location.pathname + location.search;
+
 async function reload(figure, address) {
   const answer = await fetch(address, { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".graph-figure");
   if (!fresh) return location.assign(address);
-  if (figure.closest(".graph-page")) history.pushState(null, "", address);
+  if (figure.closest(".graph-page")) {
+    history.pushState(null, "", address);
+    shown = address;
+  }
+  const focused = figure.contains(document.activeElement);
   figure.replaceWith(fresh);
   begin();
+  if (focused) fresh.querySelector(".graph-canvas").focus({ preventScroll: true });
 }
+
+// the way back leads to what was shown before; not so to another place of this page
+addEventListener("popstate", () => {
+  if (document.querySelector(".graph-page") && location.pathname + location.search !== shown) location.reload();
+});
 
 function fold(figure) {
   figure.addEventListener("click", (event) => {
@@ -249,8 +272,6 @@ function fold(figure) {
     reload(figure, address).catch(() => location.assign(address));
   });
 }
-
-addEventListener("popstate", () => location.reload());
 
 // -- all graphs of a page --------------------------------------------------------------------------------------
 
