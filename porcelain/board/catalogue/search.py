@@ -20,8 +20,8 @@ _KINDS: Final[Mapping[str, str]] = {
     "columns": "column",
     "failure": "failure",
 }
-# finds beyond these are not counted
-MOST_COUNTED: Final = 10_000
+# of a rank; finds beyond these are neither counted nor shown: who has so many types another word
+MOST_COUNTED: Final = 5_000
 _MOST_FITS: Final = 6
 _LONGEST_FIT: Final = 160
 
@@ -71,8 +71,12 @@ class Search:
         return self._words
 
     def count(self) -> int:
-        """Return how many jobs are found; at most `MOST_COUNTED` of a rank are counted."""
+        """Return how many jobs are found; at most `MOST_COUNTED` of a rank are counted, and shown."""
         return sum(self._ranks())
+
+    def has_more(self) -> bool:
+        """Return whether there are more than `count` says."""
+        return MOST_COUNTED in self._ranks()
 
     def jobs(self, start: int, limit: int) -> list[FoundJob]:
         """Return jobs that are found, the best first, from a place on."""
