@@ -78,7 +78,7 @@ def test_remotes_are_shown_without_asking_them(project, acc):
         away, origin = store(shown, ASKED).view["remotes"]
         assert (away["name"], away["write"], away["looked"]) == ("away", True, None)
         assert origin["looked"] is not None
-        assert origin["packs"] == 1
+        assert origin["packs"] >= 1
         assert "never looked at" in html(shown)
 
 
