@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from porcelain.board.catalogue.database import Database
-from porcelain.board.catalogue.query import Part, folded, parts_of, to_query, words_of
+from porcelain.board.catalogue.query import Part, excerpt_of, folded, parts_of, to_query, words_of
 from porcelain.board.catalogue.schema import FIELDS
 
 # A job whose name fits comes before one whose caption does, that before one with such a file or column. To rank a
@@ -103,7 +103,7 @@ class Search:
             FoundThing(
                 kind,
                 parts_of(name, self._words),
-                parts_of(text.replace("\n", " · ")[:_LONGEST_FIT], self._words),
+                excerpt_of(text.replace("\n", " · "), self._words, _LONGEST_FIT),
             )
             for name, text in rows
         ]
@@ -150,10 +150,10 @@ class Search:
         found = []
         for field in FIELDS:
             for line, text in enumerate(fields[field].split("\n")):
-                parts = parts_of(text[:_LONGEST_FIT], self._words)
+                parts = excerpt_of(text, self._words, _LONGEST_FIT)
                 if any(part.found for part in parts):
                     dataset = places[line] if field == "columns" and line < len(places) else ""
-                    found.append(Fit(_KINDS[field], text[:_LONGEST_FIT], parts, dataset))
+                    found.append(Fit(_KINDS[field], text, parts, dataset))
                 if len(found) == _MOST_FITS:
                     return found
         return found

@@ -94,7 +94,7 @@ def _fit(label: str, fit: Fit) -> View:
         address = addresses.file(label, fit.text)
     elif fit.kind in ("dataset", "column"):
         address = addresses.dataset(f"{label}/{fit.dataset}" if fit.dataset else label)
-    return {"kind": fit.kind, "text": fit.text, "parts": _parts(fit.parts), "address": address}
+    return {"kind": fit.kind, "parts": _parts(fit.parts), "address": address}
 
 
 def _parts(parts: Sequence[Part]) -> list[View]:

@@ -50,6 +50,15 @@ def test_names_come_before_captions_before_the_rest_and_new_before_old(project, 
     assert shown.catalogue.search("delays").count() == 5
 
 
+def test_a_long_text_is_shown_where_it_fits(project, shown):
+    project.job("long", options={"text": "a" * 5_000 + " needle " + "b" * 5_000})
+    fill(shown)
+    (job,) = shown.catalogue.search("needle").jobs(0, 1)
+    (fit,) = job.fits
+    assert [part.text for part in fit.parts if part.found] == ["needle"]
+    assert len("".join(part.text for part in fit.parts)) == 160
+
+
 def test_words_may_be_in_different_fields(project, shown):
     project.job("plot", caption="of delays", files={"a.png": b""})
     fill(shown)

@@ -48,6 +48,10 @@ def test_whatever_is_typed_is_answered(project, shown, text):
     assert "<script>alert" not in html(shown, q=text.encode("utf-8", "replace").decode())
 
 
+def test_without_a_text_it_says_what_to_type(shown):
+    assert "Type words" in html(shown)
+
+
 def test_only_kinds_that_there_are_can_be_asked(shown):
     with pytest.raises(WrongQuestion):
         ask(shown, q="a", kind="b")
