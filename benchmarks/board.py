@@ -102,11 +102,11 @@ class _Board:
 
     def __exit__(self, *error):
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def ask(self, path, accept):
         """Return status, seconds and, of JSON, what a page says."""
-        connection = HTTPConnection(self._where.hostname, self._where.port, timeout=60)
+        connection = HTTPConnection(self._where.hostname, self._where.port, timeout=600)
         begun = time.perf_counter()
         connection.request("GET", path, headers={"Accept": accept})
         answer = connection.getresponse()

@@ -106,7 +106,8 @@ class Catalogue:
     def progress(self) -> Progress:
         """Return how far it is."""
         unread = "SELECT count(*) FROM jobs INDEXED BY jobs_unread WHERE stored IS NULL"
-        ((listed, unread),) = self._database.run(f"SELECT (SELECT count(*) FROM jobs), ({unread})")
+        jobs = "SELECT coalesce(sum(jobs), 0) FROM counts WHERE kind = 'state'"
+        ((listed, unread),) = self._database.run(f"SELECT ({jobs}), ({unread})")
         return Progress(listed, listed - unread)
 
     def search(self, text: str) -> Search:
