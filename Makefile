@@ -40,7 +40,7 @@ format: .venv/.test                     ## rewrite the code as ruff likes it
 oldest: .venv-oldest/.made              ## the tests, with the oldest dependencies that we promise
 	$(OLDEST)/bin/python -m pytest -n 2 -m "not slow"
 
-bench: .venv/.demo                      ## acc beside its peer; make bench BENCH="ds csv memory frames", =store, =remote
+bench: .venv/.demo                      ## acc beside its peer; make bench BENCH="ds csv memory frames", =store, =remote, =board
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 clean:                                  ## forget all that the targets above made

@@ -1,7 +1,7 @@
 """Measure acc beside its peer, interleaved in one run, and print one table of medians and ratios.
 
     make bench                              overhead, chain, cli, scale and slices
-    make bench BENCH="ds csv"               any of: overhead chain cli scale slices ds csv memory frames store remote
+    make bench BENCH="ds csv"               any of the twelve that README.md lists
 
 The figures are of the machine as it is now: trust the ratios, and look at the load printed with them.
 """
@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 
+from board import board
 from datasets import csv, ds, memory
 from engine import chain, cli, overhead
 from frames import frames
@@ -22,9 +23,9 @@ from table import Table
 
 WORKLOADS = {
     work.__name__: work
-    for work in (overhead, chain, cli, scale, slices, ds, csv, memory, frames, store, remote)
+    for work in (overhead, chain, cli, scale, slices, ds, csv, memory, frames, store, remote, board)
 }
-_WITHOUT_PEER = (store, remote)
+_WITHOUT_PEER = (store, remote, board)
 
 
 def main(names):

@@ -3,7 +3,9 @@
 import logging
 import sqlite3
 import threading
+import time
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -78,7 +80,8 @@ class Catalogue:
         self._ends = threading.Event()
         self._wanted = threading.Event()
         self._rounds = threading.Condition()
-        self._round = 0
+        # how often the listing has been looked at, and how often there was nothing more to do
+        self._round = self._rested = 0
         self._fills = self._has_read_again = False
         self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
 
@@ -103,7 +106,8 @@ class Catalogue:
     def progress(self) -> Progress:
         """Return how far it is."""
         unread = "SELECT count(*) FROM jobs INDEXED BY jobs_unread WHERE stored IS NULL"
-        ((listed, unread),) = self._database.run(f"SELECT (SELECT count(*) FROM jobs), ({unread})")
+        jobs = "SELECT coalesce(sum(jobs), 0) FROM counts WHERE kind = 'state'"
+        ((listed, unread),) = self._database.run(f"SELECT ({jobs}), ({unread})")
         return Progress(listed, listed - unread)
 
     def search(self, text: str) -> Search:
@@ -125,6 +129,21 @@ class Catalogue:
                     done = self._round
                     self._wanted.set()
                     self._rounds.wait_for(lambda: self._round > done, _CATCH_UP_SECONDS)
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until all is known that there was to know; return whether that came to pass in time."""
+        deadline = time.monotonic() + seconds
+        with self._rounds:
+            # twice: the round that runs may have looked before
+            for wanted in (self._rested + 1, self._rested + 2):
+                self._wanted.set()
+                left = deadline - time.monotonic()
+                if not self._rounds.wait_for(partial(self._has_rested, wanted), left):
+                    return False
+        return True
+
+    def _has_rested(self, times: int) -> bool:
+        return self._rested >= times
 
     # -- the thread --------------------------------------------------------------------------------------------
 
@@ -154,6 +173,9 @@ class Catalogue:
             self._filler.read_again(_READ_AGAIN)
         self._things.follow()
         self._census.take()
+        with self._rounds:
+            self._rested += 1
+            self._rounds.notify_all()
         return False
 
     def _may_fill(self, held: ExitStack) -> bool:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from porcelain.board.catalogue.database import Cell, Database
 from porcelain.board.catalogue.query import to_query
+from porcelain.board.catalogue.schema import COUNTED
 
 
 class Sort(NamedTuple):
@@ -63,6 +64,10 @@ class JobList:
 
     def count(self, choice: Choice) -> int:
         """Return how many jobs are chosen."""
+        if choice == Choice(text=choice.text) and choice.text.strip():
+            sql = "SELECT count(*) FROM texts WHERE texts MATCH ?"
+            ((count,),) = self._database.run(sql, (to_query(choice.text, _SEARCHED),))
+            return int(count)
         tests, cells = _tests(choice)
         # this index is as good as any: each holds all that is tested
         ((count,),) = self._database.run(f"SELECT count(*) FROM jobs INDEXED BY jobs_by_ended{tests}", cells)
@@ -82,12 +87,9 @@ class JobList:
 
     def most_used(self, column: str, limit: int) -> dict[str, int]:
         """Return the workdirs, methods or states of most jobs, with their numbers of jobs."""
-        assert column in Choice._fields
-        sql = (
-            f"SELECT {column}, count(*) FROM jobs INDEXED BY jobs_by_method"
-            f" GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT {int(limit)}"
-        )
-        return dict(self._database.run(sql))
+        assert column in COUNTED
+        sql = "SELECT value, jobs FROM counts WHERE kind = ? AND jobs ORDER BY jobs DESC, value LIMIT ?"
+        return dict(self._database.run(sql, (column, limit)))
 
 
 def _tests(choice: Choice) -> tuple[str, list[Cell]]:

@@ -22,7 +22,7 @@ class Part(NamedTuple):
 def to_query(text: str, fields: Iterable[str] = ()) -> str:
     """Return the query for what has all words of a text, or words that begin so; what has no word finds nothing.
 
-    >>> to_query('plot-del "NOT', ["caption"])
+    >>> to_query("plot-del NOT", ["caption"])
     '{caption} : ("plot-del"* "NOT"*)'
     """
     quoted = " ".join('"' + chunk.replace('"', '""') + '"*' for chunk in _chunks(text)) or _NOTHING
@@ -49,6 +49,26 @@ def parts_of(text: str, words: Sequence[str]) -> list[Part]:
             done = start + begun
     parts.append(Part(text[done:], False))  # noqa: FBT003 - a field of a part
     return [part for part in parts if part.text]
+
+
+def excerpt_of(text: str, words: Sequence[str], length: int) -> list[Part]:
+    """Return the part of a text where what is searched first occurs, in parts; "…" stands for what is left out.
+
+    >>> [part.text for part in excerpt_of("number of delays in each month", ["del"], 20)]
+    ['… of ', 'del', 'ays in each…']
+    """
+    if len(text) <= length:
+        return parts_of(text, words)
+    place = 0
+    for part in parts_of(text, words):
+        if part.found:
+            break
+        place += len(part.text)
+    else:
+        place = 0
+    start = min(max(0, place - length // 4), len(text) - length)
+    before, behind = "…" if start else "", "…" if start + length < len(text) else ""
+    return parts_of(f"{before}{text[start + len(before) : start + length - len(behind)]}{behind}", words)
 
 
 def folded(word: str) -> str:

@@ -32,8 +32,25 @@ _DAY_EXISTS: Final = (
     f" WHERE NOT EXISTS (SELECT 1 FROM days WHERE day = new.first / {MICROS_OF_DAY});"
 )
 
+# what a list offers to choose from, with the number of jobs of each
+COUNTED: Final = ("workdir", "method", "state")
+_COUNT_UP: Final = "\n".join(
+    f"INSERT INTO counts SELECT '{kind}', new.{kind}, 0"
+    f" WHERE NOT EXISTS (SELECT 1 FROM counts WHERE kind = '{kind}' AND value = new.{kind});"
+    f" UPDATE counts SET jobs = jobs + 1 WHERE kind = '{kind}' AND value = new.{kind};"
+    for kind in COUNTED
+)
+_COUNT_DOWN: Final = "\n".join(
+    f"UPDATE counts SET jobs = jobs - 1 WHERE kind = '{kind}' AND value = old.{kind};" for kind in COUNTED
+)
+_COUNTED: Final = f"""
+CREATE TRIGGER job_comes AFTER INSERT ON jobs BEGIN {_COUNT_UP} END;
+CREATE TRIGGER job_goes AFTER DELETE ON jobs BEGIN {_COUNT_DOWN} END;
+"""
+
 # A job's id is when it ended, in microseconds, or a little later when another ended just then: by it the newest come
-# first, also among what a search finds. `days` is kept by triggers: to add up a million objects takes too long.
+# first, also among what a search finds. `counts` and `days` are kept by triggers: to add up all jobs and objects takes
+# too long for a page.
 SCHEMA: Final = f"""
 CREATE TABLE notes (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE jobs (
@@ -45,6 +62,9 @@ CREATE INDEX jobs_runs ON jobs (run);
 CREATE INDEX jobs_unread ON jobs (id) WHERE stored IS NULL;
 CREATE INDEX jobs_lacking ON jobs (id) WHERE lacking;
 {_JOBS_SORTED}
+CREATE TABLE counts (kind TEXT, value TEXT, jobs INTEGER, PRIMARY KEY (kind, value)) WITHOUT ROWID;
+CREATE INDEX counts_by_jobs ON counts (kind, jobs);
+{_COUNTED}
 CREATE VIRTUAL TABLE texts USING fts5({", ".join(FIELDS)}, places UNINDEXED, prefix = '1 2 3', {_TOKENS});
 
 CREATE TABLE objects (

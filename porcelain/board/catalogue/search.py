@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from porcelain.board.catalogue.database import Database
-from porcelain.board.catalogue.query import Part, folded, parts_of, to_query, words_of
+from porcelain.board.catalogue.query import Part, excerpt_of, folded, parts_of, to_query, words_of
 from porcelain.board.catalogue.schema import FIELDS
 
 # A job whose name fits comes before one whose caption does, that before one with such a file or column. To rank a
@@ -20,8 +20,8 @@ _KINDS: Final[Mapping[str, str]] = {
     "columns": "column",
     "failure": "failure",
 }
-# finds beyond these are not counted
-MOST_COUNTED: Final = 10_000
+# of a rank; finds beyond these are neither counted nor shown: who has so many types another word
+MOST_COUNTED: Final = 5_000
 _MOST_FITS: Final = 6
 _LONGEST_FIT: Final = 160
 
@@ -71,8 +71,12 @@ class Search:
         return self._words
 
     def count(self) -> int:
-        """Return how many jobs are found; at most `MOST_COUNTED` of a rank are counted."""
+        """Return how many jobs are found; at most `MOST_COUNTED` of a rank are counted, and shown."""
         return sum(self._ranks())
+
+    def has_more(self) -> bool:
+        """Return whether there are more than `count` says."""
+        return MOST_COUNTED in self._ranks()
 
     def jobs(self, start: int, limit: int) -> list[FoundJob]:
         """Return jobs that are found, the best first, from a place on."""
@@ -99,7 +103,7 @@ class Search:
             FoundThing(
                 kind,
                 parts_of(name, self._words),
-                parts_of(text.replace("\n", " · ")[:_LONGEST_FIT], self._words),
+                excerpt_of(text.replace("\n", " · "), self._words, _LONGEST_FIT),
             )
             for name, text in rows
         ]
@@ -146,10 +150,10 @@ class Search:
         found = []
         for field in FIELDS:
             for line, text in enumerate(fields[field].split("\n")):
-                parts = parts_of(text[:_LONGEST_FIT], self._words)
+                parts = excerpt_of(text, self._words, _LONGEST_FIT)
                 if any(part.found for part in parts):
                     dataset = places[line] if field == "columns" and line < len(places) else ""
-                    found.append(Fit(_KINDS[field], text[:_LONGEST_FIT], parts, dataset))
+                    found.append(Fit(_KINDS[field], text, parts, dataset))
                 if len(found) == _MOST_FITS:
                     return found
         return found

@@ -7,7 +7,7 @@ from typing import Final
 from cas.errors import AccError
 from porcelain.board import addresses
 from porcelain.board.catalogue.query import Part
-from porcelain.board.catalogue.search import MOST_COUNTED, Fit, FoundJob, Search
+from porcelain.board.catalogue.search import Fit, FoundJob, Search
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot
 from porcelain.board.pages.jobs import find_row
@@ -41,7 +41,7 @@ def search(project: ShownProject, asked: Asked) -> Page:
         "groups": groups,
         "jobs": [*_job_lines(project, found.jobs(slot.start, slot.size) if total else ())],
         **slot.to_view(),
-        "most_counted": MOST_COUNTED,
+        "more": bool(total) and found.has_more(),
         "read": progress.read,
         "listed": progress.listed,
     }
@@ -94,7 +94,7 @@ def _fit(label: str, fit: Fit) -> View:
         address = addresses.file(label, fit.text)
     elif fit.kind in ("dataset", "column"):
         address = addresses.dataset(f"{label}/{fit.dataset}" if fit.dataset else label)
-    return {"kind": fit.kind, "text": fit.text, "parts": _parts(fit.parts), "address": address}
+    return {"kind": fit.kind, "parts": _parts(fit.parts), "address": address}
 
 
 def _parts(parts: Sequence[Part]) -> list[View]:

@@ -12,6 +12,8 @@ import pytest
 from porcelain import config
 from porcelain.board.opened import ShownProject
 from tests.porcelain.board.boards import RunningBoard
+from tests.porcelain.board.filled import wait_until_filled
+from tests.porcelain.board.manyjobs import ManyJobs
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium")
@@ -60,6 +62,23 @@ def shown(project: Any) -> Iterator[ShownProject]:
     """The project that a test makes by hand, as the board opens it: what page functions are called with."""
     with ShownProject(config.load(project.root)) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def many_jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBoard]:
+    """The board of a project of 5,000 jobs, which nobody changes; its catalogue is filled."""
+    root = tmp_path_factory.mktemp("many")
+    ManyJobs(root).make(5_000)
+    with RunningBoard(root) as board:
+        wait_until_filled(lambda: board.json("/store"))
+        yield board
+
+
+@pytest.fixture
+def shown(project: Any) -> Iterator[ShownProject]:
+    """The project that a test makes by hand, as pages are given it; its catalogue follows."""
+    with ShownProject(config.load(project.root)) as shown:
+        yield shown
 
 
 @pytest.fixture(scope="session")
