@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import Event
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,13 +30,13 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (("/jobs", jobs.jobs),)
 _WATCH: Final = "/watch"
 
 
-def make_app(project: ShownProject) -> Starlette:
-    """Return the application that shows a project."""
+def make_app(project: ShownProject, ending: Event) -> Starlette:
+    """Return the application that shows a project; pages that are followed end when `ending` is set."""
     routes = [Route(path, partial(_answer, project, shows), name=path) for path, shows in PAGES]
     return Starlette(
         routes=[
             *routes,
-            Route(_WATCH, partial(_watch, project, routes)),
+            Route(_WATCH, partial(_watch, project, routes, ending)),
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/{path:path}", partial(_answer, project, _no_such_page)),
         ]
@@ -109,7 +110,7 @@ def _wants_json(accept: str) -> bool:
     )
 
 
-async def _watch(project: ShownProject, routes: Sequence[Route], request: Request) -> Response:
+async def _watch(project: ShownProject, routes: Sequence[Route], ending: Event, request: Request) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
     address = urlsplit(request.query_params.get("page", "/"))
     scope: dict[str, Any] = {"type": "http", "path": address.path, "method": "GET", "root_path": ""}
@@ -118,7 +119,7 @@ async def _watch(project: ShownProject, routes: Sequence[Route], request: Reques
         if match == Match.FULL:
             asked = Asked(address.path, found["path_params"], dict(parse_qsl(address.query)))
             return StreamingResponse(
-                changes(partial(_document, project, shows, asked)), media_type="text/event-stream"
+                changes(partial(_document, project, shows, asked), ending), media_type="text/event-stream"
             )
     return JSONResponse({"error": "no such page"}, 404)
 
