@@ -97,6 +97,18 @@ class Refs(Protocol):
     ) -> list[dict[str, Cell]]:
         """Return those rows, in any order, that besides have one of `cells` in `column`; None equals nothing."""
 
+    def select_beyond(
+        self, table: str, where: Row, edge: tuple[str, Cell], *, descending: bool = False, limit: int
+    ) -> list[dict[str, Cell]]:
+        """Return at most `limit` of those rows whose cells equal those of `where`, and which lie beyond an edge.
+
+        Parameters
+        ----------
+        edge
+            A column and a cell: rows that have a higher one there come, the lowest first; with `descending` the rows
+            that have a lower one, the highest first.
+        """
+
     def follow(self, table: str, column: str, onward: str, cell: Cell, limit: int) -> list[dict[str, Cell]]:
         """Return the row that has `cell` in `column`, the row that has there what that one has in `onward`, and so on.
 

@@ -1,6 +1,6 @@
 """What names stand for: one resolver of specs for every command. A path into a workdir is a spec too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -308,6 +308,11 @@ class Resolver:
         """Return the row of a run that has a label here, or at a remote that was asked already; else None."""
         rows = (resolver.index.of_run(run) for resolver in (self, *self._remotes.values()))
         return next(filter(None, rows), None)
+
+    def find_rows(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+        """Return the rows that `find_row` finds for some runs, in a few queries for all of them."""
+        resolvers = (*self._remotes.values(), self)
+        return {run: row for each in resolvers for run, row in each.index.of_runs(runs).items()}
 
     def _input(self, row: JobRow, names: list[str]) -> JobRow:
         inputs = {entry.path: entry.run for entry in self.run(row).inputs}

@@ -165,6 +165,23 @@ class LocalRefs:
             found += _select(connection, declared, chosen, tail, part)
         return found
 
+    def select_beyond(
+        self, table: str, where: Row, edge: tuple[str, Cell], *, descending: bool = False, limit: int
+    ) -> list[dict[str, Cell]]:
+        """Return at most `limit` of those rows whose cells equal those of `where`, and which lie beyond an edge.
+
+        Parameters
+        ----------
+        edge
+            A column and a cell: rows that have a higher one there come, the lowest first; with `descending` the rows
+            that have a lower one, the highest first.
+        """
+        (column, cell), declared = edge, self._database.tables[table]
+        _check_columns(declared, {column: None})
+        test = f'{" AND" if where else " WHERE"} "{column}" {"<" if descending else ">"} ?'
+        tail = test + _order_by((column,), descending=descending, limit=limit)
+        return _select(self._database.connection(), declared, where, tail, (cell,))
+
     def follow(self, table: str, column: str, onward: str, cell: Cell, limit: int) -> list[dict[str, Cell]]:
         """Return the row that has `cell` in `column`, the row that has there what that one has in `onward`, and so on.
 

@@ -8,6 +8,7 @@ LOAD: Final = "load"
 PREPARE: Final = "prepare"
 ANALYSIS: Final = "analysis"
 SYNTHESIS: Final = "synthesis"
+_MOST_DIGITS: Final = 9
 _ORDER: Final[Mapping[str, float]] = {LOAD: -2, PREPARE: -1, SYNTHESIS: math.inf}
 
 
@@ -31,4 +32,13 @@ def part_order(part: str) -> float:
     >>> sorted(["synthesis", "10", "9", "prepare"], key=part_order)
     ['prepare', '9', '10', 'synthesis']
     """
-    return int(part) if part.isdigit() else _ORDER.get(part, 0)
+    return int(part) if is_slice(part) else _ORDER.get(part, 0)
+
+
+def is_slice(part: str) -> bool:
+    """Return whether a part is a slice, by its number; what a run from elsewhere says may be no number at all.
+
+    >>> is_slice("12"), is_slice("prepare"), is_slice("²")
+    (True, False, False)
+    """
+    return part.isdecimal() and len(part) <= _MOST_DIGITS

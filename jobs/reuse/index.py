@@ -1,7 +1,7 @@
 """The action index and the labels of jobs: refs, and the listing tables written in the same transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, cast
 
 from cas.errors import CorruptRefs
@@ -96,6 +96,23 @@ class JobIndex:
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node."""
         return self._first({"run": run})
+
+    def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+        """Return the rows of those run nodes that have one."""
+        rows = map(_to_row, self._refs.select_any("jobs", "run", {*runs}))
+        return {row.run: row for row in rows}
+
+    def neighbours(self, row: JobRow, *, later: bool, limit: int) -> list[JobRow]:
+        """Return the runs of the same method that ended before one, or after it; the nearest first."""
+        rows = self._refs.select_beyond(
+            "jobs", {"method": row.method}, ("ended", row.ended), descending=not later, limit=limit
+        )
+        return list(map(_to_row, rows))
+
+    def followers(self, row: JobRow, limit: int) -> list[JobRow]:
+        """Return the runs that ended after one, the nearest first."""
+        rows = self._refs.select_beyond("jobs", {}, ("ended", row.ended), limit=limit)
+        return list(map(_to_row, rows))
 
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""

@@ -26,6 +26,21 @@ def job(spec: str, part: str = "") -> str:
     return f"/job/{_segment(spec)}" + (f"/{part}" if part else "")
 
 
+def output(spec: str, **chosen: object) -> str:
+    """Return the address of what a job printed, or of one part of it."""
+    return job(spec, "output") + _query(chosen)
+
+
+def source(spec: str, **chosen: object) -> str:
+    """Return the address of the code of a job, perhaps of one file, or against that of another job."""
+    return job(spec, "source") + _query(chosen)
+
+
+def source_file(spec: str, path: str) -> str:
+    """Return the address of the bytes of one file of the code of a job."""
+    return job(spec, "source") + f"/{_path(path)}"
+
+
 def file(spec: str, name: str) -> str:
     """Return the address of the page that shows a file of a job."""
     return f"/file/{_segment(spec)}/{_path(name)}"

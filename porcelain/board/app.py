@@ -18,15 +18,26 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import jobs
+from porcelain.board.pages import explained, job, jobs, outputs, sources
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
+from porcelain.objects import SpecError
 
 log = logging.getLogger(__name__)
 
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
-PAGES: Final[Sequence[tuple[str, Shows]]] = (("/jobs", jobs.jobs),)
+PAGES: Final[Sequence[tuple[str, Shows]]] = (
+    ("/jobs", jobs.jobs),
+    ("/job/{spec}", job.job),
+    ("/job/{spec}/users", job.users),
+    ("/job/{spec}/why", explained.why),
+    ("/job/{spec}/output", outputs.output),
+    ("/job/{spec}/output/{part}", outputs.text),
+    ("/job/{spec}/source", sources.source),
+    ("/job/{spec}/source.tar.gz", sources.archive),
+    ("/job/{spec}/source/{path:path}", sources.file),
+)
 _WATCH: Final = "/watch"
 
 
@@ -81,7 +92,13 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
     try:
         return shows(project, asked), 200
     except AccError as err:
-        status = 404 if isinstance(err, LookupError) else 400 if isinstance(err, WrongQuestion) else 500
+        status = (
+            404
+            if isinstance(err, LookupError | SpecError)
+            else 400
+            if isinstance(err, WrongQuestion)
+            else 500
+        )
         return _error_page(str(err), err.hint), status
     except Exception:
         # the border: it is our bug, and what ran `acc board` shows it

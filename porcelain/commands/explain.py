@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from cas.errors import AccError
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
 from porcelain.commandline.request import read_request
@@ -61,24 +60,7 @@ def _of_request(project: Project, method: str, texts: dict[str, str]) -> View:
 
 def _of_job(project: Project, spec: str) -> View:
     row = project.resolver.job(spec)
-    explainer, store = project.explainer, project.store
-    view: View = {
-        "job": row.label,
-        "method": row.method,
-        "state": row.state,
-        "earlier": row.earlier or None,
-        "then": explanations.told(store, row, explainer.then(row)),
-        "now": None,
-        "error": None,
-        "stale": [],
-    }
-    if row.outcome is not None:
-        try:
-            view["now"] = explanations.explanation(store, explainer.now(row))
-        except AccError as err:
-            view["error"] = str(err)
-        view["stale"] = explanations.stale(explainer.find_stale(row, at_most=_ANCESTORS_AT_MOST))
-    return view
+    return explanations.of_job(project.store, project.explainer, row, at_most=_ANCESTORS_AT_MOST)
 
 
 # -- printed -----------------------------------------------------------------------------------------------------
@@ -87,7 +69,7 @@ def _of_job(project: Project, spec: str) -> View:
 def _print_job(view: View) -> None:
     label, then, now = view["job"], view["then"], view["now"]
     term.heading(f"{label}  {view['method']}")
-    term.fields({"ran": then["why"] or "-", "now": _fate(view)})
+    term.fields({"ran": then["why"] or "-", "now": explanations.fate(view)})
     nearest = then["nearest"]
     if nearest:
         term.line()
@@ -112,36 +94,11 @@ def print_explanation(view: View) -> None:
     """Print what a build would do with a request, and why."""
     reuse = view["reuse"]
     nearest = view["nearest"]
-    fate = f"'{reuse}' would be reused" if reuse else _without_a_job(view)
+    fate = f"'{reuse}' would be reused" if reuse else explanations.without_a_job(view)
     # what differs is told below
     fate += f": {view['reason']}" if view["reason"] and not (nearest and nearest["differences"]) else ""
     term.heading(f"{view['method']}  {term.printable(fate)}")
     _print_why(view, f"from '{nearest['job']}' ({term.moment(nearest['ended'])})" if nearest else "")
-
-
-def _without_a_job(view: View) -> str:
-    """Return what a build would do when no job here can be reused."""
-    return f"would be taken from remote '{view['origin']}'" if view["origin"] else "would run"
-
-
-def _fate(view: View) -> str:
-    """Return in one line what a build would do now with what a job was given."""
-    now = view["now"]
-    if view["error"]:
-        return f"would not run: {view['error']}"
-    if now is None:
-        return "would run again: a failed job is never reused"
-    if not now["reuse"]:
-        again = "" if now["origin"] else " again"
-        return f"{_without_a_job(now)}{again}: {now['reason']}"
-    if now["reuse"] == view["job"]:
-        return "would be reused"
-    came_out = " came out as it, and" if view["earlier"] == now["reuse"] else ""
-    return (
-        f"'{now['reuse']}' would be reused in its place"
-        if not came_out
-        else (f"'{now['reuse']}' would be reused: this one came out as that")
-    )
 
 
 def _print_why(view: View, since: str) -> None:

@@ -1,5 +1,6 @@
 """The jobs that a remote has labels for, listed as those of the project are: in a cache beside the mirror."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
@@ -64,6 +65,10 @@ class RemoteIndex(JobIndex):
     def of_run(self, run: ObjectId) -> JobRow | None:
         """Return the row of that run node: of the project if it has a label here, else of the remote."""
         return self._home.of_run(run) or super().of_run(run)
+
+    def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
+        """Return the rows of those run nodes that have one here or there."""
+        return super().of_runs(runs) | self._home.of_runs(runs)
 
     def _there(self, workdir: str) -> str:
         return f"{workdir}{AT}{self.remote.name}"

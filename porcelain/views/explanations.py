@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
+from cas.errors import AccError
 from cas.store import Store
-from jobs.explain import Explanation, Told
+from jobs.explain import Explainer, Explanation, Told
 from jobs.nodes.listing import JobRow
 from jobs.nodes.references import walk_references
 from jobs.reuse.changes import ABSENT
@@ -20,6 +21,58 @@ WhyBuild: TypeAlias = dict[str, dict[str, dict[str, dict[str, Any]]]]
 
 NOW: Final = "now"
 _SECTIONS: Final = {"option": "options", "dataset": "datasets", "job": "jobs"}
+
+
+def of_job(store: Store, explainer: Explainer, row: JobRow, *, at_most: int) -> View:
+    """Return why a job ran, what a build would do now, and what it was made from that would run again.
+
+    Parameters
+    ----------
+    at_most
+        Look at so many of the jobs that it was made from.
+    """
+    view: View = {
+        "job": row.label,
+        "method": row.method,
+        "state": row.state,
+        "earlier": row.earlier or None,
+        "then": told(store, row, explainer.then(row)),
+        "now": None,
+        "error": None,
+        "stale": [],
+    }
+    if row.outcome is not None:
+        try:
+            view["now"] = explanation(store, explainer.now(row))
+        except AccError as err:
+            view["error"] = str(err)
+        view["stale"] = stale(explainer.find_stale(row, at_most=at_most))
+    return view
+
+
+def fate(view: View) -> str:
+    """Return in one line what a build would do now with what a job was given, as `of_job` tells."""
+    now = view["now"]
+    if view["error"]:
+        return f"would not run: {view['error']}"
+    if now is None:
+        return "would run again: a failed job is never reused"
+    if not now["reuse"]:
+        again = "" if now["origin"] else " again"
+        return f"{without_a_job(now)}{again}: {now['reason']}"
+    if now["reuse"] == view["job"]:
+        return "would be reused"
+    came_out = " came out as it, and" if view["earlier"] == now["reuse"] else ""
+    return (
+        f"'{now['reuse']}' would be reused in its place"
+        if not came_out
+        else (f"'{now['reuse']}' would be reused: this one came out as that")
+    )
+
+
+def without_a_job(view: View) -> str:
+    """Return what a build would do when no job here can be reused."""
+    return f"would be taken from remote '{view['origin']}'" if view["origin"] else "would run"
 
 
 def explanation(store: Store, found: Explanation) -> View:

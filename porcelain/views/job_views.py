@@ -4,8 +4,13 @@ Every value is one that JSON has; times are UTC texts, durations seconds, jobs t
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
+from cas.errors import AccError
 from cas.formats.canonical import Json, dumps
 from cas.formats.node import get_node
 from cas.oid import ObjectId
@@ -13,12 +18,14 @@ from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import undeclared
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
-from jobs.nodes.parts import ANALYSIS, part_order
-from jobs.nodes.references import DATASET, INPUT, WITHFILE, Found, from_structure, walk_references
+from jobs.nodes.parts import ANALYSIS, is_slice, part_order
+from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.remote.privacy import why_private
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
+
+_ID_DIGITS: Final = 12
 
 # -- many jobs -----------------------------------------------------------------------------------------------
 
@@ -69,9 +76,95 @@ def chain(resolver: Resolver, newest: JobRow, length: int = -1) -> list[JobRow]:
 
 def job(resolver: Resolver, found: JobRow) -> View:
     """Return everything about one job."""
-    run = resolver.run(found)
-    outcome = resolver.outcome(found) if found.outcome else None
-    return row(found) | {
+    nodes = _Nodes(resolver, found)
+    return row(found) | {name: value for part in _PARTS for name, value in part(nodes).items()}
+
+
+def remains(resolver: Resolver, found: JobRow) -> View:
+    """Return of a job what can be read, when not all of its objects can; the rest is None, or empty.
+
+    Under "problems" is what is wrong, in words.
+    """
+    nodes, problems = _Nodes(resolver, found), list[str]()
+    view = row(found) | deepcopy(dict(_UNKNOWN))
+    for part in _PARTS:
+        try:
+            view |= part(nodes)
+        except AccError as err:
+            problems += [] if str(err) in problems else [str(err)]
+    return view | {"problems": problems}
+
+
+_UNKNOWN: Final[Mapping[str, Any]] = {
+    "started": None,
+    "stages": {},
+    "slices": [],
+    "begun": {"stages": {}, "slices": []},
+    "path": None,
+    "outcome": None,
+    "source": None,
+    "key": None,
+    "options": {},
+    "inputs": [],
+    "files": [],
+    "datasets": [],
+    "subjobs": [],
+    "parent": None,
+    "host": "",
+    "user": "",
+    "versions": {},
+    "environment": {},
+    "facts": [],
+    "undeclared": [],
+    "private": None,
+    "output": [],
+    "failure": None,
+}
+
+
+@dataclass
+class _Nodes:
+    """A job and its nodes, each read once."""
+
+    resolver: Resolver
+    found: JobRow
+
+    @cached_property
+    def run(self) -> Run:
+        return self.resolver.run(self.found)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        return self.resolver.outcome(self.found) if self.found.outcome else None
+
+    @cached_property
+    def rows(self) -> Mapping[ObjectId, JobRow]:
+        """Of the runs that it names, those that are listed; asked for together, as there may be thousands."""
+        run = self.run
+        return self.resolver.find_rows(
+            [*(entry.run for entry in run.inputs), *(subjob.run for subjob in run.subjobs)]
+        )
+
+    @cached_property
+    def references(self) -> Sequence["_Reference"]:
+        return [*_references(self)]
+
+    def label(self, run: ObjectId) -> str:
+        """Return the label of a run that it names, or its short id."""
+        return self.rows[run].label if run in self.rows else run[:_ID_DIGITS]
+
+
+class _Reference(NamedTuple):
+    """A reference among the inputs of a job, its spec, and the job that it came from if that is listed."""
+
+    found: Found
+    spec: str
+    row: JobRow | None
+
+
+def _of_run(nodes: _Nodes) -> View:
+    run = nodes.run
+    return {
         "started": moment(run.times.start),
         "stages": {
             stage: run.times.stages[stage] / MICROSECONDS
@@ -82,22 +175,8 @@ def job(resolver: Resolver, found: JobRow) -> View:
             "stages": {stage: micros / MICROSECONDS for stage, micros in run.times.stages_begun.items()},
             "slices": [micros / MICROSECONDS for micros in run.times.slices_begun],
         },
-        "path": str(resolver.config.workdirs[found.workdir] / found.label)
-        if found.workdir in resolver.config.workdirs
-        else None,
-        "outcome": found.outcome,
         "source": run.source,
         "key": run.key,
-        "options": options(resolver, run, outcome) if outcome else _setup_options(resolver, found),
-        "inputs": inputs(resolver, found),
-        "files": [
-            {"name": name, "size": entry.size, "blob": entry.blob}
-            for name, entry in sorted(outcome.files.items() if outcome else ())
-        ],
-        "datasets": [
-            _dataset_line(resolver, *item) for item in (outcome.datasets.items() if outcome else ())
-        ],
-        "subjobs": [_subjob(resolver, *subjob) for subjob in run.subjobs],
         "parent": run.parent or None,
         "host": run.host,
         "user": run.user,
@@ -111,30 +190,105 @@ def job(resolver: Resolver, found: JobRow) -> View:
     }
 
 
-def options(resolver: Resolver, run: Run, outcome: Outcome) -> View:
-    """Return the options of a job; jobs, datasets and files in them are shown as their specs."""
-    names = {
-        dumps({found.tag: found.content}): name for found, name, _ in _references(resolver, run, outcome)
+def _of_place(nodes: _Nodes) -> View:
+    found, workdirs = nodes.found, nodes.resolver.config.workdirs
+    return {
+        "path": str(workdirs[found.workdir] / found.label) if found.workdir in workdirs else None,
+        "outcome": found.outcome,
     }
+
+
+def _of_options(nodes: _Nodes) -> View:
+    """Return the options; jobs, datasets and files in them are shown as their specs."""
+    if nodes.outcome is None:
+        return {"options": _setup_options(nodes.resolver, nodes.found)}
+    names = {dumps({found.tag: found.content}): spec for found, spec, _ in nodes.references}
 
     def dereference(tag: str, content: Json) -> object:
         return names.get(dumps({tag: content}), "?")
 
-    shown: View = plain(from_structure(dict(outcome.inputs.options), dereference))
-    return shown
+    return {"options": plain(from_structure(dict(nodes.outcome.inputs.options), dereference))}
+
+
+def _of_inputs(nodes: _Nodes) -> View:
+    return {"inputs": _inputs(nodes)}
+
+
+def _of_files(nodes: _Nodes) -> View:
+    files = nodes.outcome.files if nodes.outcome else {}
+    return {
+        "files": [
+            {"name": name, "size": entry.size, "blob": entry.blob} for name, entry in sorted(files.items())
+        ]
+    }
+
+
+def _of_datasets(nodes: _Nodes) -> View:
+    datasets = nodes.outcome.datasets if nodes.outcome else {}
+    return {"datasets": [_dataset_line(nodes.resolver, *item) for item in datasets.items()]}
+
+
+def _of_subjobs(nodes: _Nodes) -> View:
+    return {"subjobs": [_subjob(nodes, *subjob) for subjob in nodes.run.subjobs]}
+
+
+def _subjob(nodes: _Nodes, run: ObjectId, built: bool) -> View:  # noqa: FBT001 - a field of a subjob
+    found = nodes.rows.get(run)
+    return {"job": nodes.label(run), "method": found and found.method, "built": built}
+
+
+_PARTS: Final = (_of_run, _of_place, _of_options, _of_inputs, _of_files, _of_datasets, _of_subjobs)
 
 
 def inputs(resolver: Resolver, found: JobRow) -> list[View]:
     """Return what a job was given: jobs, datasets and files, each with its place, its spec and its job."""
-    run = resolver.run(found)
-    if found.outcome is None:
+    return _inputs(_Nodes(resolver, found))
+
+
+def _inputs(nodes: _Nodes) -> list[View]:
+    if nodes.outcome is None:
         return [
-            _input(resolver, entry.path, label_of(resolver, entry.run), entry.run) for entry in run.inputs
+            _input(_KINDS.get(entry.path.partition(".")[0], JOB), entry.path, nodes.label(entry.run), row)
+            for entry in nodes.run.inputs
+            for row in (nodes.rows.get(entry.run),)
         ]
-    outcome = resolver.outcome(found)
-    return [
-        _input(resolver, ref.path, name, origin) for ref, name, origin in _references(resolver, run, outcome)
-    ]
+    return [_input(found.tag, found.path, spec, row) for found, spec, row in nodes.references]
+
+
+# of what a failed job was given nothing but the place is known
+_KINDS: Final = {"datasets": DATASET, "options": WITHFILE}
+
+
+def _input(tag: str, path: str, spec: str, row: JobRow | None) -> View:
+    return {
+        "path": path,
+        "kind": tag.removeprefix("$"),
+        "spec": spec,
+        "job": row and row.label,
+        "method": row and row.method,
+    }
+
+
+def _references(nodes: _Nodes) -> Iterator[_Reference]:
+    if nodes.outcome is None:
+        return
+    origins = {entry.path: entry.run for entry in nodes.run.inputs}
+    for found in walk_references(nodes.outcome.inputs.to_json()):
+        origin = origins.get(found.path)
+        label = nodes.label(origin) if origin else _label_of_content(nodes.resolver, found)
+        content = found.content if isinstance(found.content, dict) else {}
+        if found.tag == DATASET:
+            label = f"{label}/{content['name']}"
+        elif found.tag == WITHFILE:
+            label = f"{label}:{content['name']}"
+        elif found.tag == INPUT:
+            label = str(content["name"])
+        yield _Reference(found, label, nodes.rows.get(origin) if origin else None)
+
+
+def _label_of_content(resolver: Resolver, found: Found) -> str:
+    rows = resolver.index.of_outcome(ObjectId(found.content)) if isinstance(found.content, str) else []
+    return rows[0].label if rows else "?"
 
 
 def output(resolver: Resolver, found: JobRow, what: str = "") -> dict[str, str]:
@@ -148,7 +302,7 @@ def output(resolver: Resolver, found: JobRow, what: str = "") -> dict[str, str]:
     parts = [
         (part, blob)
         for part, blob in resolver.run(found).printed().items()
-        if what in ("", part) or (what == ANALYSIS and part.isdigit())
+        if what in ("", part) or (what == ANALYSIS and is_slice(part))
     ]
     return {part: resolver.store.get(blob).decode("utf-8", "replace") for part, blob in parts}
 
@@ -172,39 +326,7 @@ def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
 def label_of(resolver: Resolver, run: ObjectId) -> str:
     """Return the label of a run, or its short id when it is not among the jobs here."""
     found = resolver.find_row(run)
-    return run[:12] if found is None else found.label
-
-
-def _subjob(resolver: Resolver, run: ObjectId, built: bool) -> View:  # noqa: FBT001 - a field of a subjob
-    found = resolver.find_row(run)
-    return {"job": label_of(resolver, run), "method": found and found.method, "built": built}
-
-
-def _input(resolver: Resolver, path: str, name: str, origin: ObjectId | None) -> View:
-    found = None if origin is None else resolver.find_row(origin)
-    return {"path": path, "spec": name, "job": found and found.label, "method": found and found.method}
-
-
-def _references(
-    resolver: Resolver, run: Run, outcome: Outcome
-) -> Iterator[tuple[Found, str, ObjectId | None]]:
-    """Yield each reference among a job's inputs, its spec, and the run that it came from."""
-    for found in walk_references(outcome.inputs.to_json()):
-        origin = run.find_input(found.path)
-        label = label_of(resolver, origin) if origin else _label_of_content(resolver, found)
-        content = found.content if isinstance(found.content, dict) else {}
-        if found.tag == DATASET:
-            label = f"{label}/{content['name']}"
-        elif found.tag == WITHFILE:
-            label = f"{label}:{content['name']}"
-        elif found.tag == INPUT:
-            label = str(content["name"])
-        yield found, label, origin
-
-
-def _label_of_content(resolver: Resolver, found: Found) -> str:
-    rows = resolver.index.of_outcome(ObjectId(found.content)) if isinstance(found.content, str) else []
-    return rows[0].label if rows else "?"
+    return run[:_ID_DIGITS] if found is None else found.label
 
 
 def setup(resolver: Resolver, found: JobRow) -> View:

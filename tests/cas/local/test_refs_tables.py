@@ -65,6 +65,19 @@ def test_rows_are_ordered_and_limited(refs, jobs):
     assert refs.select("jobs", limit=0) == []
 
 
+def test_rows_beyond_an_edge_come_the_nearest_first(refs, jobs):
+    def numbers(where, edge, **how):
+        return [row["number"] for row in refs.select_beyond("jobs", where, edge, **how)]
+
+    assert numbers({"workdir": "dev"}, ("number", 1), limit=9) == [2, 3, 10]
+    assert numbers({"workdir": "dev"}, ("number", 1), limit=2) == [2, 3]
+    assert numbers({"workdir": "dev"}, ("number", 10), descending=True, limit=2) == [3, 2]
+    assert numbers({"method": "plot"}, ("number", 10), limit=9) == []
+    assert len(numbers({}, ("number", 0), limit=9)) == len(jobs)
+    with pytest.raises(AssertionError):
+        refs.select_beyond("jobs", {}, ("colour", "red"), limit=1)
+
+
 def test_rows_are_counted(refs, jobs):
     assert refs.count("jobs") == 5
     assert refs.count("jobs", {"workdir": "dev", "method": "import"}) == 2

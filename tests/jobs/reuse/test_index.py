@@ -54,6 +54,18 @@ def test_a_published_job_is_found_in_every_way(index: JobIndex) -> None:
     assert list(index) == [one]
 
 
+def test_runs_beside_one_are_found_by_the_method_and_in_all(index: JobIndex) -> None:
+    rows = [row(number, method="other" if number == 3 else "count") for number in range(1, 7)]
+    for each in rows:
+        index.publish(each, {})
+    _, two, three, four, five, six = rows
+    assert index.neighbours(four, later=False, limit=1) == [two]
+    assert index.neighbours(four, later=True, limit=9) == [five, six]
+    assert index.neighbours(three, later=True, limit=9) == []
+    assert index.followers(two, 2) == [three, four]
+    assert index.of_runs([two.run, six.run, oid_of(b"none")]) == {two.run: two, six.run: six}
+
+
 def test_what_is_not_there_is_none(index: JobIndex) -> None:
     assert index.find_label("dev-1") is None
     assert index.find_label("no label") is None

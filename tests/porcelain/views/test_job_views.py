@@ -60,7 +60,13 @@ def test_a_file_among_the_options_is_shown_as_its_spec(project):
     view = job_views.job(project.resolver, row)
     assert view["options"] == {"thefile": "dev-1:a.txt"}
     assert view["inputs"] == [
-        {"path": "options.thefile", "spec": "dev-1:a.txt", "job": made.label, "method": "make"}
+        {
+            "path": "options.thefile",
+            "kind": "withfile",
+            "spec": "dev-1:a.txt",
+            "job": made.label,
+            "method": "make",
+        }
     ]
 
 
@@ -76,6 +82,29 @@ def test_a_failed_job_is_shown_with_its_failure_and_what_setup_json_says(project
     assert (view["state"], view["job"], view["options"], view["files"]) == ("failed", None, {"n": 3}, [])
     assert view["failure"] == failure.to_json()
     assert [entry["spec"] for entry in view["inputs"]] == ["dev-1"]
+
+
+def test_a_sound_job_has_no_problems(project):
+    row = project.job("make", files={"a.txt": b"a"}, made={"default": project.dataset()})
+    assert job_views.remains(project.resolver, row) == job_views.job(project.resolver, row) | {"problems": []}
+
+
+def test_of_a_job_with_a_missing_node_the_rest_is_shown(project):
+    made = project.job("make")
+    row = project.job(
+        "use", jobs={"before": made}, files={"a.txt": b"a"}, made={"default": project.dataset()}
+    )
+    whole = job_views.job(project.resolver, row)
+    head = project.resolver.outcome(row).datasets["default"]
+    project.store.delete(head)
+    view = job_views.remains(project.resolver, row)
+    assert view.pop("problems") == [f"no object '{head}' in '{project.store.name}'"]
+    assert view == whole | {"datasets": []}
+    project.store.delete(row.run)
+    view = job_views.remains(project.resolver, row)
+    assert len(view["problems"]) == 2
+    assert (view["files"], view["label"], view["host"]) == (whole["files"], row.label, "")
+    assert view.keys() - {"problems"} == whole.keys()
 
 
 def test_a_log_is_newest_first_and_a_chain_oldest_first(project):
