@@ -114,6 +114,10 @@ class BuildLog:
         numbers = sorted(self._numbers().items(), reverse=True)[:limit]
         return [(number, get_node(self._store, oid, Build)) for number, oid in numbers]
 
+    def ids(self) -> dict[int, ObjectId]:
+        """Return the object of each build by its number, newest first."""
+        return dict(sorted(self._numbers().items(), reverse=True))
+
     def count(self) -> int:
         """Return the number of builds."""
         return len(self._numbers())

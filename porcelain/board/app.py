@@ -18,7 +18,7 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import explained, job, jobs, outputs, sources
+from porcelain.board.pages import builds, explained, job, jobs, live, outputs, sources
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -37,6 +37,10 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/job/{spec}/source", sources.source),
     ("/job/{spec}/source.tar.gz", sources.archive),
     ("/job/{spec}/source/{path:path}", sources.file),
+    ("/live", live.live),
+    ("/last_error", live.last_error),
+    ("/builds", builds.builds),
+    ("/build/{name}", builds.build),
 )
 _WATCH: Final = "/watch"
 

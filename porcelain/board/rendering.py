@@ -39,11 +39,21 @@ def environment() -> Environment:
     found.filters.update(
         size=term.size,
         duration=term.duration,
+        elapsed=elapsed,
         moment=term.moment,
         count=term.count,
         grouped=lambda number: f"{number:,}",
     )
     return found
+
+
+def elapsed(seconds: float) -> str:
+    """Return how long something runs already, in whole seconds: else it would be shown anew all the time.
+
+    >>> elapsed(7.9), elapsed(75)
+    ('7 s', '1:15')
+    """
+    return f"{int(seconds)} s" if seconds < 60 else term.duration(int(seconds))
 
 
 @cache

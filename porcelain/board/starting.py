@@ -17,7 +17,7 @@ from porcelain.settings.board import Address, BoardSettings
 from porcelain.watching.boardnote import BoardNote, running_boards
 
 LOG: Final = "board.log"
-NEEDED: Final = ("starlette", "uvicorn", "jinja2")
+NEEDED: Final = ("jinja2", "starlette", "uvicorn")
 _LOCK: Final = "board"
 _STARTING: Final = "board-starts"
 _ENDS_SECONDS: Final = 10.0

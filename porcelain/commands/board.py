@@ -49,8 +49,10 @@ def board(arguments: Sequence[str]) -> int:
         if given.listen is not None
         else (here.board or BoardSettings()).listen
     )
+    # port 0 is another one each time
+    same = [str(address)] if address.port else []
     there = next(
-        (note for note in running_boards(here) if given.listen is None or note.address == str(address)), None
+        (note for note in running_boards(here) if given.listen is None or note.address in same), None
     )
     if there and given.open:
         _open(there.url)

@@ -31,15 +31,35 @@ addEventListener("keydown", (event) => {
 
 let stream = null;
 
+// Make one element what another is, and touch only what differs: what somebody reads, marks or scrolls stays.
+function become(old, fresh) {
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
+  after.forEach((node, place) => {
+    const there = before[place];
+    if (!there) old.append(node);
+    else if (there.isEqualNode(node)) return;
+    else if (there.nodeType !== Node.ELEMENT_NODE || there.nodeName !== node.nodeName || there.id !== node.id) there.replaceWith(node);
+    // what was fetched into it is not in the page
+    else if (!there.dataset.load || there.dataset.load !== node.dataset.load) become(there, node);
+  });
+  for (const node of before.slice(after.length)) node.remove();
+}
+
 function show(text) {
   const main = document.querySelector("main");
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
   if (!fresh || fresh.innerHTML === main.innerHTML) return;
   const focus = document.activeElement?.id;
   const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
-  main.replaceChildren(...fresh.childNodes);
+  become(main, fresh);
   for (const id of open) main.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-  if (focus) document.getElementById(focus)?.focus();
+  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
   document.dispatchEvent(new CustomEvent("acc:shown"));
 }
 
