@@ -18,7 +18,19 @@ from cas.errors import AccError
 from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
-from porcelain.board.pages import builds, explained, job, jobs, live, outputs, sources
+from porcelain.board.pages import (
+    builds,
+    compare,
+    explained,
+    job,
+    jobs,
+    live,
+    methods,
+    outputs,
+    sources,
+    urd,
+    workdirs,
+)
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
 from porcelain.objects import SpecError
@@ -41,6 +53,14 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/last_error", live.last_error),
     ("/builds", builds.builds),
     ("/build/{name}", builds.build),
+    ("/compare", compare.compare),
+    ("/compare/outcomes", compare.outcomes),
+    ("/urd", urd.urd),
+    ("/urd/{user}/{list}", urd.sessions),
+    ("/methods", methods.methods),
+    ("/method/{name}", methods.method),
+    ("/script/{name}", methods.script),
+    ("/workdirs", workdirs.workdirs),
 )
 _WATCH: Final = "/watch"
 

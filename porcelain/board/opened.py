@@ -1,5 +1,8 @@
 """The project that the board shows, open as long as the board runs."""
 
+from functools import cached_property
+
+from porcelain.board.methodshelf import MethodShelf
 from porcelain.project import Project
 
 
@@ -11,6 +14,11 @@ class ShownProject(Project):
 
     def __enter__(self) -> "ShownProject":
         super().__enter__()
-        for _ in (self.store, self.refs, self.index, self.results, self.resolver):
+        for _ in (self.store, self.refs, self.index, self.results, self.resolver, self.buildlog, self.shelf):
             pass
         return self
+
+    @cached_property
+    def shelf(self) -> MethodShelf:
+        """The methods, as their files are now."""
+        return MethodShelf(self)

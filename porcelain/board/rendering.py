@@ -1,5 +1,6 @@
 """Pages as HTML: the templates, and what they can call."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,7 @@ def environment() -> Environment:
         elapsed=elapsed,
         moment=term.moment,
         count=term.count,
+        tojson_text=lambda value: json.dumps(value, ensure_ascii=False),
         grouped=lambda number: f"{number:,}",
     )
     return found

@@ -125,8 +125,8 @@ def urd_sessions(log: UrdLog, items: Iterable[Item]) -> list[View]:
     ]
 
 
-def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
-    """Return one session: what it depends on, and its jobs."""
+def urd_session(resolver: Resolver, log: UrdLog, item: Item, window: slice = _ALL) -> View:
+    """Return one session: what it depends on, and those of its jobs that are in `window`."""
     deps = item.node.deps if isinstance(item.node, Session) else {}
     return {
         "list": str(item.path),
@@ -141,7 +141,7 @@ def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
             }
             for path, dep in deps.items()
         ],
-        "jobs": [_listed_job(resolver, entry) for entry in item.jobs],
+        "jobs": [_listed_job(resolver, entry) for entry in item.jobs[window]],
     }
 
 
