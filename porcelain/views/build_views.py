@@ -18,9 +18,13 @@ from porcelain.views.plain import View, moment
 _ALL: Final = slice(None)
 
 
-def build(resolver: Resolver, name: str, oid: ObjectId, window: slice = _ALL) -> View:
-    """Return one run of a build script; of its jobs those in `window`."""
-    node = get_node(resolver.store, oid, Build)
+def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
+    """Return one run of a build script."""
+    return build_of_node(resolver, name, get_node(resolver.store, oid, Build))
+
+
+def build_of_node(resolver: Resolver, name: str, node: Build, window: slice = _ALL) -> View:
+    """Return the same of a node that was read already; of its jobs those in `window`."""
     return build_line(name, node) | {
         "asked": dict(node.asked),
         "jobs": [

@@ -19,8 +19,6 @@ _CHANGES: Final = 50
 # the builds before one are looked through so far for one of the same script
 _EARLIER: Final = 500
 _OUTPUT_CHARACTERS: Final = 200_000
-# a line about a build of fewer jobs is had at once
-_MANY_JOBS: Final = 200
 _LINE: Final = "build line"
 
 
@@ -46,10 +44,9 @@ def build(project: ShownProject, asked: Asked) -> Page:
     target = resolver.resolve(asked.names["name"])
     if target.kind != "build":
         raise NoSuchPage(f"'{asked.names['name']}' is no build", hint="builds are named as build-7")
-    oid, name = get_oid(target), target.name
-    node = get_node(project.store, oid, Build)
+    name, node = target.name, get_node(project.store, get_oid(target), Build)
     slot = Slot(asked.number("page", 1), _JOB_ROWS, len(node.jobs))
-    view = build_views.build(resolver, name, oid, slice(slot.start, slot.start + slot.size))
+    view = build_views.build_of_node(resolver, name, node, slice(slot.start, slot.start + slot.size))
     view |= {"changes": _changes(project, name, node), **slot.to_view()}
     drawn = {
         "slot": slot,
@@ -62,7 +59,7 @@ def build(project: ShownProject, asked: Asked) -> Page:
 
 def newest_line(project: ShownProject) -> View | None:
     """Return the newest build as a line of a list, or None."""
-    newest = next(iter(project.buildlog.ids().items()), None)
+    newest = project.buildlog.find_newest()
     return newest and _line(project, *newest)
 
 
@@ -78,7 +75,7 @@ def newest_of(project: ShownProject, script: str, limit: int) -> list[View]:
 
 
 def _line(project: ShownProject, number: int, oid: ObjectId) -> View:
-    """Return a build as a line of a list; what is in it cannot change, so that of a large one it is kept."""
+    """Return a build as a line of a list; what is in it cannot change, so that the line is kept."""
     name = f"build-{number}"
     known: Any = project.cache.get(_LINE, oid)
     if isinstance(known, dict):
@@ -88,8 +85,7 @@ def _line(project: ShownProject, number: int, oid: ObjectId) -> View:
     except AccError as err:
         return _unreadable(name, err)
     line = build_views.build_line(name, node)
-    if len(node.jobs) > _MANY_JOBS:
-        project.cache.put(_LINE, oid, line)
+    project.cache.put(_LINE, oid, line)
     return line
 
 

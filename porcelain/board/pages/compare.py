@@ -14,7 +14,7 @@ from porcelain.views import job_views, sidebyside
 from porcelain.views.plain import View
 
 PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif", ".bmp")
-_NEIGHBOURS: Final = 12
+_NEIGHBOURS: Final = 6
 # what differs of one subject; browsers are slow with more than some thousand lines
 _LINES: Final = 2_000
 _SHOWN: Final = 200
@@ -30,6 +30,8 @@ def compare(project: ShownProject, asked: Asked) -> Page:
         "a": before or None,
         "b": after or None,
         "neighbours": _neighbours(project, before or after),
+        "equal": None,
+        "times": None,
     }
     if not (before and after):
         return Page("compare.html", "Compare", view, {"given": [], "printed": [], "has_parts": False})
@@ -101,11 +103,13 @@ def _label(target: Target) -> str:
 
 
 def _neighbours(project: ShownProject, spec: str) -> list[View]:
-    """Return the newest jobs of the method of a job, to be chosen from."""
+    """Return jobs of the same method that ended just before a job or after it, newest first, to be chosen from."""
     row = project.resolver.find_job(spec) if spec else None
     if row is None:
         return []
-    return job_views.log(project.resolver, project.index.rows(_NEIGHBOURS, method=row.method))
+    later = project.index.neighbours(row, later=True, limit=_NEIGHBOURS)
+    earlier = project.index.neighbours(row, later=False, limit=_NEIGHBOURS)
+    return job_views.log(project.resolver, [*reversed(later), row, *earlier])
 
 
 def _is_picture(name: str) -> bool:
