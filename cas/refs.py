@@ -81,6 +81,9 @@ class Refs(Protocol):
     def log(self, name: str | None = None) -> Iterator[LogEntry]:
         """Yield the changes of one ref, or of all, newest first."""
 
+    def newest_changes(self, prefix: str) -> dict[str, LogEntry]:
+        """Return the newest change of each ref whose name begins with `prefix`, as far back as the log goes."""
+
     def select(
         self,
         table: str,

@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "why": Command("explain", "tell why a job ran, or what a build would do now"),
         "diff": Command("diff", "show what differs between two jobs, files or datasets"),
         "urd": Command("urd", "list urd lists and their sessions, or show one"),
+        "sherlock": Command("sherlock", "tell which job made a file"),
         "show": Command("inspect", "show whatever a name stands for: a job, file, dataset, build ..."),
     },
     "make sure": {

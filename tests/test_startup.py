@@ -36,6 +36,7 @@ def loaded_by(folder, *arguments: str) -> set[str]:
 def project(tmp_path_factory) -> Project:
     made = Project(tmp_path_factory.mktemp("project"))
     made.job("make", files={"a.txt": b"a"}, made={"default": made.dataset()})
+    (made.root / "a.txt").write_bytes(b"a")
     return made
 
 
@@ -77,6 +78,7 @@ def test_plumbing_loads_no_typer_and_no_arrays(project, command):
         ("du",),
         ("show", "make:a.txt"),
         ("checkout", "make"),
+        ("sherlock", "a.txt"),
     ],
 )
 def test_looking_back_loads_no_arrays_and_no_rich(project, command):

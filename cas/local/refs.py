@@ -136,6 +136,16 @@ class LocalRefs:
                 before = entry
                 yield LogEntry(*cells)
 
+    def newest_changes(self, prefix: str) -> dict[str, LogEntry]:
+        """Return the newest change of each ref whose name begins with `prefix`, as far back as the log goes.
+
+        Those that were deleted are among them; those that nobody has changed since are not.
+        """
+        newest = "SELECT max(entry) FROM log WHERE name >= ? AND name < CAST(? AS TEXT) GROUP BY name"
+        sql = f"SELECT time, name, old, new, why FROM log WHERE entry IN ({newest})"
+        rows = self._database.connection().run(sql, (prefix, prefix.encode() + b"\xff"))
+        return {entry.name: entry for entry in map(LogEntry._make, rows)}
+
     def select(
         self,
         table: str,

@@ -98,9 +98,8 @@ class JobIndex:
         return self._first({"run": run})
 
     def of_runs(self, runs: Collection[ObjectId]) -> dict[ObjectId, JobRow]:
-        """Return the rows of those run nodes that have one."""
-        rows = map(_to_row, self._refs.select_any("jobs", "run", {*runs}))
-        return {row.run: row for row in rows}
+        """Return the rows of those run nodes that have one, many in one query."""
+        return {row.run: row for row in map(_to_row, self._refs.select_any("jobs", "run", runs))}
 
     def neighbours(self, row: JobRow, *, later: bool, limit: int) -> list[JobRow]:
         """Return the runs of the same method that ended before one, or after it; the nearest first."""
@@ -113,6 +112,12 @@ class JobIndex:
         """Return the runs that ended after one, the nearest first."""
         rows = self._refs.select_beyond("jobs", {}, ("ended", row.ended), limit=limit)
         return list(map(_to_row, rows))
+
+    def after(self, row: JobRow, count: int) -> list[JobRow]:
+        """Return the runs that have the `count` numbers after one in its workdir, as far as there are any."""
+        numbers = range(row.number + 1, row.number + 1 + count)
+        found = self._rows_of((row.workdir, number) for number in numbers)
+        return sorted(found.values(), key=lambda row: row.number)
 
     def find_build(self, number: int) -> ObjectId | None:
         """Return the build with that number."""

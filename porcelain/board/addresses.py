@@ -6,9 +6,9 @@ from urllib.parse import quote, urlencode
 from porcelain.specgrammar import DEFAULT_DATASET
 
 
-def results() -> str:
-    """Return the address of the result links, the first page."""
-    return "/"
+def results(**chosen: object) -> str:
+    """Return the address of the result links, the first page; of those in a folder."""
+    return "/" + _query(chosen)
 
 
 def result(name: str) -> str:
@@ -46,9 +46,14 @@ def file(spec: str, name: str) -> str:
     return f"/file/{_segment(spec)}/{_path(name)}"
 
 
-def raw(spec: str, name: str, *, download: bool = False) -> str:
+def raw(spec: str, name: str, *, download: bool = False, **chosen: object) -> str:
     """Return the address of the bytes of a file of a job."""
-    return f"/raw/{_segment(spec)}/{_path(name)}" + ("?download=1" if download else "")
+    return f"/raw/{_segment(spec)}/{_path(name)}" + _query({"download": 1 if download else None, **chosen})
+
+
+def holders(blob: str) -> str:
+    """Return the address of the list of what has a blob: files of jobs, inputs, result links."""
+    return f"/holders/{blob}"
 
 
 def dataset(spec: str, **chosen: object) -> str:
@@ -61,6 +66,11 @@ def column(spec: str, name: str) -> str:
     """Return the address of the plot of a column of a dataset."""
     label, _, dataset_name = spec.partition("/")
     return f"/column/{_segment(label)}/{_path(dataset_name or DEFAULT_DATASET)}" + _query({"name": name})
+
+
+def dataset_graph(spec: str) -> str:
+    """Return the address of the graph of a dataset: its chain, and what it extends."""
+    return f"{dataset(spec)}/graph"
 
 
 def builds(**chosen: object) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Event
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Match, Mount, Route
@@ -22,11 +23,14 @@ from porcelain.board.pages import (
     builds,
     compare,
     explained,
+    files,
+    graph,
     job,
     jobs,
     live,
     methods,
     outputs,
+    results,
     sources,
     urd,
     workdirs,
@@ -40,6 +44,8 @@ log = logging.getLogger(__name__)
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
 PAGES: Final[Sequence[tuple[str, Shows]]] = (
+    ("/", results.results),
+    ("/result/{name:text}", results.result),
     ("/jobs", jobs.jobs),
     ("/job/{spec}", job.job),
     ("/job/{spec}/users", job.users),
@@ -57,12 +63,40 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/compare/outcomes", compare.outcomes),
     ("/urd", urd.urd),
     ("/urd/{user}/{list}", urd.sessions),
+    ("/urd/{user}/{list}/graph", urd.session_graph),
+    ("/urd/{user}/{list}/graph.svg", urd.file_of_session_graph),
     ("/methods", methods.methods),
     ("/method/{name}", methods.method),
     ("/script/{name}", methods.script),
     ("/workdirs", workdirs.workdirs),
+    ("/file/{spec}/{name:text}", files.file),
+    ("/raw/{spec}/{name:text}", files.raw),
+    ("/holders/{blob}", files.holders),
+    ("/job/{spec}/graph", graph.of_job),
+    ("/job/{spec}/graph.svg", graph.file_of_job),
+    ("/build/{name}/graph", graph.of_build),
+    ("/build/{name}/graph.svg", graph.file_of_build),
+    # before the datasets: their names may have slashes
+    ("/dataset/{label}/{name:path}/graph", graph.of_dataset),
+    ("/dataset/{label}/{name:path}/graph.svg", graph.file_of_dataset),
 )
 _WATCH: Final = "/watch"
+_PLAIN_IN_PATHS: Final = "/@"
+
+
+class _Text(Convertor[str]):
+    """The rest of a path, whatever it is: unlike `path` of Starlette also when there are line ends in it."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _Text())
 
 
 def make_app(project: ShownProject, ending: Event) -> Starlette:
@@ -80,7 +114,7 @@ def make_app(project: ShownProject, ending: Event) -> Starlette:
 
 def _no_such_page(_: ShownProject, asked: Asked) -> Page:
     raise NoSuchPage(
-        f"no page '{term.printable(asked.path)}'", hint="the links above lead to all that there are"
+        f"no page '{term.printable(unquote(asked.path))}'", hint="the links above lead to all that there are"
     )
 
 
@@ -88,10 +122,12 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
     from starlette.concurrency import run_in_threadpool
 
     asked = Asked(
-        request.url.path,
+        quote(request.scope["path"], safe=_PLAIN_IN_PATHS),
         request.path_params,
         dict(request.query_params),
         wants_json=_wants_json(request.headers.get("accept", "")),
+        headers=dict(request.headers),
+        only_head=request.method == "HEAD",
     )
     return await run_in_threadpool(_respond, project, shows, asked)
 
@@ -116,13 +152,8 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
     try:
         return shows(project, asked), 200
     except AccError as err:
-        status = (
-            404
-            if isinstance(err, LookupError | SpecError)
-            else 400
-            if isinstance(err, WrongQuestion)
-            else 500
-        )
+        nowhere = isinstance(err, (LookupError, SpecError))
+        status = 404 if nowhere else 400 if isinstance(err, WrongQuestion) else 500
         return _error_page(str(err), err.hint), status
     except Exception:
         # the border: it is our bug, and what ran `acc board` shows it
@@ -154,7 +185,7 @@ def _wants_json(accept: str) -> bool:
 async def _watch(project: ShownProject, routes: Sequence[Route], ending: Event, request: Request) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
     address = urlsplit(request.query_params.get("page", "/"))
-    scope: dict[str, Any] = {"type": "http", "path": address.path, "method": "GET", "root_path": ""}
+    scope: dict[str, Any] = {"type": "http", "path": unquote(address.path), "method": "GET", "root_path": ""}
     for route, (_, shows) in zip(routes, PAGES, strict=True):
         match, found = route.matches(scope)
         if match == Match.FULL:

@@ -48,19 +48,25 @@ class Asked:
     Attributes
     ----------
     path : str
-        Of the page.
+        Of the page, as an address has it: what is special there is quoted.
     names : mapping of str to str
         What the path names: "spec", "name" ...
     query : mapping of str to str
         The parameters behind the "?".
     wants_json : bool
         Not HTML.
+    headers : mapping of str to str
+        The header fields, their names in lower case.
+    only_head : bool
+        The answer without its body.
     """
 
     path: str
     names: Mapping[str, str]
     query: Mapping[str, str]
     wants_json: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    only_head: bool = False
 
     def text(self, name: str, default: str = "") -> str:
         """Return a parameter."""

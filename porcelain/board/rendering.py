@@ -1,6 +1,5 @@
 """Pages as HTML: the templates, and what they can call."""
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from porcelain import term
 from porcelain.board import addresses
+from porcelain.board.drawing.names import in_order, value_text, visible
 from porcelain.board.page import Asked, Page
 
 FOLDER: Final = Path(__file__).parent
@@ -43,7 +43,9 @@ def environment() -> Environment:
         elapsed=elapsed,
         moment=term.moment,
         count=term.count,
-        tojson_text=lambda value: json.dumps(value, ensure_ascii=False),
+        in_order=in_order,
+        visible=visible,
+        value=value_text,
         grouped=lambda number: f"{number:,}",
     )
     return found

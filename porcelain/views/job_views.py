@@ -16,12 +16,13 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from jobs.nodes.chain import walk_back
 from jobs.nodes.facts import undeclared
-from jobs.nodes.listing import JobRow
+from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.parts import ANALYSIS, is_slice, part_order
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, Found, from_structure, walk_references
 from jobs.nodes.run import MICROSECONDS, Run
 from jobs.remote.privacy import why_private
+from jobs.reuse.index import JobIndex
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment, plain
 
@@ -199,15 +200,7 @@ def _of_place(nodes: _Nodes) -> View:
 
 
 def _of_options(nodes: _Nodes) -> View:
-    """Return the options; jobs, datasets and files in them are shown as their specs."""
-    if nodes.outcome is None:
-        return {"options": _setup_options(nodes.resolver, nodes.found)}
-    names = {dumps({found.tag: found.content}): spec for found, spec, _ in nodes.references}
-
-    def dereference(tag: str, content: Json) -> object:
-        return names.get(dumps({tag: content}), "?")
-
-    return {"options": plain(from_structure(dict(nodes.outcome.inputs.options), dereference))}
+    return {"options": _options(nodes)}
 
 
 def _of_inputs(nodes: _Nodes) -> View:
@@ -238,6 +231,23 @@ def _subjob(nodes: _Nodes, run: ObjectId, built: bool) -> View:  # noqa: FBT001 
 
 
 _PARTS: Final = (_of_run, _of_place, _of_options, _of_inputs, _of_files, _of_datasets, _of_subjobs)
+
+
+def options(resolver: Resolver, found: JobRow) -> View:
+    """Return the options of a job; jobs, datasets and files in them are shown as their specs."""
+    return _options(_Nodes(resolver, found))
+
+
+def _options(nodes: _Nodes) -> View:
+    if nodes.outcome is None:
+        return _setup_options(nodes.resolver, nodes.found)
+    names = {dumps({found.tag: found.content}): spec for found, spec, _ in nodes.references}
+
+    def dereference(tag: str, content: Json) -> object:
+        return names.get(dumps({tag: content}), "?")
+
+    shown: View = plain(from_structure(dict(nodes.outcome.inputs.options), dereference))
+    return shown
 
 
 def inputs(resolver: Resolver, found: JobRow) -> list[View]:
@@ -321,6 +331,12 @@ def _dataset_line(resolver: Resolver, name: str, node: ObjectId) -> View:
     from porcelain.views.dataset_views import dataset_line
 
     return dataset_line(resolver, name, node)
+
+
+def index_of(resolver: Resolver, found: JobRow) -> JobIndex:
+    """Return the listing that a row is of: that of a remote, when it has its label there."""
+    remote = found.workdir.partition(AT)[2]
+    return resolver.at(remote).index if remote else resolver.index
 
 
 def label_of(resolver: Resolver, run: ObjectId) -> str:

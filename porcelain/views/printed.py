@@ -3,8 +3,8 @@
 from typing import BinaryIO, Final, NamedTuple
 
 from cas.errors import AccError
-from cas.local.store import LocalStore
 from cas.oid import ObjectId
+from cas.store import Store
 from jobs.nodes.parts import ANALYSIS, is_slice, part_in_words
 from jobs.nodes.run import Run
 from porcelain.views.plain import View
@@ -21,7 +21,7 @@ class Piece(NamedTuple):
     end: int
 
 
-def parts(store: LocalStore, run: Run) -> list[View]:
+def parts(store: Store, run: Run) -> list[View]:
     """Return a line for each part of a job that printed something, in the order in which they ran.
 
     Under "here" is whether its bytes are: what is promised comes from a remote when it is read. "bytes" is None when
@@ -42,7 +42,7 @@ def in_words(part: str) -> str:
     return part_in_words(ANALYSIS, int(part)) if is_slice(part) else part
 
 
-def read_piece(store: LocalStore, blob: ObjectId, start: int, end: int) -> Piece:
+def read_piece(store: Store, blob: ObjectId, start: int, end: int) -> Piece:
     """Return what was printed from a byte to another; both move on to where a line begins, if that is near.
 
     So pieces that follow each other leave nothing out, and nothing comes twice.
@@ -64,7 +64,7 @@ def _line_start(stream: BinaryIO, at: int) -> int:
     return at if found < 0 else at + found
 
 
-def _size_of(store: LocalStore, blob: ObjectId) -> int | None:
+def _size_of(store: Store, blob: ObjectId) -> int | None:
     try:
         return store.size_of(blob)
     except AccError:

@@ -9,6 +9,7 @@ from jobs.nodes.listing import JobRow
 from jobs.nodes.source import Source
 from jobs.reuse.difference import text_diff
 from porcelain.spec import Resolver
+from porcelain.views import job_views
 from porcelain.views.plain import View, moment
 
 # difflib takes longer than anybody waits for longer files
@@ -29,7 +30,7 @@ def in_order(source: Source) -> list[str]:
 def find_version_before(resolver: Resolver, row: JobRow) -> JobRow | None:
     """Return the newest job of the same method before `row` that had another source, if it is near; else None."""
     source = resolver.run(row).source
-    for other in resolver.index.neighbours(row, later=False, limit=_LOOKED_AT):
+    for other in job_views.index_of(resolver, row).neighbours(row, later=False, limit=_LOOKED_AT):
         try:
             if resolver.run(other).source != source:
                 return other

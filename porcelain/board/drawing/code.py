@@ -94,7 +94,7 @@ def numbered(text: str, name: str, anchor: str = "L") -> Code:
 
 def differing(lines: Iterable[str]) -> Markup:
     """Return a unified diff as a <pre>, what goes and what comes in colours."""
-    rows = [_changed_line(line) for line in islice(lines, _MOST_LINES)]
+    rows = [_changed_line(line, number) for number, line in enumerate(islice(lines, _MOST_LINES))]
     return Markup('<pre class="code diff">{}</pre>').format(Markup("\n").join(rows))
 
 
@@ -141,7 +141,8 @@ def _highlighted(lines: Sequence[str], name: str) -> Sequence[Markup]:
     return [*map(Markup, rows)] if len(rows) == len(lines) else [*map(escape, lines)]
 
 
-def _changed_line(line: str) -> Markup:
+def _changed_line(line: str, number: int) -> Markup:
     shown = line[:_MOST_COLUMNS].translate(_BIDI)
-    sign = _SIGNS.get(line[:1])
+    # what is compared stands in the first two lines
+    sign = "name" if number < 2 and line[:4] in ("--- ", "+++ ") else _SIGNS.get(line[:1])
     return Markup('<span class="{}">{}</span>').format(sign, shown) if sign else escape(shown)

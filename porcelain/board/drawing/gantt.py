@@ -54,7 +54,8 @@ def chart(view: View) -> Chart | None:
     found = list(spans(view))
     if not found:
         return None
-    whole = max([view["seconds"], *(span.begun + span.seconds for span in found)]) or 1.0
+    ends = [view["seconds"], *(span.begun + span.seconds for span in found)]
+    whole = max(ends) if max(ends) > 0 else 1.0  # a clock may have been set back
     ticks = _ticks(whole)
     slices = [span for span in found if span.is_slice]
     if len(slices) <= _MOST_ROWS:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from cas.errors import AccError
 from cas.oid import ObjectId
 from jobs.facets.runs import get_run
-from jobs.nodes.listing import JobRow
+from jobs.nodes.listing import JobRow, split_label
 from jobs.nodes.parts import part_in_words
 from jobs.nodes.run import Run
 from jobs.reuse.hit import describe
@@ -71,7 +71,10 @@ def job(project: ShownProject, asked: Asked) -> Page:
         "failed_in": view["failure"] and part_in_words(view["failure"]["stage"], view["failure"]["sliceno"]),
         "printed": previews(project, run, printed.parts(project.store, run)) if run else None,
         "chart": chart(view),
-        "commands": _commands(view),
+        "commands": _commands(view, row),
+        # elsewhere other builds and jobs are called so
+        "parent_is_build": _is_build(view["parent"] or ""),
+        "parent_address": _parent_address(view["parent"]) if row.is_here and not row.origin else None,
     }
     return Page("job.html", f"{row.label} {row.method}", view, drawn)
 
@@ -80,7 +83,7 @@ def users(project: ShownProject, asked: Asked) -> Page:
     """Show which jobs were given a job, or wanted it as a subjob."""
     resolver = project.resolver
     row = resolver.job(asked.names["spec"])
-    followers = resolver.index.followers(row, _USERS_AMONG)
+    followers = job_views.index_of(resolver, row).followers(row, _USERS_AMONG)
     found = [other for other in followers if row.run in _used(resolver, other)]
     view = {
         "label": row.label,
@@ -109,8 +112,9 @@ def _find_run(resolver: Resolver, row: JobRow) -> Run | None:
 def _neighbours(resolver: Resolver, row: JobRow) -> View:
     """Return the jobs beside a job: of its method by time, and of its chain."""
     view: View = {}
-    after = resolver.index.neighbours(row, later=True, limit=_NEXT_AMONG)
-    before = resolver.index.neighbours(row, later=False, limit=1)
+    index = job_views.index_of(resolver, row)
+    after = index.neighbours(row, later=True, limit=_NEXT_AMONG)
+    before = index.neighbours(row, later=False, limit=1)
     previous = _find_previous(resolver, row)
     view["previous"] = previous and job_views.label_of(resolver, previous)
     view["next"] = next((other.label for other in after if _find_previous(resolver, other) == row.run), None)
@@ -150,6 +154,18 @@ def _address(entry: View) -> str | None:
     return None
 
 
+def _parent_address(parent: str | None) -> str | None:
+    """Return where that is shown which made a job: a build, or the job of which it is a subjob."""
+    if parent is None:
+        return None
+    return addresses.build(parent) if _is_build(parent) else addresses.job(parent)
+
+
+def _is_build(parent: str) -> bool:
+    parts = split_label(parent)
+    return parts is not None and parts[0] == "build"
+
+
 def _is_picture(file: View) -> bool:
     return PurePosixPath(file["name"]).suffix.lower() in _PICTURES and file["size"] <= _PICTURE_BYTES
 
@@ -168,7 +184,7 @@ def _facts(project: ShownProject, run: Run, slot: Slot) -> Iterator[View]:
         yield {"kind": fact.kind, "what": what, "was": fact.was}
 
 
-def _commands(view: View) -> list[tuple[str, str]]:
+def _commands(view: View, row: JobRow) -> list[tuple[str, str]]:
     """Return what to type to see more of a job, each with what it does."""
     label = shlex.quote(view["label"])
     found = [("all of this", f"acc job {label}")]
@@ -184,6 +200,6 @@ def _commands(view: View) -> list[tuple[str, str]]:
     if view["earlier_job"]:
         found.append(("compared with the one before", f"acc diff {shlex.quote(view['earlier_job'])} {label}"))
     found.append(("would it be reused", f"acc why {label}"))
-    if view["state"] == "done":
+    if row.is_here and row.outcome:
         found.append(("run it again and compare", f"acc verify {label}"))
     return found

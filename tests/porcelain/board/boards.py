@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
+
+import anyio
 
 HTML, JSON = "text/html", "application/json"
 
@@ -29,6 +32,16 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+def body_of(answer: Any) -> bytes:
+    """Return all that a streamed answer sends; in a thread of its own, since where a browser is driven a loop runs."""
+
+    async def collect() -> bytes:
+        return b"".join([bytes(piece) async for piece in answer.body_iterator])
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, collect).result()
+
+
 class RunningBoard:
     """`acc board` of a project, at a free port, from the beginning of a block to its end.
 
@@ -36,7 +49,12 @@ class RunningBoard:
     ----------
     url : str
         Where it is, without a slash at the end; without the token, if there is one.
+    complains : bool
+        Whether it may say something is wrong, which else only a bug has it do; `complaint` has it at the end.
     """
+
+    complains = False
+    complaint = ""
 
     def __init__(self, root: Path, *options: str, listen: str = "localhost:0") -> None:
         self.root = root
@@ -56,9 +74,9 @@ class RunningBoard:
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.terminate()
-        _, errors = self.process.communicate(timeout=20)
+        _, self.complaint = self.process.communicate(timeout=20)
         # a page that failed by a bug of ours says so here
-        assert errors == ""
+        assert self.complains or self.complaint == ""
 
     def ask(
         self, path: str, accept: str = HTML, *, method: str = "GET", headers: Mapping[str, str] | None = None

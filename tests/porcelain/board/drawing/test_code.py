@@ -52,7 +52,9 @@ def test_a_long_file_is_cut_and_says_how_long_it_is():
 
 
 def test_a_diff_marks_what_goes_and_what_comes():
-    html = differing(["--- a", "+++ b", "@@ -1 +1 @@", "-<old>", "+new", " same"])
+    html = differing(["--- a", "+++ b", "@@ -1 +1 @@", "-<old>", "--- x", "+new", " same"])
+    assert html.startswith('<pre class="code diff"><span class="name">--- a</span>\n')
+    assert '<span class="gone">--- x</span>' in html
     assert '<span class="gone">-&lt;old&gt;</span>' in html
     assert '<span class="come">+new</span>\n same</pre>' in html
 
