@@ -39,16 +39,30 @@ function become(old, fresh) {
   for (const { name, value } of fresh.attributes) {
     if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
-  after.forEach((node, place) => {
-    const there = before[place];
-    if (!there) old.append(node);
-    else if (there.isEqualNode(node)) return;
-    else if (there.nodeType !== Node.ELEMENT_NODE || there.nodeName !== node.nodeName || there.id !== node.id) there.replaceWith(node);
-    // what was fetched into it is not in the page
-    else if (!there.dataset.load || there.dataset.load !== node.dataset.load) become(there, node);
-  });
-  for (const node of before.slice(after.length)) node.remove();
+  let there = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    // what has an id is known by it, wherever it has moved; all else by its place among its like
+    const known = node.id ? [...old.children].find((each) => each.id === node.id) : null;
+    while (known && there && there !== known) there = takeOut(there);
+    if (!there || there.nodeName !== node.nodeName || (there.id ?? "") !== (node.id ?? "")) {
+      old.insertBefore(node, there);
+      continue;
+    }
+    if (there.nodeType !== Node.ELEMENT_NODE) {
+      if (there.data !== node.data) there.data = node.data;
+    } else if (!there.isEqualNode(node) && !(there.dataset.load && there.dataset.load === node.dataset.load)) {
+      // but not what was fetched into it, which is not in the page
+      become(there, node);
+    }
+    there = there.nextSibling;
+  }
+  while (there) there = takeOut(there);
+}
+
+function takeOut(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 function show(text) {
