@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Final
 
 from cas.formats.node import encode, get_node
 from cas.oid import ObjectId
@@ -13,6 +14,8 @@ from jobs.nodes.run import now
 from jobs.reuse.index import Listing
 from jobs.reuse.refnames import AUTO, BUILD, BUILDS, URD
 from jobs.reuse.urdrefs import auto_ref, is_listed
+
+_ON_THEIR_WAY: Final = 20
 
 
 @dataclass(slots=True)
@@ -113,6 +116,21 @@ class BuildLog:
         """Return builds with their numbers, newest first."""
         numbers = sorted(self._numbers().items(), reverse=True)[:limit]
         return [(number, get_node(self._store, oid, Build)) for number, oid in numbers]
+
+    def find_newest(self) -> tuple[int, ObjectId] | None:
+        """Return number and object of the newest build, or None; that costs the same however many there are."""
+        counter = self._refs.select("counters", {"workdir": BUILD})
+        last = int(str(counter[0]["number"])) if counter else 0
+        # those that run have taken a number and are not written yet
+        for number in range(last, max(0, last - _ON_THEIR_WAY), -1):
+            oid = self._refs.find(f"{BUILDS}{number}")
+            if oid is not None:
+                return number, oid
+        return next(iter(self.ids().items()), None)
+
+    def ids(self) -> dict[int, ObjectId]:
+        """Return the object of each build by its number, newest first."""
+        return dict(sorted(self._numbers().items(), reverse=True))
 
     def count(self) -> int:
         """Return the number of builds."""

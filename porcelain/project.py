@@ -109,6 +109,10 @@ class Project(StoredProject):
     @cached_property
     def catalog(self) -> Catalog:
         """The methods."""
+        return self.read_catalog()
+
+    def read_catalog(self) -> Catalog:
+        """Return the methods as they are now: a catalog sees each file in one state only."""
         return Catalog(
             self.config.root,
             find_packages(self.config.methods, self.config.root),

@@ -21,6 +21,8 @@ from porcelain.buildlog import BuildRecord
 from porcelain.project import Project
 from porcelain.sessions.urdsession import to_horizon
 from porcelain.urd import Surroundings, Urd
+from porcelain.views.method_views import docstring
+from porcelain.views.plain import View
 from porcelain.watching.hearing import ScriptOutput
 
 _PREFIX = "build"
@@ -60,6 +62,16 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def _name_of(path: Path) -> str:
     return path.stem.removeprefix(_PREFIX).removeprefix("_")
+
+
+def to_view(script: Script, root: Path) -> View:
+    """Return a script as `acc script` lists it."""
+    path = script.path
+    return {
+        "name": script.title,
+        "file": path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path),
+        "description": docstring(path),
+    }
 
 
 def get_script(scripts: Iterable[Script], name: str, here: Path) -> Script:

@@ -86,16 +86,20 @@ def dataset_graph(spec: str) -> str:
     return f"{dataset(spec)}/graph"
 
 
+def builds(**chosen: object) -> str:
+    """Return the address of the list of builds, of those of one script."""
+    return "/builds" + _query(chosen)
+
+
 def build(name: str, part: str = "") -> str:
     """Return the address of a build, named as "build-7", or of a part of it: "graph"."""
     return f"/build/{_segment(name)}" + (f"/{part}" if part else "")
 
 
-def urd(path: str = "", timestamp: str = "") -> str:
-    """Return the address of the urd lists, of one list ("user/name") or of one session of it."""
-    return (
-        "/urd" + (f"/{_path(path)}" if path else "") + (f"?timestamp={quote(timestamp)}" if timestamp else "")
-    )
+def urd(path: str = "", timestamp: str = "", part: str = "") -> str:
+    """Return the address of the urd lists, of one list ("user/name") or of one session of it, or its "graph"."""
+    where = "/urd" + (f"/{_path(path)}" if path else "") + (f"/{part}" if part else "")
+    return where + _query({"timestamp": timestamp})
 
 
 def method(name: str) -> str:
@@ -103,9 +107,14 @@ def method(name: str) -> str:
     return f"/method/{_segment(name)}"
 
 
-def compare(before: str, after: str) -> str:
-    """Return the address of the comparison of two jobs."""
-    return "/compare" + _query({"a": before, "b": after})
+def script(name: str) -> str:
+    """Return the address of a build script."""
+    return f"/script/{_segment(name)}"
+
+
+def compare(before: str = "", after: str = "", part: str = "") -> str:
+    """Return the address of the comparison of two jobs, files or datasets, or of a part of it: "outcomes"."""
+    return "/compare" + (f"/{part}" if part else "") + _query({"a": before, "b": after})
 
 
 def search(text: str) -> str:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import Event
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -19,18 +20,24 @@ from porcelain import term
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
 from porcelain.board.pages import (
+    builds,
+    compare,
     datasets,
     explained,
     files,
     graph,
     job,
     jobs,
+    live,
+    methods,
     outputs,
     results,
     rows,
     search,
     sources,
     store,
+    urd,
+    workdirs,
 )
 from porcelain.board.rendering import STATIC, to_html
 from porcelain.board.watching import changes
@@ -52,6 +59,20 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/job/{spec}/source", sources.source),
     ("/job/{spec}/source.tar.gz", sources.archive),
     ("/job/{spec}/source/{path:text}", sources.file),
+    ("/live", live.live),
+    ("/last_error", live.last_error),
+    ("/builds", builds.builds),
+    ("/build/{name}", builds.build),
+    ("/compare", compare.compare),
+    ("/compare/outcomes", compare.outcomes),
+    ("/urd", urd.urd),
+    ("/urd/{user}/{list}", urd.sessions),
+    ("/urd/{user}/{list}/graph", urd.session_graph),
+    ("/urd/{user}/{list}/graph.svg", urd.file_of_session_graph),
+    ("/methods", methods.methods),
+    ("/method/{name}", methods.method),
+    ("/script/{name}", methods.script),
+    ("/workdirs", workdirs.workdirs),
     ("/file/{spec}/{name:text}", files.file),
     ("/raw/{spec}/{name:text}", files.raw),
     ("/holders/{blob}", files.holders),
@@ -89,13 +110,13 @@ class _Text(Convertor[str]):
 register_url_convertor("text", _Text())
 
 
-def make_app(project: ShownProject) -> Starlette:
-    """Return the application that shows a project."""
+def make_app(project: ShownProject, ending: Event) -> Starlette:
+    """Return the application that shows a project; pages that are followed end when `ending` is set."""
     routes = [Route(path, partial(_answer, project, shows), name=path) for path, shows in PAGES]
     return Starlette(
         routes=[
             *routes,
-            Route(_WATCH, partial(_watch, project, routes)),
+            Route(_WATCH, partial(_watch, project, routes, ending)),
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/{path:path}", partial(_answer, project, _no_such_page)),
         ]
@@ -173,7 +194,7 @@ def _wants_json(accept: str) -> bool:
     )
 
 
-async def _watch(project: ShownProject, routes: Sequence[Route], request: Request) -> Response:
+async def _watch(project: ShownProject, routes: Sequence[Route], ending: Event, request: Request) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
     address = urlsplit(request.query_params.get("page", "/"))
     scope: dict[str, Any] = {"type": "http", "path": unquote(address.path), "method": "GET", "root_path": ""}
@@ -182,7 +203,7 @@ async def _watch(project: ShownProject, routes: Sequence[Route], request: Reques
         if match == Match.FULL:
             asked = Asked(address.path, found["path_params"], dict(parse_qsl(address.query)))
             return StreamingResponse(
-                changes(partial(_document, project, shows, asked)), media_type="text/event-stream"
+                changes(partial(_document, project, shows, asked), ending), media_type="text/event-stream"
             )
     return JSONResponse({"error": "no such page"}, 404)
 

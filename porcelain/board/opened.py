@@ -4,6 +4,7 @@ from functools import cached_property
 
 from porcelain.board.catalogue.catalogue import Catalogue
 from porcelain.board.lately import Lately
+from porcelain.board.methodshelf import MethodShelf
 from porcelain.project import Project
 
 
@@ -15,7 +16,9 @@ class ShownProject(Project):
 
     def __enter__(self) -> "ShownProject":
         super().__enter__()
-        for _ in (self.store, self.refs, self.index, self.results, self.resolver, self.cache, self.lately):
+        for _ in (self.store, self.refs, self.index, self.results, self.resolver, self.buildlog):
+            pass
+        for _ in (self.cache, self.lately, self.shelf):
             pass
         self.catalogue.start()
         return self
@@ -35,3 +38,8 @@ class ShownProject(Project):
     def lately(self) -> Lately:
         """What was found out lately."""
         return Lately()
+
+    @cached_property
+    def shelf(self) -> MethodShelf:
+        """The methods, as their files are now."""
+        return MethodShelf(self)

@@ -40,6 +40,7 @@ def environment() -> Environment:
     found.filters.update(
         size=term.size,
         duration=term.duration,
+        elapsed=elapsed,
         moment=term.moment,
         count=term.count,
         in_order=in_order,
@@ -48,6 +49,15 @@ def environment() -> Environment:
         grouped=lambda number: f"{number:,}",
     )
     return found
+
+
+def elapsed(seconds: float) -> str:
+    """Return how long something runs already, in whole seconds: else it would be shown anew all the time.
+
+    >>> elapsed(7.9), elapsed(75)
+    ('7 s', '1:15')
+    """
+    return f"{int(seconds)} s" if seconds < 60 else term.duration(int(seconds))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from threading import Event
 from typing import Final
 
 import anyio
@@ -12,16 +13,18 @@ INTERVAL_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 10.0
 
 
-async def changes(render: Callable[[], str]) -> AsyncIterator[str]:
+async def changes(render: Callable[[], str], ending: Event) -> AsyncIterator[str]:
     """Yield what `render` returns as server-sent events: at first, and whenever it is different.
 
     Parameters
     ----------
     render
         Called twice a second in a thread.
+    ending
+        Set when the board is about to end, and this with it.
     """
     shown, idle = None, 0.0
-    while True:
+    while not ending.is_set():
         now = await run_sync(render)
         if now != shown:
             shown, idle = now, 0.0

@@ -44,6 +44,7 @@ def build(arguments: Sequence[str]) -> int:
     with ending_in_order(), progress, Project(config.here(), progress, executor) as project:
         try:
             _check_names(project, given)
+            _start_board(project, given)
             with publishing(project.sharing), _watched(project, progress, given):
                 if given.method is None:
                     code = _run_script(project, given, parser)
@@ -137,6 +138,20 @@ def _parser() -> Parser:
 
 def _flags(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
+
+
+def _start_board(project: Project, given: Namespace) -> None:
+    """Start the board in the background when acc.toml wants that, and none runs."""
+    settings = project.config.board
+    if settings is None or not settings.autostart or given.dry_run or _asks_why(given):
+        return
+    # here, not above: most projects do not want it
+    from porcelain.board.starting import start_unless_there
+
+    told = start_unless_there(project.config, project.is_news)
+    if told is not None:
+        text, is_warning = told
+        term.warn(text) if is_warning else term.note(text)
 
 
 @contextmanager

@@ -2,19 +2,14 @@
 
 from collections.abc import Sequence
 
-from cas.local.pins import AllPins
-from jobs.nodes.listing import JobRow
 from jobs.nodes.parts import part_in_words
 from porcelain import config, term
 from porcelain.commandline.arguments import Parser
-from porcelain.config import Config
-from porcelain.spec import Resolver, open_resolver
-from porcelain.views import job_views
+from porcelain.spec import open_resolver
 from porcelain.views.plain import View
-from porcelain.watching.underway import find_builds, status_in_words
-
-# a failed run is looked for among so many
-_RUNS = 1000
+from porcelain.watching.boardnote import running_boards
+from porcelain.watching.lookout import last_failure, running_builds
+from porcelain.watching.underway import status_in_words
 
 
 def status(arguments: Sequence[str]) -> int:
@@ -23,15 +18,17 @@ def status(arguments: Sequence[str]) -> int:
         "status",
         "show what the builds of the project are doing now",
         prints="each build that runs, with its jobs, the stage and slices that each is in, what they say that they\n"
-        "are doing and for how long, and the last lines that they printed; when none runs, the last error",
+        "are doing and for how long, and the last lines that they printed; when none runs, the last error; where\n"
+        "the board is, if it runs",
     )
     parser.add_json()
     given = parser.parse(arguments)
     here = config.here()
-    builds = _running(here)
-    failed = None if builds else _last_failure(open_resolver(here))
+    builds = running_builds(here)
+    failed = None if builds else last_failure(open_resolver(here))
+    boards = [note.to_view() for note in running_boards(here)]
     if given.json:
-        term.emit_json({"builds": builds, "last_error": failed})
+        term.emit_json({"builds": builds, "last_error": failed, "boards": boards})
         return 0
     for number, build in enumerate(builds):
         first, *lines = status_in_words(build)
@@ -41,26 +38,11 @@ def status(arguments: Sequence[str]) -> int:
             term.line(term.printable(line))
     if not builds:
         term.line("no build runs")
+    for board in boards:
+        term.line(f"board: {board['url']}  process {board['process']}")
     if failed:
         _print_failure(failed)
     return 0
-
-
-def _running(here: Config) -> list[View]:
-    # the file of a killed build is still there; its pins tell that it is dead
-    living = AllPins(here.data / "pins", here.data / "cache" / "pins.json").writers()
-    return find_builds([here.data / "tmp" / name for name in sorted(living)])
-
-
-def _last_failure(resolver: Resolver) -> View | None:
-    rows = resolver.index.rows(_RUNS)
-    failed = next((row for row in rows if row.state == "failed"), None)
-    return failed and _failure_view(resolver, failed)
-
-
-def _failure_view(resolver: Resolver, row: JobRow) -> View:
-    failure = resolver.run(row).failure
-    return job_views.row(row) | {"failure": failure.to_json() if failure else None}
 
 
 def _print_failure(view: View) -> None:

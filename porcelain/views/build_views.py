@@ -1,6 +1,8 @@
 """Builds and urd lists as plain dicts: what `--json` prints and tables show."""
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from cas.formats.node import get_node
 from cas.oid import ObjectId
@@ -13,12 +15,17 @@ from porcelain.spec import Resolver
 from porcelain.views.job_views import label_of
 from porcelain.views.plain import View, moment
 
+_ALL: Final = slice(None)
+
 
 def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
     """Return one run of a build script."""
-    node = get_node(resolver.store, oid, Build)
-    return _build_line(name, node) | {
-        "user": node.user or None,
+    return build_of_node(resolver, name, get_node(resolver.store, oid, Build))
+
+
+def build_of_node(resolver: Resolver, name: str, node: Build, window: slice = _ALL) -> View:
+    """Return the same of a node that was read already; of its jobs those in `window`."""
+    return build_line(name, node) | {
         "asked": dict(node.asked),
         "jobs": [
             {
@@ -30,7 +37,7 @@ def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
                 "ran": entry.ran and label_of(resolver, entry.ran),
                 "origin": entry.origin or None,
             }
-            for entry in node.jobs
+            for entry in node.jobs[window]
         ],
         "results": sorted(node.results or {}),
         "warnings": [*node.warnings],
@@ -41,19 +48,55 @@ def build(resolver: Resolver, name: str, oid: ObjectId) -> View:
 def builds(resolver: Resolver, limit: int | None) -> tuple[list[View], int]:
     """Return the newest builds, a line each, and the number of all."""
     log = BuildLog(resolver.store, resolver.index.refs)
-    return [_build_line(f"build-{number}", node) for number, node in log.newest(limit)], log.count()
+    return [build_line(f"build-{number}", node) for number, node in log.newest(limit)], log.count()
 
 
-def _build_line(name: str, node: Build) -> View:
+def build_line(name: str, node: Build) -> View:
+    """Return a build as a line of a list."""
     return {
         "build": name,
         "script": node.script,
+        "user": node.user or None,
         "status": node.status,
         "started": moment(node.start),
         "seconds": (node.end - node.start) / MICROSECONDS,
         "built": sum(entry.ran is not None for entry in node.jobs),
         "reused": sum(entry.ran is None for entry in node.jobs),
     }
+
+
+def build_changes(resolver: Resolver, before: Build, after: Build, limit: int) -> View:
+    """Return which jobs of a build are other ones than those of an earlier build of the script.
+
+    Jobs are the same in both by their names, the first of a name with the first; of each kind at most `limit`
+    are returned, with the number of all.
+    """
+    old, new = _by_name(before), _by_name(after)
+    other = [(*key, run, new[key]) for key, run in old.items() if key in new and new[key] != run]
+    come = [(*key, run) for key, run in new.items() if key not in old]
+    gone = [(*key, run) for key, run in old.items() if key not in new]
+    return {
+        "same": len(new) - len(other) - len(come),
+        "other_count": len(other),
+        "other": [
+            {"name": name, "before": label_of(resolver, run), "after": label_of(resolver, now)}
+            for name, _, run, now in other[:limit]
+        ],
+        "come_count": len(come),
+        "come": [{"name": name, "job": label_of(resolver, run)} for name, _, run in come[:limit]],
+        "gone_count": len(gone),
+        "gone": [{"name": name, "job": label_of(resolver, run)} for name, _, run in gone[:limit]],
+    }
+
+
+def _by_name(node: Build) -> dict[tuple[str, int], ObjectId]:
+    """Return the runs of a build by name, and number among those of the name."""
+    counts = Counter[str]()
+    found = {}
+    for entry in node.jobs:
+        found[entry.name, counts[entry.name]] = entry.run
+        counts[entry.name] += 1
+    return found
 
 
 def _text(resolver: Resolver, blob: ObjectId) -> str:
@@ -86,8 +129,8 @@ def urd_sessions(log: UrdLog, items: Iterable[Item]) -> list[View]:
     ]
 
 
-def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
-    """Return one session: what it depends on, and its jobs."""
+def urd_session(resolver: Resolver, log: UrdLog, item: Item, window: slice = _ALL) -> View:
+    """Return one session: what it depends on, and those of its jobs that are in `window`."""
     deps = item.node.deps if isinstance(item.node, Session) else {}
     return {
         "list": str(item.path),
@@ -102,7 +145,7 @@ def urd_session(resolver: Resolver, log: UrdLog, item: Item) -> View:
             }
             for path, dep in deps.items()
         ],
-        "jobs": [_listed_job(resolver, entry) for entry in item.jobs],
+        "jobs": [_listed_job(resolver, entry) for entry in item.jobs[window]],
     }
 
 

@@ -32,6 +32,11 @@ _ROOM: Final = 60
 
 def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
     """Return what differs between two jobs: what they were given, what came out, what they printed, their times."""
+    return jobs_but_outcomes(resolver, before, after) | {"came_out": came_out(resolver, before, after)}
+
+
+def jobs_but_outcomes(resolver: Resolver, before: JobRow, after: JobRow) -> View:
+    """Return the same without what came out, for which files and datasets may have to be read."""
     store, labels = resolver.store, (before.label, after.label)
     runs = resolver.run(before), resolver.run(after)
     sides = Side.of_job(store, resolver.index, before), Side.of_job(store, resolver.index, after)
@@ -48,7 +53,6 @@ def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
         "states": [before.state, after.state],
         "equal": before.outcome is not None and before.outcome == after.outcome,
         "given": [difference(Sides(store, *sides, labels), each) for each in given],
-        "came_out": _came_out(resolver, before, after),
         "failures": [run.failure and run.failure.message for run in runs],
         "output": _output(resolver, before, after),
         "times": _times(runs),
@@ -83,7 +87,8 @@ def _spec(target: Target) -> str:
     return f"{label}{'/' if target.kind == 'dataset' else ':'}{target.name}"
 
 
-def _came_out(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
+def came_out(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
+    """Return what differs of the files and datasets of two jobs; nothing when one of them failed."""
     if before.outcome is None or after.outcome is None or before.outcome == after.outcome:
         return []
     outcomes = resolver.outcome(before), resolver.outcome(after)

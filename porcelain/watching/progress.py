@@ -33,16 +33,11 @@ class Progress:
 
     Attributes
     ----------
-    built, reused_count, failed : int
-        How many jobs ran, how many were there, and how many failed.
     underway : Underway
-        What runs now.
+        What runs now, and how many jobs did.
     """
 
     def __init__(self, *, debug: bool = False) -> None:
-        self.built = 0
-        self.reused_count = 0
-        self.failed = 0
         self.underway = Underway()
         self._debug = debug
         self._live: Live | None = None
@@ -58,12 +53,13 @@ class Progress:
 
     def summary(self) -> str:
         """Return how many jobs were built and reused, and how many failed, which the script or a method has caught."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        if not self.built + self.reused_count:
+        done = self.underway
+        failed = f", {done.failed} failed" if done.failed else ""
+        if not done.built + done.reused:
             return f"no jobs{failed}"
-        if not self.built:
-            return f"{term.count(self.reused_count, 'job')}, all reused{failed}"
-        return f"{term.count(self.built, 'job')} built, {self.reused_count} reused{failed}"
+        if not done.built:
+            return f"{term.count(done.reused, 'job')}, all reused{failed}"
+        return f"{term.count(done.built, 'job')} built, {done.reused} reused{failed}"
 
     def show_status(self) -> None:
         """Print what everything is doing; may be called by a signal at any moment."""
@@ -107,12 +103,10 @@ class Progress:
 
     def ended(self, row: JobRow) -> None:
         """Show a job that has run."""
-        self.underway.ended(row.label)
+        self.underway.ended(row)
         if row.state == "failed":
-            self.failed += 1
             self._line(f"{_who(row.label, row.method)}  failed")
         else:
-            self.built += 1
             same = f"  same outcome as {row.earlier}" if row.earlier else ""
             self._line(
                 _with_caption(
@@ -126,7 +120,7 @@ class Progress:
 
     def reused(self, row: JobRow, caption: str, origin: str) -> None:
         """Show a job that was there."""
-        self.reused_count += 1
+        self.underway.found(row)
         if row.label not in self._shown_reused:
             self._shown_reused.add(row.label)
             where = f" from {origin}" if origin else ""
@@ -141,6 +135,7 @@ class Progress:
 
     def warn(self, text: str) -> None:
         """Show a warning."""
+        self.underway.warned(text)
         self._stop()
         term.warn(text)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cas.files import write_atomically
 from jobs.execution.plan import Plan
+from jobs.nodes.listing import JobRow
 from jobs.nodes.parts import ANALYSIS
 from jobs.status import Line, keeping, read_stack, stack
 from porcelain import term
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 FILE: Final = "build.json"
 _STATUS: Final = "build.status"
-_OUTPUT_LINES: Final = 10
+# what is kept for those who look on: the file is written a few times a second, so it has to stay small
+_OUTPUT_LINES: Final = 40
+_LINE_CHARACTERS: Final = 500
+_OVER: Final = 20
+_WARNINGS: Final = 10
+# of them a terminal has room for so many
+_OUTPUT_LINES_IN_WORDS: Final = 10
 # who looks on sees a job once it has run so long, and what is new of it that much later
 _WRITE_SECONDS: Final = 0.4
 
@@ -39,8 +46,8 @@ class RunningJob:
         In seconds since 1970.
     stage : str
         The one that it is in.
-    done : int
-        How many slices analysis is done with.
+    done : list of int
+        The slices that analysis is done with.
     parts : dict of (stage, slice number) to Path or None
         The stages and slices that run now, in the order in which they began, with the file of their status if they
         have one.
@@ -54,7 +61,7 @@ class RunningJob:
     slices: int
     begun: float = field(default_factory=time.time)
     stage: str = "load"
-    done: int = 0
+    done: list[int] = field(default_factory=list)
     parts: dict[Part, Path | None] = field(default_factory=dict)
     output: deque[str] = field(default_factory=lambda: deque(maxlen=_OUTPUT_LINES))
 
@@ -71,11 +78,12 @@ class RunningJob:
             self.parts[event.stage, event.sliceno] = event.path
         elif isinstance(event, StageEnded):
             self.parts.pop((event.stage, event.sliceno), None)
-            self.done += event.sliceno is not None
+            if event.sliceno is not None:
+                self.done.append(event.sliceno)
 
     def where(self) -> str:
         """Return the stage, and how many slices of it are done."""
-        return stage_in_words(self.stage, self.done, self.slices)
+        return stage_in_words(self.stage, len(self.done), self.slices)
 
     def doing(self) -> Iterator[tuple[Part, list[Line]]]:
         """Yield the parts that say what they do, with what they say."""
@@ -104,16 +112,23 @@ def part_in_short(stage: str, sliceno: int | None) -> str:
 
 
 class Underway:
-    """The jobs of a build that run now; with a folder, a file there shows them to others.
+    """The jobs of a build, those that run and the last that are over; with a folder, a file there shows them to others.
 
     Attributes
     ----------
     jobs : dict of str to RunningJob
-        By label.
+        Those that run, by label.
+    built, reused, failed : int
+        How many jobs ran, how many were there, and how many failed.
     """
 
     def __init__(self) -> None:
         self.jobs: dict[str, RunningJob] = {}
+        self.built = 0
+        self.reused = 0
+        self.failed = 0
+        self._over: deque[tuple[JobRow, bool]] = deque(maxlen=_OVER)
+        self._warnings: deque[str] = deque(maxlen=_WARNINGS)
         self._title = ""
         self._begun = time.time()
         self._folder: Path | None = None
@@ -154,13 +169,28 @@ class Underway:
     def said(self, label: str, lines: Sequence[str]) -> None:
         """Take down what a job printed."""
         if label in self.jobs:
-            self.jobs[label].output.extend(lines)
+            self.jobs[label].output.extend(_cut(line) for line in lines[-_OUTPUT_LINES:])
 
-    def ended(self, label: str) -> None:
+    def ended(self, row: JobRow) -> None:
         """Take down that a job is over."""
-        self.jobs.pop(label, None)
-        if label in self._shown:
+        self.jobs.pop(row.label, None)
+        if row.state == "failed":
+            self.failed += 1
+        else:
+            self.built += 1
+        self._over.append((row, True))
+        if row.label in self._shown:
             self._write()
+
+    def found(self, row: JobRow) -> None:
+        """Take down that a job was there."""
+        self.reused += 1
+        self._over.append((row, False))
+        self.tick()
+
+    def warned(self, text: str) -> None:
+        """Take down a warning."""
+        self._warnings.append(_cut(text))
 
     def tick(self) -> None:
         """Show others what is new, if it is time to do so."""
@@ -183,11 +213,30 @@ class Underway:
             "process": os.getpid(),
             "begun": self._begun,
             "jobs": [_job_to_json(job) for job in self.jobs.values()],
+            "built": self.built,
+            "reused": self.reused,
+            "failed": self.failed,
+            "over": [_over_to_json(row, ran=ran) for row, ran in reversed(list(self._over))],
+            "warnings": list(self._warnings),
         }
 
     def view(self) -> View:
         """Return the build as `acc status` shows it."""
         return _view(json.loads(json.dumps(self._to_json())), stack())
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]} ..."
+
+
+def _over_to_json(row: JobRow, *, ran: bool) -> dict[str, object]:
+    return {
+        "label": row.label,
+        "method": row.method,
+        "how": "reused" if not ran else "failed" if row.state == "failed" else "built",
+        "seconds": row.seconds,
+        "caption": row.caption,
+    }
 
 
 def _job_to_json(job: RunningJob) -> dict[str, object]:
@@ -198,7 +247,8 @@ def _job_to_json(job: RunningJob) -> dict[str, object]:
         "slices": job.slices,
         "begun": job.begun,
         "stage": job.stage,
-        "done": job.done,
+        "done": len(job.done),
+        "done_slices": job.done,
         "parts": [[*part, path and str(path)] for part, path in list(job.parts.items())],
         "output": list(job.output),
     }
@@ -224,6 +274,7 @@ def _view(body: View, script: Sequence[Line]) -> View:
         "seconds": now - body["begun"],
         "status": _lines_view(script, now),
         "jobs": [_job_view(job, now) for job in body["jobs"]],
+        **{name: body[name] for name in ("built", "reused", "failed", "over", "warnings")},
     }
 
 
@@ -258,7 +309,7 @@ def status_in_words(view: View) -> Iterator[str]:
             name = part_in_short(part["stage"], part["sliceno"])
             for number, line in enumerate(part["status"]):
                 yield f"    {'' if number else name:<9}  {_line_in_words(line)}"
-        for text in job["output"]:
+        for text in job["output"][-_OUTPUT_LINES_IN_WORDS:]:
             yield f"    {text}"
     if not view["jobs"]:
         yield "  no job at the moment"

@@ -64,16 +64,15 @@ def file_of_dataset(project: ShownProject, asked: Asked) -> Response:
 
 
 def of_runs(project: ShownProject, asked: Asked, name: str, address: str, runs: Sequence[ObjectId]) -> Page:
-    """Show what some runs were made from: those of an urd session, whose page is at `address`.
-
-    The file of it is at the same path with ".svg" behind.
-    """
+    """Show what some runs were made from: those of an urd session, whose page is at `address`."""
     return _page(_runs(project, asked, name, address, runs), asked)
 
 
-def file_of_runs(project: ShownProject, asked: Asked, name: str, runs: Sequence[ObjectId]) -> Response:
-    """Return what some runs were made from as a file."""
-    return _file(_runs(project, asked, name, "", runs), asked)
+def file_of_runs(
+    project: ShownProject, asked: Asked, name: str, address: str, runs: Sequence[ObjectId]
+) -> Response:
+    """Return the same as a file."""
+    return _file(_runs(project, asked, name, address, runs), asked)
 
 
 # -- what it is about ----------------------------------------------------------------------------------------
@@ -97,15 +96,15 @@ def _build(project: ShownProject, asked: Asked) -> Subject:
     return Subject(target.name, addresses.build(target.name), graph)
 
 
+def _runs(project: ShownProject, asked: Asked, name: str, address: str, runs: Sequence[ObjectId]) -> Subject:
+    return Subject(name, address, jobwalk.made_from(project, runs, depth=_depth(asked)))
+
+
 def _dataset(project: ShownProject, asked: Asked) -> Subject:
     target: Target = project.resolver.dataset(f"{asked.names['label']}/{asked.names['name']}")
     graph = datasetwalk.chained(project, target, depth=_depth(asked))
     label = graph.nodes[graph.roots[0]].label
     return Subject(label, addresses.dataset(label), graph)
-
-
-def _runs(project: ShownProject, asked: Asked, name: str, address: str, runs: Sequence[ObjectId]) -> Subject:
-    return Subject(name, address, jobwalk.made_from(project, runs, depth=_depth(asked)))
 
 
 def _depth(asked: Asked) -> int | None:

@@ -31,23 +31,50 @@ addEventListener("keydown", (event) => {
 
 let stream = null;
 
+// Make one element what another is, and touch only what differs: what somebody reads, marks or scrolls stays.
+function become(old, fresh) {
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  let there = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    // what has an id is known by it, wherever it has moved; all else by its place among its like
+    const known = node.id ? [...old.children].find((each) => each.id === node.id) : null;
+    while (known && there && there !== known) there = takeOut(there);
+    if (!there || there.nodeName !== node.nodeName || (there.id ?? "") !== (node.id ?? "")) {
+      old.insertBefore(node, there);
+      continue;
+    }
+    if (there.nodeType !== Node.ELEMENT_NODE) {
+      if (there.data !== node.data) there.data = node.data;
+    } else if (!there.isEqualNode(node) && !(there.dataset.load && there.dataset.load === node.dataset.load)) {
+      // but not what was fetched into it, which is not in the page
+      become(there, node);
+    }
+    there = there.nextSibling;
+  }
+  while (there) there = takeOut(there);
+}
+
+function takeOut(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
 function show(text) {
   const main = document.querySelector("main");
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
   // a list that is open for choosing would close
   if (!fresh || fresh.innerHTML === main.innerHTML || main.querySelector("select:focus")) return;
   const focus = document.activeElement?.id;
-  const caret = document.activeElement?.selectionStart;
-  const typed = [...main.querySelectorAll("input[id]")].filter((each) => each.value !== each.defaultValue);
   const open = [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
-  main.replaceChildren(...fresh.childNodes);
+  become(main, fresh);
   for (const id of open) main.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-  for (const { id, value } of typed) {
-    const field = document.getElementById(id);
-    if (field) field.value = value;
-  }
-  if (focus) document.getElementById(focus)?.focus();
-  if (caret != null && document.activeElement?.id === focus) document.activeElement.setSelectionRange?.(caret, caret);
+  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
   document.dispatchEvent(new CustomEvent("acc:shown"));
 }
 

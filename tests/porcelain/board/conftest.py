@@ -74,13 +74,6 @@ def many_jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBoard
         yield board
 
 
-@pytest.fixture
-def shown(project: Any) -> Iterator[ShownProject]:
-    """The project that a test makes by hand, as pages are given it; its catalogue follows."""
-    with ShownProject(config.load(project.root)) as shown:
-        yield shown
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's browser, started once."""

@@ -50,3 +50,14 @@ def look(shown_project: ShownProject) -> Callable[..., Shown]:
         return Shown(page(shown_project, asked), asked)
 
     return show
+
+
+@pytest.fixture
+def see(shown_project: ShownProject) -> Callable[..., Shown]:
+    """A function that shows any page as HTML too: `see(urd.sessions, {"user": "anna", "list": "days"}, page="2")`."""
+
+    def show(page: Callable[..., Any], names: Any = None, /, **query: str) -> Shown:
+        asked = Asked("/here", names or {}, query)
+        return Shown(page(shown_project, asked), asked)
+
+    return show

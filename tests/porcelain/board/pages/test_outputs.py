@@ -7,16 +7,7 @@ import pytest
 from jobs.errors import NoSuchFile
 from porcelain.board.page import Asked
 from porcelain.board.pages import outputs
-
-
-def body_of(response) -> bytes:
-    """Return what a response that is no stream of events sends."""
-    import asyncio
-
-    async def read():
-        return b"".join([part async for part in response.body_iterator])
-
-    return asyncio.run(read())
+from tests.porcelain.board.boards import body_of
 
 
 def test_all_parts_are_shown_in_the_order_in_which_they_ran(project, look):

@@ -3,10 +3,8 @@
 import csv
 import io
 import math
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
-import anyio
 import pytest
 
 from cas.errors import ObjectNotFound
@@ -15,6 +13,7 @@ from porcelain.board.page import Asked, NoSuchPage, WrongQuestion
 from porcelain.board.pages import rows as pages
 from porcelain.board.pages.rows import Question
 from porcelain.board.rendering import to_html
+from tests.porcelain.board.boards import body_of
 from tests.porcelain.board.datasets import asked
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -192,17 +191,8 @@ def test_none_the_empty_text_and_nan_are_told_apart(shown, project):
     assert '<td class="number value ">nan</td>' in page
 
 
-def content_of(response):
-    async def all_of_it():
-        return b"".join([part async for part in response.body_iterator])
-
-    # in a thread of its own: in this one may run the loop of a browser
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(anyio.run, all_of_it).result()
-
-
 def read_csv(response):
-    return [*csv.reader(io.StringIO(content_of(response).decode()))]
+    return [*csv.reader(io.StringIO(body_of(response).decode()))]
 
 
 def test_csv_has_all_rows_or_those_that_are_shown(shown, made):
@@ -218,7 +208,7 @@ def test_csv_is_what_export_writes_and_named_after_the_dataset(shown, project):
     row = project.table({"b": ("bytes", [[b"\xff,", b'"']]), "j": ("json", [[{"b": 1, "a": None}, None]])})
     response = pages.csv(shown, asked(row))
     assert response.headers["content-disposition"] == f'attachment; filename="{row.label}-default.csv"'
-    assert content_of(response) == b'b,j\n"\xff,","{""b"":1,""a"":null}"\n"""",null\n'
+    assert body_of(response) == b'b,j\n"\xff,","{""b"":1,""a"":null}"\n"""",null\n'
 
 
 def test_rows_are_sorted_and_filtered_in_a_browser(flights_board, browse):

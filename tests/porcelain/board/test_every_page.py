@@ -1,0 +1,68 @@
+"""What holds of every page of the board, in a real browser."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.porcelain.board.boards import RunningBoard
+from tests.porcelain.board.walker import walk
+
+
+@pytest.fixture(scope="module")
+def pages(flights_board: RunningBoard) -> dict[str, list[str]]:
+    """The pages of the flights example that links lead to, by their kind."""
+    return walk(flights_board, "/", "/search?q=delay", "/last_error")
+
+
+@pytest.fixture(scope="module")
+def firsts(pages: dict[str, list[str]]) -> list[str]:
+    """One page of each kind, as links first lead to it: the same with other parameters looks alike."""
+    return [addresses[0] for kind, addresses in pages.items() if kind.count("/") == 1]
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def window(request: pytest.FixtureRequest, chromium) -> Iterator:
+    """A window of a phone's width, in both colour schemes; what pages log as errors is in its `errors`."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=request.param)
+    page = context.new_page()
+    page.errors = []
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    context.close()
+
+
+def test_links_lead_to_every_kind_of_page(pages):
+    assert {kind.partition("/")[0] for kind in pages} == {
+        *(
+            "",
+            "build",
+            "builds",
+            "chain",
+            "column",
+            "compare",
+            "dataset",
+            "file",
+            "holders",
+            "job",
+            "jobs",
+            "last_error",
+        ),
+        *("live", "method", "methods", "result", "rows", "script", "search", "store", "urd", "workdirs"),
+    }
+
+
+def test_no_page_logs_an_error_nor_is_wider_than_a_phone(flights_board, window, firsts):
+    for address in firsts:
+        window.goto(flights_board.url + address)
+        wide = window.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, (address, wide)
+    assert window.errors == []
+
+
+def test_tab_leads_to_the_content_first_and_shows_where_it_is(flights_board, window):
+    window.goto(f"{flights_board.url}/jobs")
+    window.keyboard.press("Tab")
+    assert window.evaluate("document.activeElement.className") == "skip"
+    window.keyboard.press("Tab")
+    assert window.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
