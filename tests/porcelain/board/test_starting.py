@@ -54,7 +54,7 @@ def test_two_builds_at_once_start_one_board_which_outlives_them(folder):
     assert f"board: {note.url}  process {note.process}" in folder.acc("status")
     assert f"runs already: {note.url}" in folder.acc("board", code=1)
     assert note.url in folder.acc("board", "--stop")
-    assert not lives(note.process)
+    await_that(lambda: not lives(note.process))
     assert "no board of this project runs" in folder.acc("board", "--stop")
 
 
