@@ -19,6 +19,7 @@ from cas.oid import ObjectId
 from cas.store import ObjectWriter
 from jobs.column.append import CHUNK_ROWS, LARGE_BYTES, Append, Pending, make_append
 from jobs.column.batches import Batcher, Piece
+from jobs.column.bounds import checked_bounds
 from jobs.column.codec import (
     CODECS,
     Codec,
@@ -348,6 +349,11 @@ class SliceReader:
             body, mask = decode_batch(codec or self._codec, self._stream.read(batch.bytes))
         except (ArithmeticError, LookupError, ValueError, struct.error) as err:
             raise DatasetError(f"batch {number} of a '{self._base}' column is damaged: {err}") from err
+        rows = len(body) if mask is None else len(mask)
+        if rows != batch.rows:
+            raise DatasetError(
+                f"batch {number} of a '{self._base}' column has {rows} rows, and its directory says {batch.rows}"
+            )
         if mask is not None and not self._none_support:
             raise DatasetError(f"batch {number} of a '{self._base}' column without none_support holds None")
         return body, mask
@@ -373,9 +379,16 @@ def _read_directory(stream: BinaryIO, base: str) -> Iterator[BatchInfo]:
     if stored != base:
         raise DatasetError(f"a column slice of type '{stored}' where '{base}' is wanted")
     offset = 0
-    for size, rows, low, high in batches:
-        yield BatchInfo(offset, size, rows, canonical.untag(low), canonical.untag(high))
-        offset += size
+    try:
+        for size, rows, low, high in batches:
+            if type(size) is not int or type(rows) is not int or size < 0 or rows < 0:
+                raise ValueError("a batch of an impossible size")
+            yield BatchInfo(
+                offset, size, rows, *checked_bounds(base, canonical.untag(low), canonical.untag(high))
+            )
+            offset += size
+    except (TypeError, ValueError) as err:
+        raise DatasetError(f"the directory of a '{base}' column is damaged: {err}") from err
 
 
 def _find_directory(stream: BinaryIO) -> bytes:

@@ -11,6 +11,7 @@ from cas.formats.canonical import Json, tag, untag
 from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
+from jobs.column.bounds import checked_bounds
 from jobs.nodes.fields import as_bool, as_int, as_list, as_map, as_oid, as_text, text_or_none
 
 # every 64th head of a chain names the 64 before it, so a chain of n is known after n / 64 + 63 heads
@@ -63,11 +64,12 @@ class ColumnNode:
     @classmethod
     def from_body(cls, body: Mapping[str, Json]) -> Self:
         """Return the node with the fields of `body`."""
+        low, high = checked_bounds(as_text(body["type"]), untag(body["min"]), untag(body["max"]))
         return cls(
             type=as_text(body["type"]),
             none_support=as_bool(body["none_support"]),
-            min=untag(body["min"]),
-            max=untag(body["max"]),
+            min=low,
+            max=high,
             slices=tuple(map(_column_slice, as_list(body["slices"]))),
         )
 
@@ -123,12 +125,13 @@ class DatasetColumn:
     def from_json(cls, body: Json) -> Self:
         """Return the entry that `to_json` gave."""
         fields = as_map(body)
+        low, high = checked_bounds(as_text(fields["type"]), untag(fields["min"]), untag(fields["max"]))
         return cls(
             name=as_text(fields["name"]),
             type=as_text(fields["type"]),
             none_support=as_bool(fields["none_support"]),
-            min=untag(fields["min"]),
-            max=untag(fields["max"]),
+            min=low,
+            max=high,
             node=as_oid(fields["node"]),
         )
 

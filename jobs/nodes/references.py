@@ -8,9 +8,10 @@ itself in this way says so with a method `to_reference`.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from cas.errors import NotCanonical
 from cas.formats.canonical import Json, tag, untag
 from cas.oid import ObjectId
-from jobs.nodes.fields import as_list, as_map, as_oid
+from jobs.nodes.fields import as_list, as_map, as_oid, as_text
 
 JOB = "$job"
 DATASET = "$dataset"
@@ -43,8 +44,17 @@ def to_structure(value: object) -> Json:
 
 
 def from_structure(structure: Json, dereference: Dereference) -> object:
-    """Return the user's value; `dereference(tag, content)` gives what a reference stands for."""
-    return untag(structure, dereference)
+    """Return the user's value; `dereference(tag, content)` gives what a reference stands for.
+
+    Raises `NotCanonical` when there is a tag of some other kind: nobody would know what it stands for.
+    """
+
+    def known(tag: str, content: Json) -> object:
+        if tag not in TAGS:
+            raise NotCanonical(f"a value with an unknown tag '{tag}'")
+        return dereference(tag, content)
+
+    return untag(structure, known)
 
 
 def _reference(value: object) -> Json | None:
@@ -73,16 +83,24 @@ def walk_references(structure: Json, path: str = "") -> Iterator[Found]:
 
 
 def linked_nodes(structure: Json) -> Iterator[ObjectId]:
-    """Yield the outcomes and dataset heads that `structure` refers to."""
+    """Yield the outcomes and dataset heads that `structure` refers to; raise as getters do for what is no reference."""
     for found in walk_references(structure):
         if found.tag == JOB:
             yield as_oid(found.content)
         elif found.tag == DATASET:
+            as_text(as_map(found.content)["name"])
             yield as_oid(as_map(found.content)["node"])
 
 
 def linked_blobs(structure: Json) -> Iterator[ObjectId]:
-    """Yield the blobs of the files that `structure` refers to; an input file's content need not be stored."""
+    """Yield the blobs of the files that `structure` refers to; an input file's content need not be stored.
+
+    Raises as getters do for what is no reference.
+    """
     for found in walk_references(structure):
+        if found.tag in (WITHFILE, INPUT):
+            as_text(as_map(found.content)["name"])
+        if found.tag == INPUT:
+            as_text(as_map(found.content)["content"])
         if found.tag == WITHFILE:
             yield from map(as_oid, as_list(as_map(found.content)["blobs"]))

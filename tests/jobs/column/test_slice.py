@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import io
 import itertools
+import struct
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cas.errors import UnknownFormat
+from cas.formats import canonical
 from cas.memory import MemoryStore
 from jobs.column.batches import BATCH_BYTES, BATCH_ROWS
 from jobs.column.codec import merge_bounds
@@ -389,6 +391,30 @@ def test_batches_cover_the_blob_up_to_the_directory(store):
 def test_other_bytes_are_no_column_slice(data):
     with pytest.raises(UnknownFormat, match="no column slice"):
         SliceReader(io.BytesIO(data), "int64", none_support=False)
+
+
+def with_directory(store, summary, batches):
+    """Return a reader of a slice of int64 with another directory."""
+    whole = store.get(summary.blob)
+    (length,) = struct.unpack_from("<I", whole, len(whole) - 16)
+    directory = canonical.dumps({"batches": batches, "type": "int64"})
+    data = whole[: -16 - length] + directory + struct.pack("<I4x8s", len(directory), whole[-8:])
+    return SliceReader(io.BytesIO(data), "int64", none_support=False)
+
+
+@pytest.mark.parametrize(
+    "batch", [[1, 2, 3], 7, [-1, 2, 1, 2], ["8", 2, 1, 2], [8, 2, "a", "b"], [8, 2, 5, 1]]
+)
+def test_a_directory_of_what_cannot_be_is_an_error(store, batch):
+    with pytest.raises(DatasetError, match="the directory of a 'int64' column is damaged"):
+        with_directory(store, write(store, "int64", [1, 2]), [batch])
+
+
+def test_a_directory_that_says_of_other_rows_is_an_error(store):
+    summary = write(store, "int64", [1, 2])
+    size = open_slice(store, "int64", summary).batches[0].bytes
+    with pytest.raises(DatasetError, match="has 2 rows, and its directory says 3"):
+        with_directory(store, summary, [[size, 3, 1, 2]]).values(0)
 
 
 def test_a_slice_of_another_type_is_named(store):

@@ -145,3 +145,10 @@ def _fields(place: Any) -> tuple[Any, ...]:
 def test_equal_heads_have_equal_bytes() -> None:
     assert encode(replace(HEAD)) == encode(HEAD)
     assert encode(replace(HEAD, caption="March")) != encode(HEAD)
+
+
+def test_bounds_that_no_value_of_the_type_can_be_make_it_no_node() -> None:
+    column = replace(HEAD.columns["delay"], min="a", max="b")
+    for made in (replace(HEAD, columns={"delay": column}), replace(COLUMN, min="a", max="b")):
+        with pytest.raises(NotANode, match="a bound of type 'str'"):
+            decode(encode(made), type(made))

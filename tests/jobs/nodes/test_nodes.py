@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cas.errors import NotANode
+from cas.errors import NotANode, NotCanonical
 from cas.formats.canonical import dumps, loads
 from cas.formats.node import decode, encode
 from cas.oid import ObjectId, oid_of
@@ -13,6 +14,7 @@ from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.facts import Fact
 from jobs.nodes.job import JobNode
 from jobs.nodes.outcome import FileEntry, Inputs, Outcome
+from jobs.nodes.references import from_structure
 from jobs.nodes.result import Result
 from jobs.nodes.run import ActionKey, Failure, InputRun, Run, Subjob, Times
 from jobs.nodes.session import Dependency, ListedRun, Session
@@ -130,6 +132,30 @@ def test_a_node_with_a_field_of_another_type_is_refused(name: str) -> None:
     for field in set(body) - {"kind", "format", "links"}:
         with pytest.raises(NotANode):
             decode(dumps({**body, field: {"$int": []}}), type(node))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"$job": "x"},
+        {"$dataset": 1},
+        {"$dataset": {"name": 1, "node": oid("head")}},
+        {"$input": {"name": "in.csv"}},
+        {"$input": {"content": 1, "name": "in.csv"}},
+        {"$withfile": {"blobs": "x", "name": "a"}},
+        {"$withfile": {"blobs": [oid("plot")], "name": None}},
+    ],
+)
+def test_a_reference_that_is_none_makes_it_no_node(given: Any) -> None:
+    whole: Any = loads(encode(OUTCOME))
+    whole["inputs"]["options"]["file"] = [given]
+    with pytest.raises(NotANode):
+        decode(dumps(whole), Outcome)
+
+
+def test_a_value_with_a_tag_of_a_later_version_is_refused() -> None:
+    with pytest.raises(NotCanonical, match=r"an unknown tag '\$later'"):
+        from_structure([{"$later": 1}], lambda *_: None)
 
 
 def test_the_order_of_datasets_is_kept() -> None:
