@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from cas.errors import AccError
 from porcelain import term
+from porcelain.board.drawing.names import in_order
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage, Page, WrongQuestion
 from porcelain.board.pages import (
@@ -93,6 +94,8 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
 )
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"
+# what nobody can have is named in an error, and may be as long as an address can be
+_MOST_OF_AN_ERROR: Final = 1_000
 
 
 class _Text(Convertor[str]):
@@ -174,7 +177,13 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
 
 
 def _error_page(message: str, hint: str) -> Page:
-    return Page("error.html", "no such thing", {"error": message, "hint": hint or None})
+    return Page("error.html", "no such thing", {"error": _one_line(message), "hint": _one_line(hint) or None})
+
+
+def _one_line(text: str) -> str:
+    """Return what is wrong on one line, in which nothing is turned around: part of it may be what was asked for."""
+    shown = in_order(term.printable(text))
+    return shown if len(shown) <= _MOST_OF_AN_ERROR else f"{shown[:_MOST_OF_AN_ERROR]}…"
 
 
 def _wants_json(accept: str) -> bool:

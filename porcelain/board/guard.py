@@ -6,12 +6,12 @@ points at this machine (DNS rebinding), nor in a frame, nor by a script that a j
 
 import hmac
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,6 +81,8 @@ class Guard:
             )
         if scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("the board only reads\n", 405, {"Allow": "GET, HEAD"})
+        if _is_part_of_a_page_elsewhere(headers):
+            return PlainTextResponse("the board is no part of other pages\n", 403)
         if self._token:
             return self._without_token(scope, headers)
         return None
@@ -106,9 +108,10 @@ class Guard:
             # one slash: "//host" would lead elsewhere
             path = "/" + quote(scope["path"].lstrip("/\\"))
             answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
+            answer.set_cookie(_cookie_name(scope), self._token, httponly=True, samesite="strict")
             return answer
-        if self._is_token(_cookie(headers.get("cookie", ""))) or self._is_bearer(headers):
+        cookies = cookie_parser(headers.get("cookie", ""))
+        if self._is_token(cookies.get(_cookie_name(scope), "")) or self._is_bearer(headers):
             return None
         return PlainTextResponse(
             "this board wants the token that 'acc board' printed: http://.../?token=...\n", 403
@@ -122,9 +125,19 @@ class Guard:
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
 
-def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+def _is_part_of_a_page_elsewhere(headers: Headers) -> bool:
+    """Return whether a browser says that a page which is not the board's asks, but for a link that is followed.
+
+    Such a page is shown nothing, but how long an answer takes, and whether there is one, would tell it what is here;
+    and each costs something. Other ports of this machine are other sites here.
+    """
+    if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        return False
+    is_followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not is_followed
+
+
+def _cookie_name(scope: Scope) -> str:
+    """Return a name for the cookie of this board: browsers send cookies to all ports of a host, and keep one a name."""
+    server = scope.get("server")
+    return f"{COOKIE}-{server[1]}" if server else COOKIE

@@ -71,7 +71,9 @@ def _bound(value: Any) -> str:
     text = f"{value:,}" if type(value) is int and abs(value) >= _GROUPED else str(value)
     if len(text) <= _LONGEST_BOUND:
         return text
-    return f"{text[: _LONGEST_BOUND - 1]}… ({len(str(abs(value))):,} digits)"
+    # of a type that is not known here it may be anything
+    about = f" ({len(str(abs(value))):,} digits)" if isinstance(value, int) else ""
+    return f"{text[: _LONGEST_BOUND - 1]}…{about}"
 
 
 def _unevenness(slices: Sequence[int]) -> float | None:

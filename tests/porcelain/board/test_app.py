@@ -24,3 +24,18 @@ def test_each_page_says_how_long_it_took(flights_board):
 def test_jobs_are_seen_in_a_browser(flights_board, browse):
     page = browse(f"{flights_board.url}/jobs")
     assert page.locator("table.list tbody tr").count() == 13
+
+
+def test_what_is_wrong_is_told_on_one_line_whatever_was_asked_for(flights_board):
+    for path in (
+        "/job/%0A%E2%80%AE",
+        "/result/a%0Ab",
+        f"/job/{'x' * 9_000}",
+        "/urd/%0D%0A/x",
+        "/rows/dev-1/%0A",
+    ):
+        answer = flights_board.ask(path, JSON)
+        assert answer.status == 404
+        error = answer.json["error"]
+        assert error.isprintable(), path
+        assert len(error) <= 1_001

@@ -57,3 +57,36 @@ def test_a_token_is_not_in_what_the_page_shows(flights):
         assert board.ask("/jobs").status == 403
         token = board.printed.split("token=")[1]
         assert token not in board.ask("/jobs", headers={"Authorization": f"Bearer {token}"}).text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("mode", "where"),
+    [
+        ("no-cors", "image"),
+        ("no-cors", "script"),
+        ("no-cors", "empty"),
+        ("navigate", "iframe"),
+        ("cors", "empty"),
+    ],
+)
+def test_a_page_elsewhere_is_not_even_made_to_wait(flights_board, site, mode, where):
+    asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": where}
+    answer = flights_board.ask("/search?q=delay", headers=asked)
+    assert (answer.status, "server-timing" in answer.headers) == (403, False)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
+def test_a_link_elsewhere_may_lead_to_the_board(flights_board, site):
+    asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert flights_board.ask("/jobs", headers=asked).status == 200
+
+
+def test_cookies_of_others_on_this_machine_do_not_shut_anybody_out(flights):
+    with RunningBoard(flights, "--token") as board:
+        token = board.printed.split("token=")[1]
+        name = board.ask(f"/?token={token}").headers["set-cookie"].partition("=")[0]
+        # browsers send what is kept for a host to all of its ports
+        assert name.endswith(board.url.rpartition(":")[2])
+        known = {"Cookie": f'settings={{"a": [1, "x"]}}; two words=1; {name}={token}'}
+        assert board.ask("/jobs", headers=known).status == 200
