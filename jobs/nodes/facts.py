@@ -50,6 +50,30 @@ class Fact(NamedTuple):
         return cls(kind=kind, about=fields["about"], was=as_text(fields["was"]))  # type: ignore[arg-type]  # just checked
 
 
+# what is asked in a mapping, and of these what is a text
+_ASKED: Final[Mapping[FactKind, tuple[str, ...]]] = {
+    "subjob": ("method",),
+    "lookup": ("name",),
+    "aside": ("outcome", "of"),
+}
+
+
+def is_sound(fact: Fact) -> bool:
+    """Return whether what a fact asks can be asked: one from elsewhere may hold anything.
+
+    >>> is_sound(Fact("lookup", {"name": "import"}, "")), is_sound(Fact("lookup", 3, ""))
+    (True, False)
+    """
+    if fact.kind in ("read", "module"):
+        return isinstance(fact.about, str)
+    if fact.kind == "debug":
+        return True
+    about = fact.about
+    if not isinstance(about, dict) or not all(isinstance(about.get(name), str) for name in _ASKED[fact.kind]):
+        return False
+    return fact.kind != "subjob" or isinstance(about.get("arguments"), dict)
+
+
 def undeclared(facts: Iterable[Fact]) -> tuple[str, ...]:
     """Return the files that a run read, and the folders that it listed, without declaring them; in order."""
     return tuple(str(fact.about) for fact in facts if fact.kind == "read")

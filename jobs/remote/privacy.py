@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from cas.oid import is_oid
-from jobs.nodes.facts import Fact, FactKind
+from jobs.nodes.facts import Fact, FactKind, is_sound
 from jobs.nodes.fields import as_map
 from jobs.nodes.references import INPUT as INPUT_TAG
 from jobs.nodes.references import walk_references
@@ -27,7 +27,13 @@ def why_private(facts: Iterable[Fact]) -> str:
     >>> why_private([Fact("read", "/home/ann/a.csv", MISSING)])
     "it reads '/home/ann/a.csv', which lies outside the project"
     """
-    return next(filter(None, (_PRIVATE[fact.kind](fact) for fact in facts)), "")
+    return next(filter(None, map(_why_one_is, facts)), "")
+
+
+def _why_one_is(fact: Fact) -> str:
+    if not is_sound(fact):
+        return f"it learned something of the kind '{fact.kind}' that cannot be looked at"
+    return _PRIVATE[fact.kind](fact)
 
 
 def _of_file(fact: Fact) -> str:
@@ -52,7 +58,8 @@ def _of_aside(fact: Fact) -> str:
 
 def _of_subjob(fact: Fact) -> str:
     for found in walk_references(as_map(fact.about)["arguments"]):
-        where = as_map(found.content).get("path") if found.tag == INPUT_TAG else None
+        is_file = found.tag == INPUT_TAG and isinstance(found.content, dict)
+        where = as_map(found.content).get("path") if is_file else None
         if where is not None and not _is_ours(where):
             return f"it gives a subjob '{where}', which lies outside the project"
     return ""

@@ -12,7 +12,6 @@ from cas.formats.node import get_node
 from cas.oid import ObjectId
 from cas.store import Store
 from jobs.facets.runs import get_run
-from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Inputs, Outcome
 from jobs.nodes.references import DATASET, INPUT, JOB, WITHFILE, from_structure, walk_references
@@ -52,16 +51,17 @@ class Reference:
         """The id of what it refers to: of an outcome, a dataset or a file."""
         if isinstance(self.content, str):
             return self.content
-        content = as_map(self.content)
+        # in what a fact from elsewhere says may be anything
+        content = self.content if isinstance(self.content, dict) else {}
         if self.tag == WITHFILE:
-            blobs = content["blobs"]
+            blobs = content.get("blobs")
             return str(blobs[0]) if isinstance(blobs, list) and blobs else ""
-        return str(content["node" if self.tag == DATASET else "content"])
+        return str(content.get("node" if self.tag == DATASET else "content", ""))
 
     @property
     def name(self) -> str:
         """Name of the dataset or file; "" of a job."""
-        return str(self.content["name"]) if isinstance(self.content, dict) else ""
+        return str(self.content.get("name", "")) if isinstance(self.content, dict) else ""
 
     def __repr__(self) -> str:
         if self.tag == INPUT:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cas.errors import AccError
+from cas.errors import AccError, NotCanonical
 from cas.formats.canonical import Json
 from cas.formats.node import get_node
 from cas.oid import ObjectId
@@ -18,7 +18,8 @@ from jobs.errors import NoSuchFile
 from jobs.facets.runs import aside, get_run, row_of_run
 from jobs.job import Job, dereference
 from jobs.method.modules import is_found, is_missing
-from jobs.nodes.facts import Fact, undeclared
+from jobs.nodes.facts import Fact, is_sound, undeclared
+from jobs.nodes.fields import as_map
 from jobs.nodes.listing import JobRow
 from jobs.nodes.outcome import Outcome
 from jobs.nodes.references import INPUT, WITHFILE, from_structure
@@ -141,6 +142,8 @@ def check_facts(
 
 def describe(index: JobIndex, fact: Fact) -> str:
     """Return in words what a run asked beyond its key."""
+    if not is_sound(fact):
+        return f"something of the kind '{fact.kind}' that cannot be looked at"
     if fact.kind in ("read", "module"):
         return f"{'file' if fact.kind == 'read' else 'module'} '{fact.about}'"
     if fact.kind == "debug":
@@ -208,13 +211,18 @@ class _Facts:
         facts = get_run(self.now.store, row.run).facts
         self.undeclared = undeclared(facts)
         for fact in sorted(facts, key=lambda fact: fact.kind not in _QUICK):
-            yield fact, self.checks[fact.kind](fact)
+            # one from elsewhere may ask what cannot be asked
+            known = is_sound(fact)
+            yield (
+                fact,
+                self.checks[fact.kind](fact) if known else Answer(f"it learned {describe(self.index, fact)}"),
+            )
 
     def _subjob(self, fact: Fact) -> Answer:
         about = _mapping(fact)
         method = str(about["method"])
         try:
-            arguments: Any = from_structure(about["arguments"], self._dereference)
+            arguments = self._arguments(about)
             job = self.asks.build(method, **arguments)
         except AccError as err:
             # a method may have lived with that; but who only looks does not know how it would end
@@ -222,6 +230,15 @@ class _Facts:
             return Answer("" if refused else f"subjob '{method}' cannot be had: {err}")
         self.roots.append(job.row)
         return _answer(fact, job.row.outcome or MISSING, f"subjob '{method}' has another outcome")
+
+    def _arguments(self, about: dict[str, Json]) -> dict[str, Any]:
+        try:
+            arguments: Any = from_structure(about["arguments"], self._dereference)
+            return as_map(arguments)
+        except AccError:
+            raise
+        except (LookupError, TypeError, ValueError) as err:
+            raise NotCanonical("what it was given is no value of a job") from err
 
     def _lookup(self, fact: Fact) -> Answer:
         name = str(_mapping(fact)["name"])
@@ -280,10 +297,8 @@ class _Facts:
             return str(self.asks.names.path_of(str(content["path"])))
         if tag != WITHFILE:
             return dereference(tag, content)
-        assert isinstance(content, dict)
-        return JobWithFile(
-            self._holder(content), str(content["name"]), content["sliced"] is True, content["extra"]
-        )
+        said = as_map(content)
+        return JobWithFile(self._holder(said), str(said["name"]), said["sliced"] is True, said["extra"])
 
     def _holder(self, content: dict[str, Json]) -> Job:
         blobs = content["blobs"]
@@ -302,5 +317,5 @@ def _answer(fact: Fact, found: str, otherwise: str) -> Answer:
 
 
 def _mapping(fact: Fact) -> dict[str, Json]:
-    assert isinstance(fact.about, dict)
+    assert isinstance(fact.about, dict), "it is sound"
     return fact.about

@@ -66,3 +66,9 @@ def test_a_subjob_that_got_a_file_outside_the_project_is_private() -> None:
         why_private([subjob("/data/x.csv")])
         == "it gives a subjob '/data/x.csv', which lies outside the project"
     )
+
+
+@pytest.mark.parametrize("kind", ["read", "subjob", "lookup", "aside"])
+@pytest.mark.parametrize("about", [None, 3, [], {}, {"method": "m", "arguments": 3}, {"of": "label"}])
+def test_a_fact_that_cannot_be_looked_at_is_private(kind, about):
+    assert "cannot be looked at" in why_private([Fact(kind, about, ID)])

@@ -8,7 +8,7 @@ import pytest
 from cas.errors import AccError
 from jobs.nodes.facts import Fact
 from jobs.nodes.run import Failure
-from porcelain.board.pages import job
+from porcelain.board.pages import explained, job
 from porcelain.objects import SpecError
 from porcelain.views import job_views
 
@@ -88,6 +88,22 @@ def test_names_of_all_kinds_stay_text(project, look):
     assert re.sub('<script src="/static/[^"<>]*" type="module"></script>', "", html).count("<script") == 0
     assert "onerror" not in html
     assert " style=" not in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("read", None),
+        ("lookup", 3),
+        ("aside", {}),
+        ("subjob", {"method": "m", "arguments": {"x": {"$dataset": {"x": 1}}, "y": {"$withfile": 1}}}),
+        ("subjob", {"method": "m", "arguments": {"x": {"$later": 1}}}),
+    ],
+)
+def test_a_fact_that_says_nothing_hides_no_job(project, look, kind, about):
+    row = project.job("make", facts=[Fact(kind, about, "")])
+    assert "first run" in look(job.job, row.label).html
+    assert look(explained.why, row.label).view["fate"]
 
 
 @pytest.mark.parametrize("what", ["run", "outcome", "source", "dataset"])
