@@ -93,6 +93,7 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/store", store.store),
 )
 _WATCH: Final = "/watch"
+_EVENTS: Final = "text/event-stream"
 _PLAIN_IN_PATHS: Final = "/@"
 # what nobody can have is named in an error, and may be as long as an address can be
 _MOST_OF_AN_ERROR: Final = 1_000
@@ -205,14 +206,20 @@ def _wants_json(accept: str) -> bool:
 
 async def _watch(project: ShownProject, routes: Sequence[Route], ending: Event, request: Request) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
-    address = urlsplit(request.query_params.get("page", "/"))
+    if request.method == "HEAD":
+        # nobody would ever hear what is rendered
+        return Response(media_type=_EVENTS)
+    try:
+        address = urlsplit(request.query_params.get("page", "/"))
+    except ValueError:
+        return JSONResponse({"error": "no such page"}, 404)
     scope: dict[str, Any] = {"type": "http", "path": unquote(address.path), "method": "GET", "root_path": ""}
     for route, (_, shows) in zip(routes, PAGES, strict=True):
         match, found = route.matches(scope)
         if match == Match.FULL:
             asked = Asked(address.path, found["path_params"], dict(parse_qsl(address.query)))
             return StreamingResponse(
-                changes(partial(_document, project, shows, asked), ending), media_type="text/event-stream"
+                changes(partial(_document, project, shows, asked), ending), media_type=_EVENTS
             )
     return JSONResponse({"error": "no such page"}, 404)
 

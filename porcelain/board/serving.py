@@ -1,14 +1,16 @@
 """The board's server: where it listens, by which names it may be called, and how it ends."""
 
+import asyncio
 import platform
 import secrets
 import socket
 import sys
 from threading import Event
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from porcelain.board.app import make_app
 from porcelain.board.guard import PARAMETER, Guard
@@ -19,6 +21,31 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})
 # threads give the interpreter up so often: a page that waits for SQLite is back at once, though another thread adds up
 _SWITCH_SECONDS: Final = 0.0005
+# browsers open connections before they need them, and open others when these are gone
+_ASKS_SECONDS: Final = 10.0
+
+
+class _Impatient(H11Protocol):
+    """A connection that ends when nothing whole is asked on it in time: each takes a descriptor, and these are few."""
+
+    _seen: object = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin to wait for what is asked."""
+        super().connection_made(transport)
+        self.loop.call_later(_ASKS_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """End it unless something has been asked since the last look, or is being answered."""
+        if self.transport.is_closing():
+            return
+        cycle: Any = self.cycle  # None at first, whatever its type says
+        answers = cycle is not None and not cycle.response_complete
+        if cycle is self._seen and not answers:
+            self.transport.close()
+            return
+        self._seen = cycle
+        self.loop.call_later(_ASKS_SECONDS, self._look)
 
 
 class _Server(uvicorn.Server):
@@ -68,7 +95,15 @@ class BoardServer:
         )
         self._listener = listener
         settings = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            app,
+            http=_Impatient,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            # a header by which anybody says that he is somebody else
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = _Server(settings, ending)
 

@@ -1,13 +1,14 @@
 """Code as HTML: numbered lines with anchors, highlighted by Pygments; and what differs between two versions."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
+import pygments
 from markupsafe import Markup, escape
-from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
@@ -45,6 +46,9 @@ _LEXERS: Final = {
 _LIGHT, _DARK = "xcode", "github-dark"
 # Pygments takes a second for a megabyte, browsers as long for 20,000 lines
 _HIGHLIGHTED_CHARACTERS: Final = 200_000
+# three times what the slowest takes for code
+_SECONDS_A_CHARACTER: Final = 10e-6
+_LEAST_SECONDS: Final = 0.1
 _MOST_LINES: Final = 10_000
 _MOST_COLUMNS: Final = 2_000
 _SIGNS: Final = {"-": "gone", "+": "come", "@": "hunk"}
@@ -135,10 +139,31 @@ def _highlighted(lines: Sequence[str], name: str) -> Sequence[Markup]:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:  # an older Pygments knows fewer
         return [*map(escape, lines)]
+    try:
+        marked = pygments.format(_in_time(lexer.get_tokens(text), len(text)), _formatter())
+    except _TooLong:
+        return [*map(escape, lines)]
     # it ends each span with its line and begins it again on the next, and leaves out a last line that is empty
-    rows = highlight(text, lexer, _formatter()).removesuffix("\n").split("\n")
+    rows = marked.removesuffix("\n").split("\n")
     rows += [""] * (len(lines) - len(rows))
     return [*map(Markup, rows)] if len(rows) == len(lines) else [*map(escape, lines)]
+
+
+class _TooLong(Exception):
+    """To find the colours of a text takes longer than it may."""
+
+
+def _in_time(tokens: Iterator[tuple[Any, str]], characters: int) -> Iterator[tuple[Any, str]]:
+    """Yield tokens; raise `_TooLong` when they take much longer than they do for code that anybody wrote.
+
+    For each of thousands of empty lines, or of words below each other, some lexers look at all the lines below.
+    """
+    # what others do meanwhile does not count
+    deadline = time.thread_time() + _LEAST_SECONDS + characters * _SECONDS_A_CHARACTER
+    for token in tokens:
+        if time.thread_time() > deadline:
+            raise _TooLong
+        yield token
 
 
 def _changed_line(line: str, number: int) -> Markup:

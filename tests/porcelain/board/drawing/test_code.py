@@ -65,3 +65,11 @@ def test_the_stylesheet_is_what_pygments_gives():
     except ClassNotFound:
         pytest.skip("this Pygments is older than the style")
     assert (STATIC / "code.css").read_text().endswith(stylesheet())
+
+
+@pytest.mark.parametrize(("name", "line"), [("a.java", "a b\n"), ("a.c", "\n")])
+def test_what_takes_too_long_to_colour_is_shown_without(name, line):
+    # ten times as much would take minutes, in which nothing else of the board moves
+    shown = numbered(line * 9_000, name)
+    assert shown.shown == 9_000
+    assert 'class="k-' not in shown.html
