@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Event
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from starlette.applications import Starlette
@@ -46,6 +46,7 @@ from porcelain.objects import SpecError
 
 log = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
 Shows: TypeAlias = Callable[[ShownProject, Asked], Page | Response]
 
 PAGES: Final[Sequence[tuple[str, Shows]]] = (
@@ -95,6 +96,7 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
 _WATCH: Final = "/watch"
 _EVENTS: Final = "text/event-stream"
 _PLAIN_IN_PATHS: Final = "/@"
+_BUG: Final = "this page failed, which is a bug of acc; its terminal shows where"
 # what nobody can have is named in an error, and may be as long as an address can be
 _MOST_OF_AN_ERROR: Final = 1_000
 
@@ -153,28 +155,44 @@ def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
         found, status = _show(project, shows, asked)
         if isinstance(found, Response):
             return found
-        response = (
-            JSONResponse(found.view, status)
-            if asked.wants_json
-            else HTMLResponse(to_html(found, asked, project.config.root.name), status)
-        )
+        response = _rendered(partial(_as_response, project, asked), found, status, asked)
     response.headers["Vary"] = "Accept"
     response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
     return response
 
 
+def _as_response(project: ShownProject, asked: Asked, page: Page, status: int) -> Response:
+    if asked.wants_json:
+        return JSONResponse(page.view, status)
+    return HTMLResponse(to_html(page, asked, project.config.root.name), status)
+
+
+def _rendered(render: Callable[[Page, int], Made], page: Page, status: int, asked: Asked) -> Made:
+    """Return a page as `render` makes it; when that fails, the page that says so."""
+    try:
+        return render(page, status)
+    except Exception:
+        log.exception("the page %s failed", asked.path)
+        return render(_error_page(_BUG, ""), 500)
+
+
 def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Response, int]:
     """Return what to show, and the HTTP status; what is wrong is a page too."""
     try:
+        project.check_place()
         return shows(project, asked), 200
     except AccError as err:
         nowhere = isinstance(err, (LookupError, SpecError))
         status = 404 if nowhere else 400 if isinstance(err, WrongQuestion) else 500
         return _error_page(str(err), err.hint), status
+    except OSError as err:
+        # the machine's: no descriptors left, a disk that fails, a folder that nobody may read
+        log.warning("the page %s failed: %s", asked.path, err)
+        return _error_page(f"{(err.strerror or str(err)).lower()}: '{err.filename or 'a file'}'", ""), 500
     except Exception:
         # the border: it is our bug, and what ran `acc board` shows it
         log.exception("the page %s failed", asked.path)
-        return _error_page("this page failed, which is a bug of acc; its terminal shows where", ""), 500
+        return _error_page(_BUG, ""), 500
 
 
 def _error_page(message: str, hint: str) -> Page:
@@ -229,7 +247,11 @@ def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
         found, _ = _show(project, shows, asked)
         if isinstance(found, Response) or not (found.live or found.template == "error.html"):
             found = _error_page("this page does not change", "")
-        return to_html(found, asked, project.config.root.name)
+        return _rendered(partial(_as_text, project, asked), found, 200, asked)
+
+
+def _as_text(project: ShownProject, asked: Asked, page: Page, _: int) -> str:
+    return to_html(page, asked, project.config.root.name)
 
 
 def known_paths() -> Mapping[str, Shows]:

@@ -1,11 +1,17 @@
 """The project that the board shows, open as long as the board runs."""
 
 from functools import cached_property
+from pathlib import Path
 
+from cas.errors import AccError
 from porcelain.board.catalogue.catalogue import Catalogue
 from porcelain.board.lately import Lately
 from porcelain.board.methodshelf import MethodShelf
 from porcelain.project import Project
+
+
+class ProjectMoved(AccError):
+    """A project whose data are gone, or others, since the board began to show it."""
 
 
 class ShownProject(Project):
@@ -21,7 +27,16 @@ class ShownProject(Project):
         for _ in (self.cache, self.lately, self.shelf):
             pass
         self.catalogue.start()
+        self._place = _identity(self.config.data)
         return self
+
+    def check_place(self) -> None:
+        """Raise `ProjectMoved` when the data of the project are not where they were any more, or others are."""
+        if _identity(self.config.data) != self._place:
+            raise ProjectMoved(
+                f"'{self.config.data.name}' of this project has been moved, removed or replaced",
+                hint="'acc board --stop' ends this board; 'acc board' shows what is there now",
+            )
 
     def close(self) -> None:
         """Give back what is open."""
@@ -43,3 +58,11 @@ class ShownProject(Project):
     def shelf(self) -> MethodShelf:
         """The methods, as their files are now."""
         return MethodShelf(self)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino

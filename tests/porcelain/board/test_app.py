@@ -1,6 +1,6 @@
 """How addresses become pages."""
 
-from tests.porcelain.board.boards import JSON
+from tests.porcelain.board.boards import JSON, RunningBoard
 
 
 def test_a_page_is_json_at_the_same_address(flights_board):
@@ -39,3 +39,21 @@ def test_what_is_wrong_is_told_on_one_line_whatever_was_asked_for(flights_board)
         error = answer.json["error"]
         assert error.isprintable(), path
         assert len(error) <= 1_001
+
+
+def test_a_project_that_was_moved_is_said_to_be_that_and_not_made_again(project):
+    project.job("make", files={"a.txt": b"a"})
+    data = project.root / ".acc"
+    with RunningBoard(project.root) as board:
+        assert board.ask("/job/dev-1").status == 200
+        data.rename(project.root / "elsewhere")
+        for path in ("/", "/jobs", "/job/dev-1/why", "/raw/dev-1/a.txt", "/live"):
+            answer = board.ask(path, JSON)
+            assert (answer.status, "has been moved" in answer.json["error"]) == (500, True), path
+        assert not data.exists()
+        # what somebody makes there is another project
+        data.mkdir()
+        assert board.ask("/jobs").status == 500
+        data.rename(project.root / "other")
+        (project.root / "elsewhere").rename(data)
+        assert board.ask("/job/dev-1").status == 200

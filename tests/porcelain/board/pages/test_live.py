@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cas.formats.node import put_node
+from jobs.nodes.build import Build
 from jobs.nodes.run import Failure
+from jobs.reuse.refnames import BUILDS
 from porcelain.board.pages import live
 from tests.porcelain.board.boards import RunningBoard
 from tests.projects import Folder
@@ -116,3 +119,13 @@ def test_where_nothing_was_built_the_page_says_what_to_type(project, see):
     assert "acc build" in shown.html
     assert "No job has failed lately" in see(live.last_error).html
     json.dumps(shown.view, allow_nan=False)
+
+
+def test_a_last_build_that_cannot_be_read_is_said_to_be_that(project, look):
+    project.job("make")
+    oid = put_node(project.store, Build("build.py", "done", 1, 2, ()))
+    with project.index.refs.transaction("a build") as transaction:
+        transaction.set(f"{BUILDS}1", oid)
+    project.store.delete(oid)
+    for page in (live.live, live.last_error):
+        assert f"no object &#39;{oid[:7]}" in look(page, "").html
