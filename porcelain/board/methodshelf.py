@@ -1,14 +1,37 @@
 """The methods of a project that stays open while their files change."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
+from cas.errors import AccError
 from jobs.method.catalog import Catalog
 from jobs.method.definition import Method
 from porcelain.project import STANDARD_METHODS, Project
 from porcelain.views import method_views
 from porcelain.views.plain import View
+
+# threads that answer are few: those that waited for a method that does not load would soon be all
+_WAITS_SECONDS: Final = 2.0
+
+
+class MethodsBeingRead(AccError):
+    """Methods that take long to load, and are not known yet."""
+
+
+@contextmanager
+def taken(lock: Lock, *, seconds: float = _WAITS_SECONDS) -> Iterator[None]:
+    """Hold the lock of who reads methods; raise `MethodsBeingRead` when another one has it for long."""
+    if not lock.acquire(timeout=seconds):
+        raise MethodsBeingRead(
+            "methods are being read, and one of them takes long to load", hint="look again in a moment"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class MethodShelf:
@@ -26,7 +49,7 @@ class MethodShelf:
 
     def lines(self) -> list[View]:
         """Return a line for each method; one that is broken has why."""
-        with self._lock:
+        with taken(self._lock):
             catalog = self._newest()
             if self._lines is None:
                 self._lines = [
@@ -40,12 +63,12 @@ class MethodShelf:
 
     def get(self, name: str) -> Method:
         """Return the method with that name; raise `MethodError` when there is none, or it does not load."""
-        with self._lock:
+        with taken(self._lock):
             return self._newest().get(name)
 
     def find_path(self, name: str) -> Path | None:
         """Return the file of a method, be it broken; None when there is none."""
-        with self._lock:
+        with taken(self._lock):
             return next((found.path for found in self._newest().names() if found.name == name), None)
 
     def _newest(self) -> Catalog:

@@ -2,12 +2,22 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from cas.errors import AccError
+from cas.threads import usable_cores
+from jobs.execution.executors.processes import ProcessExecutor
 from porcelain.board.catalogue.catalogue import Catalogue
 from porcelain.board.lately import Lately
 from porcelain.board.methodshelf import MethodShelf
+from porcelain.config import job_environment
 from porcelain.project import Project
+
+if TYPE_CHECKING:
+    from jobs.execution.executors import Executor
+
+# so long a method may take to be imported: who looks at pages shall not wait for one that never ends
+_LOADS_SECONDS: Final = 15.0
 
 
 class ProjectMoved(AccError):
@@ -50,6 +60,11 @@ class ShownProject(Project):
         return Catalogue(self.config.data, self.index, self.store)
 
     @cached_property
+    def executor(self) -> "Executor":
+        """What finds out what methods declare; no job runs here."""
+        return describing_executor()
+
+    @cached_property
     def lately(self) -> Lately:
         """What was found out lately."""
         return Lately()
@@ -58,6 +73,11 @@ class ShownProject(Project):
     def shelf(self) -> MethodShelf:
         """The methods, as their files are now."""
         return MethodShelf(self)
+
+
+def describing_executor() -> "Executor":
+    """Return what imports methods to find out what they declare, and gives up those that take too long."""
+    return ProcessExecutor(job_environment(), usable_cores(), describe_seconds=_LOADS_SECONDS)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

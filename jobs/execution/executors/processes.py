@@ -103,12 +103,17 @@ class ProcessExecutor:
         Environment variables of the jobs.
     cores
         So many processes of jobs and slices run at a time.
+    describe_seconds
+        So long a method may take to be imported when only its declarations are wanted; None: as long as it likes.
     """
 
     apart = True
 
-    def __init__(self, environment: Mapping[str, str], cores: int) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], cores: int, *, describe_seconds: float | None = None
+    ) -> None:
         self._environment = environment
+        self._describe_seconds = describe_seconds
         self._number = cores
         self._cores: Cores | None = None
         self._opening = threading.Lock()
@@ -125,6 +130,7 @@ class ProcessExecutor:
         request = DescribeRequest(closure, packages, territory, sorted(closure.imports))
         process = self._started().launch(request)
         try:
+            self._await_description(process, closure)
             answer = process.channel.receive()
         except EOFError:
             raise MethodError(f"cannot load '{closure.main}': the process {death(process.wait())}") from None
@@ -136,6 +142,14 @@ class ProcessExecutor:
             raise answer
         assert isinstance(answer, Described)
         return answer.declarations
+
+    def _await_description(self, process: JobProcess, closure: Closure) -> None:
+        if self._describe_seconds is None:
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.channel, selectors.EVENT_READ)
+            if not selector.select(self._describe_seconds):
+                raise MethodError(f"'{closure.main}' takes more than {self._describe_seconds:g} s to load")
 
     def close(self) -> None:
         """End the zygote, and close what its processes share."""

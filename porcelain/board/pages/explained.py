@@ -4,7 +4,8 @@ from contextlib import closing
 from threading import Lock
 
 from porcelain.board.drawing.code import differing
-from porcelain.board.opened import ShownProject
+from porcelain.board.methodshelf import taken
+from porcelain.board.opened import ShownProject, describing_executor
 from porcelain.board.page import Asked, Page
 from porcelain.config import Config
 from porcelain.project import Project
@@ -18,10 +19,14 @@ _turn = Lock()
 def why(project: ShownProject, asked: Asked) -> Page:
     """Show why a job ran, and what a build would do now."""
     row = project.resolver.job(asked.names["spec"])
-    with _turn, closing(Project(_without_builds_elsewhere(project.config))) as now:
+    with taken(_turn), closing(_apart(project.config)) as now:
         view = explanations.of_job(now.store, now.explainer, row, at_most=_ANCESTORS_AT_MOST)
     view["fate"] = explanations.fate(view)
     return Page("job_why.html", f"why {row.label}", view, {"differing": differing})
+
+
+def _apart(config: Config) -> Project:
+    return Project(_without_builds_elsewhere(config), executor=describing_executor())
 
 
 def _without_builds_elsewhere(config: Config) -> Config:

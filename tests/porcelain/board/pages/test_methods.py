@@ -4,11 +4,15 @@ import threading
 
 import pytest
 
+from jobs.errors import MethodError
+from jobs.execution.executors.processes import ProcessExecutor
 from porcelain import config
+from porcelain.board.methodshelf import MethodsBeingRead, taken
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, NoSuchPage
 from porcelain.board.pages import methods, workdirs
 from porcelain.board.rendering import to_html
+from porcelain.project import Project
 from tests.projects import Folder
 
 FILES = {
@@ -118,3 +122,22 @@ def test_workdirs_are_shown_with_labels_that_nobody_uses(project, see):
     assert (dev["jobs"], dev["newest"], dev["unused_labels"], dev["target"]) == (2, "dev-3", 1, True)
     assert (old["jobs"], old["newest"], old["unused_labels"]) == (0, None, 0)
     assert 'href="/jobs?workdir=dev"' in shown.html
+
+
+def test_a_method_that_never_loads_is_given_up(tmp_path):
+    here = config.load(Folder(tmp_path, {"mine/a_hangs.py": "while True: pass\n"}).root)
+    patient = ProcessExecutor(config.job_environment(), 1, describe_seconds=0.3)
+    with (
+        Project(here, executor=patient) as project,
+        pytest.raises(MethodError, match=r"'mine/a_hangs\.py' takes more than 0\.3 s to load"),
+    ):
+        project.catalog.get("hangs")
+
+
+def test_who_waits_for_methods_that_do_not_load_is_sent_away():
+    lock = threading.Lock()
+    with lock, pytest.raises(MethodsBeingRead), taken(lock, seconds=0.01):
+        pass
+    with taken(lock, seconds=0.01):
+        assert lock.locked()
+    assert not lock.locked()
