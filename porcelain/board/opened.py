@@ -12,6 +12,8 @@ from porcelain.board.lately import Lately
 from porcelain.board.methodshelf import MethodShelf
 from porcelain.config import job_environment
 from porcelain.project import Project
+from porcelain.spec import Resolver
+from porcelain.storage import open_remote
 
 if TYPE_CHECKING:
     from jobs.execution.executors import Executor
@@ -22,6 +24,29 @@ _LOADS_SECONDS: Final = 15.0
 
 class ProjectMoved(AccError):
     """A project whose data are gone, or others, since the board began to show it."""
+
+
+class NotLookedAt(AccError, LookupError):
+    """A remote of which nothing is known here yet."""
+
+
+class ShownResolver(Resolver):
+    """Finds what specs name, at remotes only as far as somebody has looked at them.
+
+    One that does not answer would keep a page waiting for minutes, and with it one of the few threads that answer.
+    """
+
+    def at(self, remote: str) -> Resolver:
+        """Return what finds names at a remote; raise `NotLookedAt` when nothing is known of it."""
+        there = open_remote(self.config, remote)
+        try:
+            if there.mirror.is_new:
+                raise NotLookedAt(
+                    f"nobody has looked at remote '{remote}' yet", hint=f"'acc fetch {remote}' looks at it"
+                )
+        finally:
+            there.mirror.close()
+        return super().at(remote)
 
 
 class ShownProject(Project):
@@ -58,6 +83,11 @@ class ShownProject(Project):
     def catalogue(self) -> Catalogue:
         """What is found, counted and sorted quickly: jobs, their sizes, all that is searched."""
         return Catalogue(self.config.data, self.index, self.store)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Finds what specs name, without asking a remote that nobody has asked yet."""
+        return ShownResolver(self.index, self.store, self.config)
 
     @cached_property
     def executor(self) -> "Executor":

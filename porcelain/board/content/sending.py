@@ -78,13 +78,14 @@ def send(store: LocalStore, sent: Sent, asked: Mapping[str, str], *, only_head: 
         return Response(status_code=status, headers=headers)
     # opened here: what is gone, or damaged at its very beginning, is told in words
     pieces = _whole(store, sent) if span is None else _some(store.open(sent.blob), span)
-    return _Broken(pieces, status, headers)
+    return Breaking(pieces, status, headers)
 
 
-class _Broken(StreamingResponse):
+class Breaking(StreamingResponse):
     """An answer that breaks off when what it reads is damaged: whoever counts its bytes sees that some are missing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and log in one line what ends it early."""
         try:
             await super().__call__(scope, receive, send)
         except AccError as err:

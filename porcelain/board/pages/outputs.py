@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from cas.errors import AccError
 from cas.oid import ObjectId
@@ -11,6 +11,7 @@ from jobs.errors import NoSuchFile
 from jobs.nodes.parts import is_slice, part_name
 from jobs.nodes.run import Run
 from porcelain import term
+from porcelain.board.content.sending import Breaking
 from porcelain.board.drawing.ansi import to_html
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot
@@ -78,7 +79,7 @@ def text(project: ShownProject, asked: Asked) -> Response:
     size = project.store.size_of(blob)
     # what part is called was just found among the parts of a job, whose names anybody may have made up
     name = part if part.isascii() and part.isalnum() else "part"
-    return StreamingResponse(
+    return Breaking(
         project.store.pieces(blob),
         media_type="text/plain; charset=utf-8",
         headers=_ATTACHED

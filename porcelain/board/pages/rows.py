@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from porcelain.board import addresses
+from porcelain.board.content.sending import Breaking
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot, WrongQuestion
 from porcelain.board.tables.batches import UNREAD
@@ -243,7 +244,7 @@ def csv(project: ShownProject, asked: Asked) -> Response:
     lines = chain([csv_text([names])], _csv_lines(question, names, numbers))
     name = dataset_views.spec_of_dataset(question.target).replace("/", "-")
     plain_name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name)
-    return StreamingResponse(
+    return Breaking(
         lines,
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{plain_name}.csv"'},

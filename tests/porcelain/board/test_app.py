@@ -1,5 +1,7 @@
 """How addresses become pages."""
 
+import socket
+
 from tests.porcelain.board.boards import JSON, RunningBoard
 
 
@@ -57,3 +59,16 @@ def test_a_project_that_was_moved_is_said_to_be_that_and_not_made_again(project)
         data.rename(project.root / "other")
         (project.root / "elsewhere").rename(data)
         assert board.ask("/job/dev-1").status == 200
+
+
+def test_a_remote_that_nobody_has_looked_at_is_not_asked_by_a_page(project):
+    toml = project.root / "acc.toml"
+    # it takes connections, and never answers
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        toml.write_text(
+            f'{toml.read_text()}[remotes.far]\nurl = "http://127.0.0.1:{silent.getsockname()[1]}/x"\n'
+        )
+        with RunningBoard(project.root) as board:
+            answer = board.ask("/job/dev-1@far", JSON)
+            assert (answer.status, "nobody has looked at remote 'far'" in answer.json["error"]) == (404, True)
+            assert board.ask("/job/dev-1@nosuch").status == 404

@@ -10,7 +10,8 @@ from struct import pack
 
 import pytest
 
-from cas.formats.node import put_node
+from cas.formats.node import get_node, put_node
+from jobs.dataset.head import ColumnNode, DatasetHead
 from jobs.nodes.result import Result
 from porcelain import stamp
 from porcelain.board import addresses
@@ -197,4 +198,17 @@ def test_an_object_that_is_damaged_breaks_the_answer_off(project):
     assert data.startswith(cut.value.partial)
     # its terminal says which object it is
     assert "is corrupt" in board.complaint
+    assert "Traceback" not in board.complaint
+
+
+def test_rows_that_are_damaged_break_the_answer_off_in_one_line(project):
+    row = project.table({"n": ("int64", [[1, 2], [3]]), "s": ("unicode", [["a", "b"], ["c"]])})
+    head = get_node(project.store, project.resolver.outcome(row).datasets["default"], DatasetHead)
+    node = get_node(project.store, head.columns["s"].node, ColumnNode)
+    project.store.delete(node.slices[1].blob)
+    with RunningBoard(project.root) as board:
+        board.complains = True
+        with pytest.raises(IncompleteRead):
+            board.ask(f"/csv/{row.label}/default")
+    assert node.slices[1].blob in board.complaint
     assert "Traceback" not in board.complaint
