@@ -1,11 +1,15 @@
 """What holds of every page of the board, in a real browser."""
 
 from collections.abc import Iterator
+from importlib.resources import files
 
 import pytest
 
 from tests.porcelain.board.boards import RunningBoard
 from tests.porcelain.board.walker import walk
+
+# what axe finds of these weights is mended
+SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,20 @@ def test_no_page_logs_an_error_nor_is_wider_than_a_phone(flights_board, window, 
         wide = window.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, (address, wide)
     assert window.errors == []
+
+
+@pytest.mark.slow  # half a second a page
+def test_every_page_can_be_read_by_all(flights_board, window, firsts):
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    found = {}
+    for address in firsts:
+        window.goto(flights_board.url + address)
+        window.evaluate(axe)
+        violations = window.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        bad = {each["id"]: each["nodes"][0]["html"][:200] for each in violations if each["impact"] in SERIOUS}
+        if bad:
+            found[address] = bad
+    assert found == {}
 
 
 def test_tab_leads_to_the_content_first_and_shows_where_it_is(flights_board, window):
