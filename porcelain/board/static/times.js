@@ -1,4 +1,4 @@
-// How long ago it was: lists say only that, the rest says both; a pointer that rests on it is told the moment.
+// How long ago it was: lists say only that, what stands by itself says both, what is beside the page stays as it is.
 
 const STEPS = [[60, "min", 60], [3600, "h", 24], [86_400, "day", 7]];
 
@@ -13,7 +13,7 @@ function distance(seconds) {
 }
 
 export function sayAgo(within) {
-  for (const time of within.querySelectorAll("time[datetime][title]")) {
+  for (const time of within.querySelectorAll("time[datetime][title]:not(aside *)")) {
     const ago = distance((Date.now() - Date.parse(time.dateTime)) / 1000);
     const whole = time.title + (ago && ` · ${ago}`);
     const text = time.closest("table, li, footer") ? ago || time.title : whole;
