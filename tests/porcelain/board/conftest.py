@@ -1,8 +1,5 @@
 """Projects with a board, and a real browser that looks at them."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,35 +9,16 @@ import pytest
 from porcelain import config
 from porcelain.board.opened import ShownProject
 from tests.porcelain.board.boards import RunningBoard
+from tests.porcelain.board.browsers import CHROMIUM, launched
 from tests.porcelain.board.filled import wait_until_filled
+from tests.porcelain.board.flightsproject import build_flights
 from tests.porcelain.board.manyjobs import ManyJobs
-
-ROOT = Path(__file__).parents[3]
-CHROMIUM = shutil.which("chromium")
-# no sandbox: tests may run as root; the rest keeps it from looking for hosts that nobody wants
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
 def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The flights example, built."""
-    folder = tmp_path_factory.mktemp("flights") / "flights"
-    shutil.copytree(
-        ROOT / "examples" / "flights",
-        folder,
-        ignore=shutil.ignore_patterns(".acc", "results", "__pycache__"),
-    )
-    subprocess.run([sys.executable, "-m", "acc", "build"], cwd=folder, check=True, capture_output=True)
-    return folder
+    return build_flights(tmp_path_factory.mktemp("flights") / "flights")
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +57,8 @@ def chromium() -> Iterator[Any]:
     """Debian's browser, started once."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(_FLAGS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
