@@ -14,6 +14,7 @@ def test_letters_lead_to_pages_and_a_question_mark_lists_them(flights_board: Run
     page.keyboard.press("g")
     page.keyboard.press("s")
     page.get_by_role("heading", name="Store").wait_for()
+    page.get_by_role("button", name="keys").wait_for()
 
     # what is typed into a field is text
     page.keyboard.press("/")
