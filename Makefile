@@ -6,7 +6,7 @@ OLDEST := $(CURDIR)/.venv-oldest
 PIP_FLAGS := --quiet --disable-pip-version-check
 FLIGHTS := examples/flights
 
-.PHONY: demo test slow check format lint oldest bench clean
+.PHONY: demo test slow check format lint oldest bench pictures clean
 
 demo: .venv/.demo                       ## run the example: CSV files to a table and a plot
 	@cd $(FLIGHTS) && $(BIN)/acc build
@@ -16,6 +16,7 @@ demo: .venv/.demo                       ## run the example: CSV files to a table
 	@echo "  acc job plot_delays       one job: what it was given, what it made"
 	@echo "  acc ds -r 5 add_airline   a dataset: columns, types, some rows"
 	@echo "  acc results               what each result comes from"
+	@echo "  acc board --open          all of it in a browser"
 	@echo "Results: $(FLIGHTS)/results/delays.json, $(FLIGHTS)/results/delays.png"
 
 test: .venv/.test                       ## all tests but the slow ones, on two cores
@@ -43,6 +44,9 @@ oldest: .venv-oldest/.made              ## the tests, with the oldest dependenci
 bench: .venv/.demo                      ## acc beside its peer; make bench BENCH="ds csv memory frames", =store, =remote, =board
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
+pictures: .venv/.test                   ## the pictures of the board in docs/pictures, taken anew; needs chromium
+	$(BIN)/python -m tests.porcelain.board.pictures
+
 clean:                                  ## forget all that the targets above made
 	rm -rf .venv .venv-oldest dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -rf $(FLIGHTS)/.acc $(FLIGHTS)/results benchmarks/.work
@@ -55,7 +59,7 @@ clean:                                  ## forget all that the targets above mad
 	@touch $@
 
 .venv/.demo: .venv/.made pyproject.toml $(FLIGHTS)/requirements.txt
-	$(BIN)/python -m pip install $(PIP_FLAGS) -e . -r $(FLIGHTS)/requirements.txt
+	$(BIN)/python -m pip install $(PIP_FLAGS) -e '.[board]' -r $(FLIGHTS)/requirements.txt
 	@touch $@
 
 .venv/.test: .venv/.demo

@@ -14,11 +14,13 @@ import cas
 import jobs
 import porcelain
 from porcelain import app, cli
+from porcelain.board.app import PAGES as PAGES_OF_BOARD
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 EXAMPLE = [path.read_text() for path in (ROOT / "examples/flights/flights").glob("*.py")]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMANDS = {*app.COMMANDS, *app.PLUMBING}
 
@@ -70,6 +72,16 @@ def test_relative_links_lead_somewhere(page):
             assert fragment in map(anchor, headings), link
 
 
+def test_every_picture_is_small_and_shown_with_words_for_who_cannot_see_it():
+    shown = {}
+    for page in PAGES:
+        for words, link in PICTURE.findall(page.read_text(encoding="utf-8")):
+            shown[(page.parent / link).resolve()] = words
+    for path in ROOT.glob("docs/pictures/*"):
+        assert path.stat().st_size < 150_000, path
+        assert len(shown.get(path, "").split()) > 3, path
+
+
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_the_reference_describes_every_command_with_its_options(command, capsys):
     reference = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
@@ -84,6 +96,13 @@ def test_the_reference_describes_every_command_with_its_options(command, capsys)
 def test_the_reference_names_all_that_acc_offers():
     text = (ROOT / "docs/reference/api.md").read_text()
     assert [name for name in acc.__all__ if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_the_reference_names_every_page_of_the_board():
+    text = (ROOT / "docs/reference/board.md").read_text()
+    told = set(re.findall(r"`(/[^`?]*)`", text))
+    paths = {re.sub(r"\{(\w+)(:\w+)?\}", lambda found: found[1].upper(), path) for path, _ in PAGES_OF_BOARD}
+    assert paths - told == set()
 
 
 def test_the_tutorial_shows_the_example_word_for_word():

@@ -1,10 +1,12 @@
 """Pages as HTML: the templates, and what they can call."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from porcelain import term
 from porcelain.board import addresses
@@ -13,6 +15,8 @@ from porcelain.board.page import Asked, Page
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
+# as messages of a build that failed name a job
+_NAMED_JOB: Final = re.compile(r"job '([\w-]+-[0-9]+)'", re.ASCII)
 
 
 def to_html(page: Page, asked: Asked, project_name: str) -> str:
@@ -46,6 +50,7 @@ def environment() -> Environment:
         in_order=in_order,
         visible=visible,
         value=value_text,
+        with_jobs=with_jobs,
         grouped=lambda number: f"{number:,}",
     )
     return found
@@ -58,6 +63,19 @@ def elapsed(seconds: float) -> str:
     ('7 s', '1:15')
     """
     return f"{int(seconds)} s" if seconds < 60 else term.duration(int(seconds))
+
+
+def with_jobs(text: str) -> Markup:
+    """Return a text in which the jobs that it names lead to their pages.
+
+    >>> print(with_jobs("job 'dev-7' (a<b) failed"))
+    job '<a href="/job/dev-7">dev-7</a>' (a&lt;b) failed
+    """
+    before, *found = _NAMED_JOB.split(text)
+    parts = [escape(before)]
+    for label, after in zip(found[::2], found[1::2], strict=True):
+        parts.append(Markup("job '<a href=\"{}\">{}</a>'{}").format(addresses.job(label), label, after))
+    return Markup("").join(parts)
 
 
 @cache

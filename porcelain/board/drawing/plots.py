@@ -97,7 +97,12 @@ def lying(bars: Sequence[Bar], size: Size, about: str) -> Markup:
         label = _text(0, y + 14, _cut(bar.label, int((name_width - 8) / _LETTER)), "start", "name")
         number = _text(name_width + long + 6, y + 14, f"{bar.amount:,}", "start")
         parts.append(_with_title(bar, shape + label + number))
-    return _svg(Size(size.width, max(len(bars) * step, step)), about, parts, has_links=False)
+    return _svg(
+        Size(size.width, max(len(bars) * step, step)),
+        about,
+        parts,
+        has_links=any(bar.address for bar in bars),
+    )
 
 
 def _svg(size: Size, about: str, parts: Sequence[Markup], *, has_links: bool) -> Markup:

@@ -1,4 +1,7 @@
-// What every page has: light or dark, following what changes, keys.
+// What every page has: light or dark, following what changes, parts that come later.
+
+import "./keys.js";
+import { sayAgo } from "./times.js";
 
 const root = document.documentElement;
 
@@ -15,16 +18,6 @@ button.addEventListener("click", () => {
     : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
   localStorage.setItem("acc-theme", root.dataset.theme);
-});
-
-// -- keys ------------------------------------------------------------------------------------------------------
-
-addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    document.querySelector(".find input").focus();
-  }
 });
 
 // -- pages that follow what changes ----------------------------------------------------------------------------
@@ -68,6 +61,7 @@ function takeOut(node) {
 function show(text) {
   const main = document.querySelector("main");
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  if (fresh) sayAgo(fresh);
   // a list that is open for choosing would close
   if (!fresh || fresh.innerHTML === main.innerHTML || main.querySelector("select:focus")) return;
   const focus = document.activeElement?.id;
@@ -111,6 +105,7 @@ async function load(target) {
     const found = new DOMParser().parseFromString(text, "text/html");
     // a page says by data-part what of it is to be shown within another
     const part = found.querySelector("[data-part]") ?? found.querySelector("main");
+    sayAgo(part);
     target.replaceChildren(...part.childNodes);
   } catch {
     target.textContent = "the board does not answer";
@@ -126,3 +121,21 @@ function observe() {
 
 document.addEventListener("acc:shown", observe);
 observe();
+
+// -- what moves within the page can be reached by Tab, as arrow keys move it -------------------------------------
+
+function reach() {
+  for (const box of document.querySelectorAll("main :is(pre, .scroll, .plots, .plot)")) {
+    if (box.hasAttribute("tabindex") || box.querySelector("a, summary, button, input")) continue;
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  }
+}
+
+for (const kind of ["acc:loaded", "acc:shown", "toggle"]) document.addEventListener(kind, reach, true);
+addEventListener("resize", reach);
+reach();
+
+// -- times -----------------------------------------------------------------------------------------------------
+
+sayAgo(document);
+setInterval(() => document.hidden || sayAgo(document), 30_000);

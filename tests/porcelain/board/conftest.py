@@ -1,46 +1,40 @@
 """Projects with a board, and a real browser that looks at them."""
 
-import shutil
-import subprocess
-import sys
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cas.files import lock_file
 from porcelain import config
 from porcelain.board.opened import ShownProject
 from tests.porcelain.board.boards import RunningBoard
+from tests.porcelain.board.browsers import CHROMIUM, launched
 from tests.porcelain.board.filled import wait_until_filled
+from tests.porcelain.board.flightsproject import build_flights
 from tests.porcelain.board.manyjobs import ManyJobs
 
-ROOT = Path(__file__).parents[3]
-CHROMIUM = shutil.which("chromium")
-# no sandbox: tests may run as root; the rest keeps it from looking for hosts that nobody wants
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a project that is made by the first of the processes among which pytest deals its tests."""
+    base = factory.getbasetemp()
+    # each of them has a folder of its own in one that they share
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"one-{name}"
+    root.mkdir(exist_ok=True)
+    made = root / "made"
+    with lock_file(root / "lock"):
+        if not made.exists():
+            make(root / name)
+            made.touch()
+    return root / name
 
 
 @pytest.fixture(scope="session")
 def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The flights example, built."""
-    folder = tmp_path_factory.mktemp("flights") / "flights"
-    shutil.copytree(
-        ROOT / "examples" / "flights",
-        folder,
-        ignore=shutil.ignore_patterns(".acc", "results", "__pycache__"),
-    )
-    subprocess.run([sys.executable, "-m", "acc", "build"], cwd=folder, check=True, capture_output=True)
-    return folder
+    return _made_once(tmp_path_factory, "flights", build_flights)
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +61,12 @@ def shown(project: Any) -> Iterator[ShownProject]:
 @pytest.fixture(scope="session")
 def many_jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBoard]:
     """The board of a project of 5,000 jobs, which nobody changes; its catalogue is filled."""
-    root = tmp_path_factory.mktemp("many")
-    ManyJobs(root).make(5_000)
-    with RunningBoard(root) as board:
+
+    def make(root: Path) -> None:
+        root.mkdir()
+        ManyJobs(root).make(5_000)
+
+    with RunningBoard(_made_once(tmp_path_factory, "many", make)) as board:
         wait_until_filled(lambda: board.json("/store"))
         yield board
 
@@ -79,12 +76,8 @@ def chromium() -> Iterator[Any]:
     """Debian's browser, started once."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(_FLAGS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -37,16 +37,18 @@ class ManyJobs:
         A new folder for it.
     days
         Over how many days its jobs are spread.
+    regions
+        What captions and options name.
     """
 
-    def __init__(self, root: Path, *, days: int = 90) -> None:
+    def __init__(self, root: Path, *, days: int = 90, regions: Sequence[str] = REGIONS) -> None:
         (root / "acc.toml").write_text(
             '[project]\nslices = 2\n[workdirs]\ndev = ".acc/jobs"\nprod = ".acc/prod"\n'
         )
         self.config = config.load(root)
         self.store, self.refs = open_store(self.config), open_refs(self.config)
         self.index = JobIndex(self.refs)
-        self._days = days
+        self._days, self._regions = days, regions
         self._objects: list[bytes] = []
         self._last: dict[str, tuple[JobRow, Outcome]] = {}
         self._numbers = {"dev": 0, "prod": 0}
@@ -111,7 +113,9 @@ class ManyJobs:
             label=f"{workdir}-{self._numbers[workdir]}",
             method=method,
             times=Times(ended - micros, ended, {"analysis": micros // 2}, (micros // 2, micros // 3)),
-            caption=f"{REGIONS[number % len(REGIONS)]} of week {number // 7}" if number % 3 else "",
+            caption=f"{self._regions[number % len(self._regions)]} of week {number // 7}"
+            if number % 3
+            else "",
             why="no such job yet" if number % 4 else "option 'week' differs",
             inputs=runs,
             host="bench",
@@ -126,7 +130,7 @@ class ManyJobs:
         return row, outcome
 
     def _inputs(self, method: str, number: int) -> tuple[Inputs, list[InputRun]]:
-        options: dict[str, Json] = {"week": number // 7, "region": REGIONS[number % len(REGIONS)]}
+        options: dict[str, Json] = {"week": number // 7, "region": self._regions[number % len(self._regions)]}
         before = METHODS[METHODS.index(method) - 1]
         last = self._last.get("import_sales")
         if method == "import_sales" and last:

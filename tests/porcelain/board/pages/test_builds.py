@@ -36,7 +36,7 @@ def test_builds_are_listed_newest_first_with_how_they_ended(project, write, see)
     assert [each["build"] for each in shown.view["builds"]] == ["build-2", "build-1"]
     assert [(each["built"], each["reused"]) for each in shown.view["builds"]] == [(0, 1), (1, 0)]
     assert HOSTILE not in shown.html
-    assert "job &#39;dev-7&#39; failed" in shown.html
+    assert "job '<a href=\"/job/dev-7\">dev-7</a>' failed" in shown.html
 
 
 def test_builds_of_one_script_can_be_chosen(project, write, see):
