@@ -18,7 +18,7 @@ from tests.porcelain.board.flightsproject import build_flights
 from tests.porcelain.board.manyjobs import ManyJobs
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "pictures"
-_COLOURS: Final = 128
+_MOST_BYTES: Final = 120_000
 _WIDE, _PHONE = (1280, 850), (390, 844)
 # where it was made is nobody's business
 _RENAME: Final = r"""names => {
@@ -161,9 +161,13 @@ def _take(browser: Any, board: RunningBoard, shots: tuple[Shot, ...], project: P
 
 
 def _write(png: bytes, path: Path) -> None:
-    """Write a picture of few colours, which takes a third of the bytes."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    """Write a picture, with few colours if it is large else: those of few points are lost."""
+    picture, packed = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
+    picture.save(packed, "PNG", optimize=True)
+    if packed.tell() > _MOST_BYTES:
+        packed = io.BytesIO()
+        picture.quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    path.write_bytes(packed.getvalue())
 
 
 if __name__ == "__main__":

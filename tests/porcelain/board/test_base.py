@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.porcelain.board.boards import RunningBoard
 
+CELLS = "[...document.querySelectorAll('tbody td')]"
+
 
 def test_letters_lead_to_pages_and_a_question_mark_lists_them(flights_board: RunningBoard, browse):
     page = browse(f"{flights_board.url}/jobs")
@@ -62,3 +64,14 @@ def test_the_bar_on_top_says_where_one_is(flights_board: RunningBoard):
     ):
         assert f'aria-current="true">{name}</a>' in flights_board.html(path)
     assert 'aria-current="page">Jobs</a>' in flights_board.html("/jobs")
+
+
+def test_on_a_phone_all_of_a_row_is_in_sight(flights_board: RunningBoard, browse):
+    page = browse(f"{flights_board.url}/jobs", viewport={"width": 390, "height": 844})
+    assert page.evaluate(f"Math.max(...{CELLS}.map((each) => each.getBoundingClientRect().right))") <= 390
+    page.get_by_role("link", name="seconds").click()
+    page.wait_for_url("**sort=seconds**")
+    page.goto(f"{flights_board.url}/methods")
+    # what only who listens is told lies within what scrolls, and makes no page wider
+    unseen = "[...document.querySelectorAll('.scroll .unseen')]"
+    assert page.evaluate(f"{unseen}.map((each) => each.offsetParent.className)") == ["scroll"]
