@@ -37,6 +37,7 @@ from porcelain.board.pages import (
     sources,
     store,
     urd,
+    users,
     workdirs,
 )
 from porcelain.board.rendering import STATIC, to_html
@@ -52,7 +53,8 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/result/{name:text}", results.result),
     ("/jobs", jobs.jobs),
     ("/job/{spec}", job.job),
-    ("/job/{spec}/users", job.users),
+    ("/job/{spec}/users", users.users),
+    ("/job/{spec}/shared", users.shared),
     ("/job/{spec}/why", explained.why),
     ("/job/{spec}/output", outputs.output),
     ("/job/{spec}/output/{part}", outputs.text),
