@@ -8,6 +8,8 @@ from threading import Event
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -93,6 +95,19 @@ PAGES: Final[Sequence[tuple[str, Shows]]] = (
     ("/search", search.search),
     ("/store", store.store),
 )
+# what may take longer than a page should, and how many of each are made at once
+SLOW: Final[Mapping[Shows, int]] = {
+    compare.compare: 2,
+    compare.outcomes: 2,
+    # the columns of a page are all asked for at once, and would see little of the time that each has
+    datasets.column: 2,
+    # methods are read as they are now, in processes of their own
+    explained.why: 1,
+    files.holders: 2,
+    graph.of_build: 2,
+    graph.of_job: 2,
+    rows.rows: 4,
+}
 _WATCH: Final = "/watch"
 _PLAIN_IN_PATHS: Final = "/@"
 
@@ -112,15 +127,23 @@ class _Text(Convertor[str]):
 register_url_convertor("text", _Text())
 
 
-def make_app(project: ShownProject, ending: Event) -> Starlette:
+def make_app(
+    project: ShownProject,
+    ending: Event,
+    pages: Sequence[tuple[str, Shows]] = PAGES,
+    slow: Mapping[Shows, int] = SLOW,
+) -> Starlette:
     """Return the application that shows a project; pages that are followed end when `ending` is set."""
-    routes = [Route(path, partial(_answer, project, shows), name=path) for path, shows in PAGES]
+    threads = _Threads(slow)
+    routes = [
+        (Route(path, partial(_answer, project, shows, threads), name=path), shows) for path, shows in pages
+    ]
     return Starlette(
         routes=[
-            *routes,
+            *(route for route, _ in routes),
             Route(_WATCH, partial(_watch, project, routes, ending)),
             Mount("/static", StaticFiles(directory=STATIC)),
-            Route("/{path:path}", partial(_answer, project, _no_such_page)),
+            Route("/{path:path}", partial(_answer, project, _no_such_page, threads)),
         ]
     )
 
@@ -131,9 +154,7 @@ def _no_such_page(_: ShownProject, asked: Asked) -> Page:
     )
 
 
-async def _answer(project: ShownProject, shows: Shows, request: Request) -> Response:
-    from starlette.concurrency import run_in_threadpool
-
+async def _answer(project: ShownProject, shows: Shows, threads: "_Threads", request: Request) -> Response:
     asked = Asked(
         quote(request.scope["path"], safe=_PLAIN_IN_PATHS),
         request.path_params,
@@ -142,22 +163,48 @@ async def _answer(project: ShownProject, shows: Shows, request: Request) -> Resp
         headers=dict(request.headers),
         only_head=request.method == "HEAD",
     )
-    return await run_in_threadpool(_respond, project, shows, asked)
+    return await run_sync(_respond, project, shows, asked, limiter=threads.of(shows))
+
+
+class _Threads:
+    """How many threads each page may take: those that can be slow only few, so that the others go on meanwhile."""
+
+    def __init__(self, slow: Mapping[Shows, int]) -> None:
+        self._slow = slow
+        self._limiters: dict[Shows, CapacityLimiter] = {}
+
+    def of(self, shows: Shows) -> CapacityLimiter | None:
+        """Return what limits a page; None: all that are not slow take theirs from one pool."""
+        if shows not in self._slow:
+            return None
+        if shows not in self._limiters:
+            self._limiters[shows] = CapacityLimiter(self._slow[shows])
+        return self._limiters[shows]
 
 
 def _respond(project: ShownProject, shows: Shows, asked: Asked) -> Response:
     begun = time.perf_counter()
     with project.catalogue.precedence.taken():
-        found, status = _show(project, shows, asked)
-        if isinstance(found, Response):
-            return found
-        response = (
-            JSONResponse(found.view, status)
-            if asked.wants_json
-            else HTMLResponse(to_html(found, asked, project.config.root.name), status)
-        )
-    response.headers["Vary"] = "Accept"
+        try:
+            response = _to_response(project, _show(project, shows, asked), asked)
+        except Exception:
+            # the border: it is our bug, and what ran `acc board` shows it
+            log.exception("the page %s failed", asked.path)
+            response = _to_response(project, _OUR_BUG, asked)
     response.headers["Server-Timing"] = f"page;dur={(time.perf_counter() - begun) * 1000:.1f}"
+    return response
+
+
+def _to_response(project: ShownProject, answer: tuple[Page | Response, int], asked: Asked) -> Response:
+    found, status = answer
+    if isinstance(found, Response):
+        return found
+    response = (
+        JSONResponse(found.view, status)
+        if asked.wants_json
+        else HTMLResponse(to_html(found, asked, project.config.root.name), status)
+    )
+    response.headers["Vary"] = "Accept"
     return response
 
 
@@ -169,14 +216,13 @@ def _show(project: ShownProject, shows: Shows, asked: Asked) -> tuple[Page | Res
         nowhere = isinstance(err, (LookupError, SpecError))
         status = 404 if nowhere else 400 if isinstance(err, WrongQuestion) else 500
         return _error_page(str(err), err.hint), status
-    except Exception:
-        # the border: it is our bug, and what ran `acc board` shows it
-        log.exception("the page %s failed", asked.path)
-        return _error_page("this page failed, which is a bug of acc; its terminal shows where", ""), 500
 
 
 def _error_page(message: str, hint: str) -> Page:
     return Page("error.html", "no such thing", {"error": message, "hint": hint or None})
+
+
+_OUR_BUG: Final = _error_page("this page failed, which is a bug of acc; its terminal shows where", ""), 500
 
 
 def _wants_json(accept: str) -> bool:
@@ -196,26 +242,54 @@ def _wants_json(accept: str) -> bool:
     )
 
 
-async def _watch(project: ShownProject, routes: Sequence[Route], ending: Event, request: Request) -> Response:
+async def _watch(
+    project: ShownProject, routes: Sequence[tuple[Route, Shows]], ending: Event, request: Request
+) -> Response:
     """Answer with a page as server-sent events: the whole document, and again whenever it changes."""
     address = urlsplit(request.query_params.get("page", "/"))
     scope: dict[str, Any] = {"type": "http", "path": unquote(address.path), "method": "GET", "root_path": ""}
-    for route, (_, shows) in zip(routes, PAGES, strict=True):
+    for route, shows in routes:
         match, found = route.matches(scope)
         if match == Match.FULL:
             asked = Asked(address.path, found["path_params"], dict(parse_qsl(address.query)))
             return StreamingResponse(
-                changes(partial(_document, project, shows, asked), ending), media_type="text/event-stream"
+                changes(_Followed(project, shows, asked).document, ending), media_type="text/event-stream"
             )
     return JSONResponse({"error": "no such page"}, 404)
 
 
-def _document(project: ShownProject, shows: Shows, asked: Asked) -> str:
-    with project.catalogue.precedence.taken():
-        found, _ = _show(project, shows, asked)
+class _Followed:
+    """A page that somebody follows, rendered again and again."""
+
+    def __init__(self, project: ShownProject, shows: Shows, asked: Asked) -> None:
+        self._project = project
+        self._shows = shows
+        self._asked = asked
+        self._has_failed = False
+
+    def document(self) -> str:
+        """Return the page as it is now; what fails over and over is told once."""
+        name = self._project.config.root.name
+        with self._project.catalogue.precedence.taken():
+            try:
+                shown = to_html(self._page(), self._asked, name)
+                self._has_failed = False
+            except Exception:
+                log.log(
+                    logging.DEBUG if self._has_failed else logging.ERROR,
+                    "the page %s failed while it was followed",
+                    self._asked.path,
+                    exc_info=True,
+                )
+                self._has_failed = True
+                shown = to_html(_OUR_BUG[0], self._asked, name)
+        return shown
+
+    def _page(self) -> Page:
+        found, _ = _show(self._project, self._shows, self._asked)
         if isinstance(found, Response) or not (found.live or found.template == "error.html"):
-            found = _error_page("this page does not change", "")
-        return to_html(found, asked, project.config.root.name)
+            return _error_page("this page does not change", "")
+        return found
 
 
 def known_paths() -> Mapping[str, Shows]:

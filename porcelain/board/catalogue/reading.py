@@ -71,7 +71,9 @@ class JobReader:
                 held[oid] = None
         except _DAMAGE:
             lacking = True
-        sizes = {oid: found for oid in held if (found := self._find_sizes(oid)) is not None}
+        sizes = {
+            oid: found for oid in held if (found := self._find_sizes(oid, was_read=oid in seen)) is not None
+        }
         texts: dict[str, list[str]] = {}
         given: dict[ObjectId, int] = {}
         for envelope in seen.values():
@@ -97,9 +99,9 @@ class JobReader:
                 self._kept[oid] = found
         return found
 
-    def _find_sizes(self, oid: ObjectId) -> Sizes | None:
+    def _find_sizes(self, oid: ObjectId, *, was_read: bool) -> Sizes | None:
         try:
-            return self._store.sizes_of(oid) if self._store.has(oid) else None
+            return self._store.sizes_of(oid) if was_read or self._store.has(oid) else None
         except (AccError, OSError):
             return None
 
