@@ -4,7 +4,7 @@ import platform
 import secrets
 import socket
 import sys
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import Final
 
@@ -13,6 +13,7 @@ import uvicorn
 from porcelain.board.app import make_app
 from porcelain.board.guard import PARAMETER, Guard
 from porcelain.board.opened import ShownProject
+from porcelain.board.rendering import prepare
 from porcelain.settings.board import Address, BoardSettings
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -67,6 +68,7 @@ class BoardServer:
             f"?{PARAMETER}={token}" if token else ""
         )
         self._listener = listener
+        self._project = project
         settings = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
@@ -75,4 +77,6 @@ class BoardServer:
     def run(self) -> None:
         """Answer until SIGINT or SIGTERM comes, which is raised again then."""
         sys.setswitchinterval(_SWITCH_SECONDS)
+        give_way = self._project.catalogue.precedence.give_way
+        Thread(target=prepare, args=(give_way,), name="templates", daemon=True).start()
         self._server.run(sockets=[self._listener])
