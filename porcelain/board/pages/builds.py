@@ -1,5 +1,6 @@
 """The runs of build scripts: all of them, and each with its jobs and what is other than the time before."""
 
+import re
 from typing import Any, Final
 
 from cas.errors import AccError
@@ -14,6 +15,7 @@ from porcelain.views import build_views
 from porcelain.views.plain import View
 
 _PAGE_ROWS: Final = 50
+_WORD: Final = re.compile(r"[^\s'\",:;()]+")
 _JOB_ROWS: Final = 100
 _CHANGES: Final = 50
 # the builds before one are looked through so far for one of the same script
@@ -51,10 +53,20 @@ def build(project: ShownProject, asked: Asked) -> Page:
     drawn = {
         "slot": slot,
         "done": DONE,
+        "failed": _failed_job(project, node),
         "output": to_html((view["output"] or "")[-_OUTPUT_CHARACTERS:]),
         "cut": len(view["output"] or "") > _OUTPUT_CHARACTERS,
     }
     return Page("build.html", f"{name} {node.script}", view, drawn)
+
+
+def _failed_job(project: ShownProject, node: Build) -> str | None:
+    """Return the label of the job by which a build failed, when it names one that is here."""
+    for word in _WORD.findall(node.status):
+        row = project.index.find_label(word)
+        if row is not None and row.state == "failed":
+            return row.label
+    return None
 
 
 def newest_line(project: ShownProject) -> View | None:
