@@ -98,7 +98,8 @@ def _measure_pages(running, table):
 
 def _names(running, jobs):
     """Return what stands in the addresses of pages."""
-    done = {job["method"]: job["label"] for job in jobs["jobs"] if job["state"] == "done"}
+    # the newest of each: results are of the last jobs
+    done = {job["method"]: job["label"] for job in reversed(jobs["jobs"]) if job["state"] == "done"}
     plot = done["plot_sales"]
     return {
         "pages": jobs["pages"],
