@@ -30,6 +30,15 @@ PAGES = (
     ("job, output", "/job/dev-LATEST/output"),
     ("job, source", "/job/dev-LATEST/source"),
     ("job, graph", "/job/dev-LATEST/graph"),
+    ("job, graph, and what was made from it", "/job/dev-40000/graph?later=1"),
+    ("job, what used it", "/job/{import}/users"),
+    ("job, what holds the same", "/job/{import}/shared"),
+    ("job, why", "/job/{plot}/why"),
+    ("file", "/file/{plot}/plot.svg"),
+    ("who has a file", "/holders/{blob}"),
+    ("who has a source of 10,000 jobs", "/holders/{source}"),
+    ("chain", "/chain/import_sales/default"),
+    ("dataset, graph", "/dataset/import_sales/default/graph"),
     ("dataset", "/dataset/import_sales/default"),
     ("search, a word of a few", "/search?q=13999"),
     ("search, a word of all", "/search?q=week"),
@@ -37,12 +46,16 @@ PAGES = (
     ("store", "/store"),
     ("builds", "/builds"),
     ("build", "/build/build-1"),
+    ("build, graph", "/build/build-1/graph"),
     ("live", "/live"),
+    ("last error", "/last_error"),
+    ("script", "/script/sales"),
     ("urd", "/urd"),
     ("methods", "/methods"),
     ("method", "/method/plot_sales"),
     ("workdirs", "/workdirs"),
     ("compare", "/compare?a=dev-2&b=dev-LATEST"),
+    ("compare, what came of them", "/compare/outcomes?a=dev-2&b=dev-LATEST"),
 )
 
 
@@ -65,10 +78,10 @@ def board(table):
 
 def _measure_pages(running, table):
     jobs = running.ask("/jobs", JSON)[2]
-    last = next(job["label"] for job in jobs["jobs"] if job["method"] == "plot_sales").rpartition("-")[2]
+    names = _names(running, jobs)
     lacking = []
     for name, path in PAGES:
-        address = path.format(last=last, pages=jobs["pages"])
+        address = path.format(**names)
         status, _, _ = running.ask(address, JSON)
         if status != 200:
             lacking.append(name)
@@ -81,6 +94,21 @@ def _measure_pages(running, table):
             table.row(f"{row}, worst", limit=LIMIT).add("acc", max(times))
     if lacking:
         table.note(f"not answered, so not measured: {'; '.join(lacking)}")
+
+
+def _names(running, jobs):
+    """Return what stands in the addresses of pages."""
+    # the newest of each: results are of the last jobs
+    done = {job["method"]: job["label"] for job in reversed(jobs["jobs"]) if job["state"] == "done"}
+    plot = done["plot_sales"]
+    return {
+        "pages": jobs["pages"],
+        "plot": plot,
+        "import": done["import_sales"],
+        "last": plot.rpartition("-")[2],
+        "blob": running.ask(f"/file/{plot}/plot.svg", JSON)[2]["blob"],
+        "source": running.ask(f"/job/{plot}", JSON)[2]["source"],
+    }
 
 
 class _Board:

@@ -14,7 +14,7 @@ import cas
 import jobs
 import porcelain
 from porcelain import app, cli
-from porcelain.board.app import PAGES as PAGES_OF_BOARD
+from porcelain.board.routes import PAGES as PAGES_OF_BOARD
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])

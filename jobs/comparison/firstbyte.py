@@ -1,5 +1,6 @@
 """Where two streams differ first: the byte, and the line when they are text."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
@@ -17,8 +18,8 @@ class Split(NamedTuple):
     start: int
 
 
-def find_split(one: BinaryIO, other: BinaryIO) -> Split:
-    """Return where two streams that are not equal differ, reading both a piece at a time."""
+def find_split(one: BinaryIO, other: BinaryIO, is_late: Callable[[], bool] = lambda: False) -> Split | None:
+    """Return where two streams that are not equal differ, reading both a piece at a time; None when it gets late."""
     at = start = 0
     line = 1
     read = partial(_read_full, size=_PIECE_BYTES)
@@ -31,6 +32,8 @@ def find_split(one: BinaryIO, other: BinaryIO) -> Split:
         at += same
         if same < max(len(mine), len(its)) or not mine:
             return Split(at, line, start)
+        if is_late():
+            return None
 
 
 def _read_full(stream: BinaryIO, size: int) -> bytes:

@@ -1,7 +1,7 @@
 """Two outcomes side by side: which option, file, dataset, column, slice and row differ, bytes first, then values."""
 
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
@@ -25,6 +25,7 @@ Kind: TypeAlias = Literal["method", "slices", "option", "input", "file", "datase
 
 SAME_VALUE: Final = "same value, other bytes"
 SAME_VALUES: Final = "same values, other bytes"
+UNFINISHED: Final = "other bytes, too many to look through here"
 # both values are in memory, at several times their size in a file
 _VALUE_BYTES: Final = 64 << 20
 # equal lists of these hold the same values; of others 1 == 1.0 and 0.0 == -0.0
@@ -64,16 +65,37 @@ class OutcomeDifference:
     same_value: bool = False
 
 
-def compare_outcomes(store: Store, before: Outcome, after: Outcome) -> list[OutcomeDifference]:
+class Patience(NamedTuple):
+    """How much may be read; of what is not read to its end only `UNFINISHED` is said.
+
+    Attributes
+    ----------
+    is_late : callable
+        Asked again and again; once it returns True no more is read.
+    value_bytes : int
+        Pickles and JSON files that are larger are compared as bytes.
+    """
+
+    is_late: Callable[[], bool]
+    value_bytes: int
+
+
+ENDLESS: Final = Patience(lambda: False, _VALUE_BYTES)
+
+
+def compare_outcomes(
+    store: Store, before: Outcome, after: Outcome, patience: Patience = ENDLESS
+) -> list[OutcomeDifference]:
     """Return what differs between two outcomes; nothing when they are equal.
 
     Columns are read a batch at a time, files a piece at a time; only small pickles and JSON files are read whole.
     """
     if dumps(before.to_body()) == dumps(after.to_body()):
         return []
-    differences = [*_compare_inputs(before, after), *_compare_files(store, before.files, after.files)]
+    differences = [*_compare_inputs(before, after)]
+    differences += _compare_files(store, before.files, after.files, patience)
     if before.datasets != after.datasets or [*before.datasets] != [*after.datasets]:
-        differences += _compare_datasets(store, before.datasets, after.datasets)
+        differences += _compare_datasets(store, before.datasets, after.datasets, patience)
     return differences
 
 
@@ -144,7 +166,7 @@ def _both(before: Iterable[str], after: Iterable[str]) -> list[str]:
 
 
 def _compare_files(
-    store: Store, before: Mapping[str, FileEntry], after: Mapping[str, FileEntry]
+    store: Store, before: Mapping[str, FileEntry], after: Mapping[str, FileEntry], patience: Patience
 ) -> Iterator[OutcomeDifference]:
     for name in _both(before, after):
         if name not in after:
@@ -152,11 +174,16 @@ def _compare_files(
         elif name not in before:
             yield OutcomeDifference("file", name, "new")
         elif before[name] != after[name]:
-            yield _compare_file(store, name, before[name], after[name])
+            yield _compare_file(store, name, (before[name], after[name]), patience)
 
 
-def _compare_file(store: Store, name: str, before: FileEntry, after: FileEntry) -> OutcomeDifference:
-    if max(before.size, after.size) <= _VALUE_BYTES:
+def _compare_file(
+    store: Store, name: str, entries: tuple[FileEntry, FileEntry], patience: Patience
+) -> OutcomeDifference:
+    before, after = entries
+    if patience.is_late():
+        return OutcomeDifference("file", name, UNFINISHED)
+    if max(before.size, after.size) <= patience.value_bytes:
         read = read_json if name.endswith(".json") else read_pickle
         try:
             found = find_difference(read(store.get(before.blob)), read(store.get(after.blob)))
@@ -167,7 +194,9 @@ def _compare_file(store: Store, name: str, before: FileEntry, after: FileEntry) 
                 return OutcomeDifference("file", name, SAME_VALUE, same_value=True)
             return OutcomeDifference("file", name, _where(found), before=found.before, after=found.after)
     with store.open(before.blob) as one, store.open(after.blob) as other:
-        split = find_split(one, other)
+        split = find_split(one, other, patience.is_late)
+        if split is None:
+            return OutcomeDifference("file", name, UNFINISHED)
         shown = lines_at(one, other, split)
     what = f"byte {split.at} differs" + (f", in line {split.line}" if shown[0] or shown[1] else "")
     if before.size != after.size:
@@ -179,7 +208,7 @@ def _compare_file(store: Store, name: str, before: FileEntry, after: FileEntry) 
 
 
 def _compare_datasets(
-    store: Store, before: Mapping[str, ObjectId], after: Mapping[str, ObjectId]
+    store: Store, before: Mapping[str, ObjectId], after: Mapping[str, ObjectId], patience: Patience
 ) -> Iterator[OutcomeDifference]:
     from jobs.dataset.head import DatasetHead
 
@@ -189,8 +218,8 @@ def _compare_datasets(
         elif name not in before:
             yield OutcomeDifference("dataset", name, "new")
         elif before[name] != after[name]:
-            heads = (get_node(store, side[name], DatasetHead) for side in (before, after))
-            yield from _compare_heads(store, name, *heads)
+            old, new = (get_node(store, side[name], DatasetHead) for side in (before, after))
+            yield from _compare_heads(store, name, (old, new), patience)
     if [*before] != [*after] and {*before} == {*after}:
         yield OutcomeDifference(
             "dataset", "", "finished in another order", before=", ".join(before), after=", ".join(after)
@@ -198,8 +227,9 @@ def _compare_datasets(
 
 
 def _compare_heads(
-    store: Store, name: str, before: "DatasetHead", after: "DatasetHead"
+    store: Store, name: str, heads: "tuple[DatasetHead, DatasetHead]", patience: Patience
 ) -> Iterator[OutcomeDifference]:
+    before, after = heads
     facts = {
         "another hashlabel": (before.hashlabel, after.hashlabel),
         "another filename": (before.filename, after.filename),
@@ -211,7 +241,7 @@ def _compare_heads(
     for what, (old, new) in facts.items():
         if old != new:
             yield OutcomeDifference("dataset", name, what, before=_fact(old), after=_fact(new))
-    yield from _compare_columns(store, name, before, after)
+    yield from _compare_columns(store, name, before, after, patience)
 
 
 def _fact(value: Any) -> str:
@@ -225,7 +255,7 @@ def _fact(value: Any) -> str:
 
 
 def _compare_columns(
-    store: Store, dataset: str, before: "DatasetHead", after: "DatasetHead"
+    store: Store, dataset: str, before: "DatasetHead", after: "DatasetHead", patience: Patience
 ) -> Iterator[OutcomeDifference]:
     from jobs.dataset.head import ColumnNode
 
@@ -235,8 +265,8 @@ def _compare_columns(
         elif name not in before.columns:
             yield OutcomeDifference("column", dataset, "new", name)
         elif before.columns[name] != after.columns[name]:
-            nodes = (get_node(store, head.columns[name].node, ColumnNode) for head in (before, after))
-            yield from _compare_column(store, _Column(dataset, name), *nodes)
+            one, other = (get_node(store, head.columns[name].node, ColumnNode) for head in (before, after))
+            yield from _compare_column(store, _Column(dataset, name), (one, other), patience)
     if [*before.columns] != [*after.columns] and {*before.columns} == {*after.columns}:
         old, new = (", ".join(head.columns) for head in (before, after))
         yield OutcomeDifference("dataset", dataset, "columns in another order", before=old, after=new)
@@ -256,8 +286,9 @@ class _Column(NamedTuple):
 
 
 def _compare_column(
-    store: Store, column: _Column, before: "ColumnNode", after: "ColumnNode"
+    store: Store, column: _Column, nodes: "tuple[ColumnNode, ColumnNode]", patience: Patience
 ) -> Iterator[OutcomeDifference]:
+    before, after = nodes
     if before.type != after.type:
         yield column.differs("another type", before.type, after.type)
         return
@@ -267,20 +298,24 @@ def _compare_column(
         old, new = getattr(before, what), getattr(after, what)
         if find_difference(old, new) is not None:
             yield column.differs(f"another {what}", show(old), show(new))
-    yield from _compare_slices(store, column, before, after)
+    yield from _compare_slices(store, column, nodes, patience)
 
 
 def _compare_slices(
-    store: Store, column: _Column, before: "ColumnNode", after: "ColumnNode"
+    store: Store, column: _Column, nodes: "tuple[ColumnNode, ColumnNode]", patience: Patience
 ) -> Iterator[OutcomeDifference]:
     """Yield the first row that differs, or that no row does and the bytes do all the same."""
+    before, after = nodes
     differing = [
         sliceno
         for sliceno, (old, new) in enumerate(zip(before.slices, after.slices, strict=False))
         if old.blob != new.blob
     ]
     for sliceno in differing:
-        found = _first_row(store, before, after, sliceno)
+        found = None if patience.is_late() else _first_row(store, nodes, sliceno, patience)
+        if found is None and patience.is_late():
+            yield OutcomeDifference("column", column.dataset, UNFINISHED, column.name)
+            return
         if found is not None:
             what = f"slice {sliceno}, row {found.row} differs"
             yield OutcomeDifference(
@@ -301,25 +336,29 @@ class _Row(NamedTuple):
     after: str
 
 
-def _first_row(store: Store, before: "ColumnNode", after: "ColumnNode", sliceno: int) -> _Row | None:
-    """Return the first row of a slice that differs, of those that both have."""
+def _first_row(
+    store: Store, nodes: "tuple[ColumnNode, ColumnNode]", sliceno: int, patience: Patience
+) -> _Row | None:
+    """Return the first row of a slice that differs, of those that both have; None also when it gets late."""
     from jobs.column.slice import SliceReader
     from jobs.dataset.arrays import Cursor, aligned
 
     with ExitStack() as stack:
         cursors = []
-        for node in (before, after):
+        for node in nodes:
             stream = stack.enter_context(store.open(node.slices[sliceno].blob))
             reader = SliceReader(stream, node.type, none_support=node.none_support)
             cursors.append(Cursor(reader, _decoder(reader, node.type)))
-        lines = min(node.slices[sliceno].lines for node in (before, after))
+        lines = min(node.slices[sliceno].lines for node in nodes)
         start = 0
         for old, new in aligned(cursors, [range(lines)]):
-            if not _are_equal(before.type, old, new):
-                found = _first_in(before.type, old, new)
+            if not _are_equal(nodes[0].type, old, new):
+                found = _first_in(nodes[0].type, old, new)
                 if found is not None:
                     return found._replace(row=start + found.row)
             start += len(old)
+            if patience.is_late():
+                break
     return None
 
 

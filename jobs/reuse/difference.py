@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, Literal, TypeAlias
 
 from cas.errors import AccError
@@ -163,12 +163,19 @@ class Side:
         outcome = get_node(store, row.outcome, Outcome) if row.outcome else Outcome("", 0, Inputs(), {}, {})
         parts = KeyParts(row.method, run.source, None, outcome.inputs, outcome.slices, run.environment)
 
+        @cache
+        def origins() -> Mapping[tuple[str, bytes], ObjectId]:
+            # by what they are, once: of ten thousand inputs each is asked for
+            came = dict(reversed([*run.inputs]))
+            found: dict[tuple[str, bytes], ObjectId] = {}
+            for each in walk_references(outcome.inputs.to_json()):
+                if each.path in came:
+                    found.setdefault((each.tag, dumps(each.content)), came[each.path])
+            return found
+
         def find_origin(tag: str, content: Json) -> JobRow | None:
-            for found in walk_references(outcome.inputs.to_json()):
-                origin = run.find_input(found.path)
-                if origin and found.tag == tag and dumps(found.content) == dumps(content):
-                    return index.of_run(origin)
-            return None
+            origin = origins().get((tag, dumps(content)))
+            return index.of_run(origin) if origin else None
 
         return cls(
             parts,

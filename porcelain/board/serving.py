@@ -5,7 +5,7 @@ import platform
 import secrets
 import socket
 import sys
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from porcelain.board.app import make_app
 from porcelain.board.guard import PARAMETER, Guard
 from porcelain.board.opened import ShownProject
+from porcelain.board.rendering import prepare
 from porcelain.settings.board import Address, BoardSettings
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -94,6 +95,7 @@ class BoardServer:
             f"?{PARAMETER}={token}" if token else ""
         )
         self._listener = listener
+        self._project = project
         settings = uvicorn.Config(
             app,
             http=_Impatient,
@@ -110,4 +112,6 @@ class BoardServer:
     def run(self) -> None:
         """Answer until SIGINT or SIGTERM comes, which is raised again then."""
         sys.setswitchinterval(_SWITCH_SECONDS)
+        give_way = self._project.catalogue.precedence.give_way
+        Thread(target=prepare, args=(give_way,), name="templates", daemon=True).start()
         self._server.run(sockets=[self._listener])

@@ -22,7 +22,7 @@ from jobs.reuse.refnames import RESULTS
 from porcelain.spec import Resolver
 from porcelain.views.plain import View, moment
 
-How: TypeAlias = Literal["made", "given", "code"]
+How: TypeAlias = Literal["made", "given", "code", "held"]
 Progress: TypeAlias = Callable[[int, int], None]
 N = TypeVar("N", bound=Node)
 
@@ -37,9 +37,10 @@ class Holder(NamedTuple):
     Attributes
     ----------
     how : str
-        "made": as a file of its own; "given": as an input file; "code": in its source.
+        "made": as a file of its own; "given": as an input file; "code": in its source; "held": in
+        another way, as what it printed or a column of a dataset.
     name : str
-        What it is called there.
+        What it is called there; "" when it is only held.
     """
 
     how: How

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cas.errors import AccError
 from cas.oid import ObjectId
 from cas.store import Store
-from jobs.comparison.outcomes import OutcomeDifference, compare_outcomes
+from jobs.comparison.outcomes import ENDLESS, UNFINISHED, OutcomeDifference, Patience, compare_outcomes
 from jobs.comparison.sameness import Unreadable, read_json, read_pickle
 from jobs.errors import NoSuchJob
 from jobs.nodes.listing import JobRow
@@ -30,12 +30,15 @@ _CHANGES_SHOWN: Final = 10
 _ROOM: Final = 60
 
 
-def jobs(resolver: Resolver, before: JobRow, after: JobRow) -> View:
+def jobs(resolver: Resolver, before: JobRow, after: JobRow, patience: Patience = ENDLESS) -> View:
     """Return what differs between two jobs: what they were given, what came out, what they printed, their times."""
-    return jobs_but_outcomes(resolver, before, after) | {"came_out": came_out(resolver, before, after)}
+    found = jobs_but_outcomes(resolver, before, after, patience)
+    return found | {"came_out": came_out(resolver, before, after, patience)}
 
 
-def jobs_but_outcomes(resolver: Resolver, before: JobRow, after: JobRow) -> View:
+def jobs_but_outcomes(
+    resolver: Resolver, before: JobRow, after: JobRow, patience: Patience = ENDLESS
+) -> View:
     """Return the same without what came out, for which files and datasets may have to be read."""
     store, labels = resolver.store, (before.label, after.label)
     runs = resolver.run(before), resolver.run(after)
@@ -54,12 +57,12 @@ def jobs_but_outcomes(resolver: Resolver, before: JobRow, after: JobRow) -> View
         "equal": before.outcome is not None and before.outcome == after.outcome,
         "given": [difference(Sides(store, *sides, labels), each) for each in given],
         "failures": [run.failure and run.failure.message for run in runs],
-        "output": _output(resolver, before, after),
+        "output": _output(resolver, (before, after), runs, patience),
         "times": _times(runs),
     }
 
 
-def parts(resolver: Resolver, before: Target, after: Target) -> View:
+def parts(resolver: Resolver, before: Target, after: Target, patience: Patience = ENDLESS) -> View:
     """Return what differs between two files, or two datasets, of jobs."""
     if before.kind != after.kind:
         raise NoSuchJob(f"a {before.kind} and a {after.kind} cannot be compared", hint="name two of a kind")
@@ -69,7 +72,7 @@ def parts(resolver: Resolver, before: Target, after: Target) -> View:
         "before": specs[0],
         "after": specs[1],
         "equal": before.oid == after.oid,
-        "came_out": _differences(resolver.store, outcomes[0], outcomes[1], specs),
+        "came_out": _differences(resolver.store, (outcomes[0], outcomes[1]), specs, patience),
     }
 
 
@@ -87,15 +90,17 @@ def _spec(target: Target) -> str:
     return f"{label}{'/' if target.kind == 'dataset' else ':'}{target.name}"
 
 
-def came_out(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
+def came_out(resolver: Resolver, before: JobRow, after: JobRow, patience: Patience = ENDLESS) -> list[View]:
     """Return what differs of the files and datasets of two jobs; nothing when one of them failed."""
     if before.outcome is None or after.outcome is None or before.outcome == after.outcome:
         return []
     outcomes = resolver.outcome(before), resolver.outcome(after)
-    return _differences(resolver.store, *outcomes, (before.label, after.label))
+    return _differences(resolver.store, outcomes, (before.label, after.label), patience)
 
 
-def _differences(store: Store, before: Outcome, after: Outcome, specs: tuple[str, str]) -> list[View]:
+def _differences(
+    store: Store, outcomes: tuple[Outcome, Outcome], specs: tuple[str, str], patience: Patience
+) -> list[View]:
     """Return what differs of files and datasets: one dict each, with what differs inside it.
 
     Parameters
@@ -103,13 +108,14 @@ def _differences(store: Store, before: Outcome, after: Outcome, specs: tuple[str
     specs
         Of the jobs, or of the files.
     """
+    before, after = outcomes
     found: dict[tuple[str, str], list[OutcomeDifference]] = {}
-    for each in compare_outcomes(store, before, after):
+    for each in compare_outcomes(store, before, after, patience):
         if each.kind in CAME_OUT:
             kind = "file" if each.kind == "file" else "dataset"
             found.setdefault((kind, each.name), []).append(each)
     return [
-        _file(store, name, inside[0], (before.files.get(name), after.files.get(name)), specs)
+        _file(store, inside[0], (before.files.get(name), after.files.get(name)), specs, patience)
         if kind == "file"
         else _dataset(store, name, inside, (before.datasets.get(name), after.datasets.get(name)))
         for (kind, name), inside in found.items()
@@ -133,19 +139,18 @@ def _setup_differences(resolver: Resolver, before: JobRow, after: JobRow) -> Ite
 
 def _file(
     store: Store,
-    name: str,
     found: OutcomeDifference,
     entries: tuple[FileEntry | None, FileEntry | None],
     specs: tuple[str, str],
+    patience: Patience,
 ) -> View:
     old, new = entries
+    has_detail = old and new and not found.same_value and not patience.is_late()
     return {
         **outcome_difference(found),
         "sizes": [entry and entry.size for entry in entries],
         "blobs": [entry and entry.blob for entry in entries],
-        "detail": _file_detail(store, name, (old, new), specs)
-        if old and new and not found.same_value
-        else [],
+        "detail": _file_detail(store, found.name, (old, new), specs) if old and new and has_detail else [],
     }
 
 
@@ -201,17 +206,30 @@ def _dataset(
 # -- runs --------------------------------------------------------------------------------------------------------
 
 
-def _output(resolver: Resolver, before: JobRow, after: JobRow) -> list[View]:
+def _output(
+    resolver: Resolver, rows: tuple[JobRow, JobRow], runs: tuple[Run, Run], patience: Patience
+) -> list[View]:
     """Return what the jobs printed differently, by stage or slice."""
-    old, new = (job_views.output(resolver, row) for row in (before, after))
+    old, new = (run.output for run in runs)
+    labels = (rows[0].label, rows[1].label)
     return [
         {
             "part": part,
-            "detail": text_diff(old.get(part, ""), new.get(part, ""), (before.label, after.label)),
+            "detail": _output_detail(resolver.store, (old.get(part), new.get(part)), labels, patience),
         }
         for part in sorted({*old, *new}, key=part_order)
         if old.get(part) != new.get(part)
     ]
+
+
+def _output_detail(
+    store: Store, blobs: tuple[ObjectId | None, ObjectId | None], labels: tuple[str, str], patience: Patience
+) -> list[str]:
+    sizes = [store.size_of(blob) for blob in blobs if blob]
+    if patience.is_late() or max(sizes, default=0) > patience.value_bytes:
+        return [f"{UNFINISHED}: {' and '.join(f'{size:,} bytes' for size in sizes)}"]
+    old, new = (store.get(blob).decode("utf-8", "replace") if blob else "" for blob in blobs)
+    return text_diff(old, new, labels)
 
 
 def _times(runs: tuple[Run, Run]) -> dict[str, list[Any]]:

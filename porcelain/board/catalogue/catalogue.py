@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,8 @@ from porcelain.board.catalogue.listed import JobList
 from porcelain.board.catalogue.precedence import Precedence
 from porcelain.board.catalogue.search import Search
 from porcelain.board.catalogue.sizes import JobSizes
-from porcelain.board.catalogue.things import Things
+from porcelain.board.catalogue.things import Things, find_results
+from porcelain.board.catalogue.uses import Uses
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class Catalogue:
         The list of jobs.
     sizes : JobSizes
         What they take.
+    uses : Uses
+        What they were given, and hold.
     """
 
     def __init__(self, data: Path, index: JobIndex, store: LocalStore) -> None:
@@ -72,6 +76,7 @@ class Catalogue:
         self._database = Database(self._folder / FILE)
         self.jobs = JobList(self._database)
         self.sizes = JobSizes(self._database)
+        self.uses = Uses(self._database)
         self._index = index
         give_way = self._give_way
         self._filler = Filler(self._database, index, store, data / "refs.sqlite", give_way)
@@ -113,6 +118,15 @@ class Catalogue:
     def search(self, text: str) -> Search:
         """Return what is found for a text."""
         return Search(self._database, text)
+
+    def is_listed(self) -> bool:
+        """Return whether it lists all jobs, but for some that came only just now."""
+        # another process that fills it has done so, or the list is still empty
+        return (self._round > 0 or not self._fills) and self.progress().listed > 0
+
+    def results_of(self, names: Mapping[str, str], blob: ObjectId) -> list[str] | None:
+        """Return those of the result links `names` that lead to a blob; None when they are not known yet."""
+        return find_results(self._database, names, blob)
 
     def stored(self) -> Stored:
         """Return what lies in the store."""

@@ -16,6 +16,7 @@ from jobs.reuse.refnames import LABELS, find_label
 from porcelain.board.catalogue.database import Database
 from porcelain.board.catalogue.reading import JobReader, Told, joined
 from porcelain.board.catalogue.schema import FIELDS
+from porcelain.board.catalogue.uses import rows_for
 
 Label: TypeAlias = tuple[str, int]
 
@@ -220,6 +221,7 @@ def _take(connection: sqlite3.Connection, job: Unread, told: Told) -> None:
         "INSERT INTO held SELECT ?, id FROM objects WHERE oid = ?",
         [(job.id, bytes.fromhex(oid)) for oid in told.sizes],
     )
+    connection.executemany("INSERT INTO given VALUES (?, ?, ?)", rows_for(job.id, told.given))
     fields = [joined(told.texts.get(field, ())) for field in _READ_FIELDS]
     connection.execute(_INSERT_TEXT, (job.id, _text(job.label), job.method, job.caption, *fields))
 
@@ -235,6 +237,7 @@ def _release(connection: sqlite3.Connection, key: int) -> None:
             held,
         )
         connection.executemany("DELETE FROM objects WHERE id = ? AND holders = 0", held)
+    connection.execute("DELETE FROM given WHERE job = ?", (key,))
     connection.execute("DELETE FROM texts WHERE rowid = ?", (key,))
 
 

@@ -85,6 +85,14 @@ class JobList:
         sql = f"SELECT workdir, number, raw, stored FROM jobs WHERE id IN ({ids}) ORDER BY {order}"
         return [Listed(*row) for row in self._database.run(sql, cells)]
 
+    def unread(self, since: int, limit: int) -> list[tuple[str, int]]:
+        """Return jobs that ended since then whose nodes have not been read yet, the oldest first."""
+        sql = (
+            "SELECT workdir, number FROM jobs INDEXED BY jobs_unread WHERE stored IS NULL AND id >= ?"
+            " ORDER BY id LIMIT ?"
+        )
+        return [(workdir, number) for workdir, number in self._database.run(sql, (since, limit))]
+
     def most_used(self, column: str, limit: int) -> dict[str, int]:
         """Return the workdirs, methods or states of most jobs, with their numbers of jobs."""
         assert column in COUNTED

@@ -11,10 +11,11 @@ from cas.local.store import LocalStore
 from cas.oid import ObjectId
 from cas.store import Sizes
 from jobs.footprint import walk_own
-from jobs.nodes.fields import as_list, as_map, as_oids, as_text
+from jobs.nodes.fields import as_list, as_map, as_oid, as_oids, as_text
 from jobs.nodes.outcome import Outcome
-from jobs.nodes.references import INPUT, WITHFILE, from_structure
+from jobs.nodes.references import INPUT, WITHFILE, from_structure, walk_references
 from jobs.nodes.run import Run
+from porcelain.board.catalogue.uses import FILE, given_of
 from porcelain.views.plain import plain
 
 _DAMAGE: Final = (CorruptObject, NotANode, ObjectNotFound)
@@ -38,11 +39,14 @@ class Told(NamedTuple):
         Some of them are not here, or damaged.
     texts : mapping of str to list of str
         What to find it by, for some of the fields of `FIELDS`; "places" has the dataset of each column.
+    given : mapping of ObjectId to int
+        The runs and input files that it was given, and how, as numbers of `HOW_WORDS`.
     """
 
     sizes: Mapping[ObjectId, Sizes]
     lacking: bool
     texts: Mapping[str, list[str]]
+    given: Mapping[ObjectId, int]
 
 
 class JobReader:
@@ -67,15 +71,19 @@ class JobReader:
                 held[oid] = None
         except _DAMAGE:
             lacking = True
-        sizes = {oid: found for oid in held if (found := self._find_sizes(oid)) is not None}
+        sizes = {
+            oid: found for oid in held if (found := self._find_sizes(oid, was_read=oid in seen)) is not None
+        }
         texts: dict[str, list[str]] = {}
+        given: dict[ObjectId, int] = {}
         for envelope in seen.values():
             try:
                 for field, lines in _texts_of(envelope, seen):
                     texts.setdefault(field, []).extend(lines)
+                given |= _given_of(envelope)
             except (AccError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
                 lacking = True
-        return Told(sizes, lacking or len(sizes) < len(held), texts)
+        return Told(sizes, lacking or len(sizes) < len(held), texts, given)
 
     def _envelope(self, oid: ObjectId) -> Envelope:
         found = self._kept.get(oid)
@@ -91,9 +99,9 @@ class JobReader:
                 self._kept[oid] = found
         return found
 
-    def _find_sizes(self, oid: ObjectId) -> Sizes | None:
+    def _find_sizes(self, oid: ObjectId, *, was_read: bool) -> Sizes | None:
         try:
-            return self._store.sizes_of(oid) if self._store.has(oid) else None
+            return self._store.sizes_of(oid) if was_read or self._store.has(oid) else None
         except (AccError, OSError):
             return None
 
@@ -126,6 +134,24 @@ def _texts_of(envelope: Envelope, nodes: Mapping[ObjectId, Envelope]) -> Iterato
         for name, node in datasets.items():
             if node in nodes:
                 yield from _dataset_texts(name, nodes[node].body)
+
+
+def _given_of(envelope: Envelope) -> dict[ObjectId, int]:
+    """Return what a node says that its job was given: runs, and input files by their contents."""
+    if envelope.kind == Run.KIND:
+        inputs = map(as_list, as_list(envelope.body["inputs"]))
+        subjobs = map(as_list, as_list(envelope.body["subjobs"]))
+        return given_of(
+            ((as_text(path), as_oid(run)) for path, run in inputs), (as_oid(run) for run, _ in subjobs)
+        )
+    if envelope.kind != Outcome.KIND:
+        return {}
+    contents = (
+        as_oid(as_map(found.content)["content"])
+        for found in walk_references(envelope.body["inputs"])
+        if found.tag == INPUT
+    )
+    return dict.fromkeys(contents, FILE)
 
 
 def _dataset_texts(name: str, head: Mapping[str, Json]) -> Iterator[tuple[str, Iterable[str]]]:

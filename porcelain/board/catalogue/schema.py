@@ -3,7 +3,7 @@
 from typing import Final
 
 # raised when a table changes: a database of another format is thrown away and filled again
-FORMAT: Final = 1
+FORMAT: Final = 2
 MICROS_OF_DAY: Final = 86_400_000_000
 
 # letters and numbers of all scripts, and pictures such as emoji; "_", "-" and "." separate words
@@ -72,6 +72,8 @@ CREATE TABLE objects (
 );
 CREATE TABLE held (job INTEGER, object INTEGER, PRIMARY KEY (job, object)) WITHOUT ROWID;
 CREATE INDEX held_by_object ON held (object, job);
+CREATE TABLE given (thing INTEGER, job INTEGER, how INTEGER, PRIMARY KEY (thing, job)) WITHOUT ROWID;
+CREATE INDEX given_to ON given (job);
 CREATE TABLE days (
     day INTEGER PRIMARY KEY, objects INTEGER, raw INTEGER, stored INTEGER, held_raw INTEGER, held_stored INTEGER
 );
@@ -96,7 +98,8 @@ CREATE TRIGGER object_changes AFTER UPDATE OF holders, first ON objects BEGIN
         WHERE day = new.first / {MICROS_OF_DAY};
 END;
 
-CREATE TABLE things (id INTEGER PRIMARY KEY, kind TEXT, name TEXT, oid TEXT, UNIQUE (kind, name));
+CREATE TABLE things (id INTEGER PRIMARY KEY, kind TEXT, name TEXT, oid TEXT, blob TEXT, UNIQUE (kind, name));
+CREATE INDEX things_of ON things (blob) WHERE blob IS NOT NULL;
 CREATE VIRTUAL TABLE thing_texts USING fts5(name, text, prefix = '1 2 3', {_TOKENS});
 
 CREATE TABLE places (name TEXT PRIMARY KEY, stamp INTEGER, objects INTEGER, raw INTEGER, stored INTEGER) WITHOUT ROWID;

@@ -54,14 +54,14 @@ class Things:
         gone = [key for kind, name, oid, key in known if there.get((kind, name)) != oid]
         came = [thing for thing, oid in there.items() if here.get(thing) != oid]
         for start in range(0, max(len(gone), len(came)), _BATCH):
-            texts = [
-                (*thing, there[thing], self._text(*thing, there[thing])) for thing in came[start:][:_BATCH]
+            told = [
+                (*thing, there[thing], *self._told(*thing, there[thing])) for thing in came[start:][:_BATCH]
             ]
             with self._database.transaction() as connection:
                 for key in gone[start:][:_BATCH]:
                     connection.execute("DELETE FROM things WHERE id = ?", (key,))
                     connection.execute("DELETE FROM thing_texts WHERE rowid = ?", (key,))
-                for each in texts:
+                for each in told:
                     _insert(connection, *each)
 
     def _there(self) -> Mapping[tuple[str, str], str]:
@@ -73,26 +73,37 @@ class Things:
         lists = UrdLog(self._store, self._refs, only_look=True).lists()
         return found | {("urd list", str(path)): "" for path in lists if path.name != AUTO}
 
-    def _text(self, kind: str, name: str, oid: str) -> str:
-        """Return what a thing is found by beside its name; what cannot be read says nothing."""
+    def _told(self, kind: str, name: str, oid: str) -> tuple[str, ObjectId | None]:
+        """Return what a thing is found by beside its name, and the blob of a result; nothing of what is damaged."""
         del name
         self._give_way()
         try:
             if kind == "result":
                 result = get_node(self._store, ObjectId(oid), Result)
-                return joined(filter(None, [result.header, result.description, result.name]))
+                return joined(filter(None, [result.header, result.description, result.name])), result.blob
             if kind == "build":
                 build = get_node(self._store, ObjectId(oid), Build)
                 failed = [] if build.status == DONE else [build.status]
-                return joined(filter(None, [build.script, build.user, *failed]))
+                return joined(filter(None, [build.script, build.user, *failed])), None
         except AccError:
             pass
-        return ""
+        return "", None
 
 
-def _insert(connection: sqlite3.Connection, kind: str, name: str, oid: str, text: str) -> None:
+def find_results(database: Database, names: Mapping[str, str], blob: ObjectId) -> list[str] | None:
+    """Return those of the result links `names` that lead to a blob; None when not all of them are known yet."""
+    known = dict(database.run("SELECT name, oid FROM things WHERE kind = 'result'"))
+    if known != names:
+        return None
+    found = database.run("SELECT name FROM things WHERE kind = 'result' AND blob = ? ORDER BY name", (blob,))
+    return [name for (name,) in found]
+
+
+def _insert(
+    connection: sqlite3.Connection, kind: str, name: str, oid: str, text: str, blob: str | None
+) -> None:
     cursor = connection.execute(
-        "INSERT OR REPLACE INTO things (kind, name, oid) VALUES (?, ?, ?)", (kind, name, oid)
+        "INSERT OR REPLACE INTO things (kind, name, oid, blob) VALUES (?, ?, ?, ?)", (kind, name, oid, blob)
     )
     connection.execute(
         "INSERT OR REPLACE INTO thing_texts (rowid, name, text) VALUES (?, ?, ?)",

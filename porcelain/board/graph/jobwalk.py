@@ -1,4 +1,4 @@
-"""Graphs of jobs: what they were made from, and what was made from them as far as that is told cheaply."""
+"""Graphs of jobs: what they were made from, and what was made from them."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -11,6 +11,7 @@ from jobs.facets.runs import get_run
 from jobs.nodes.build import How
 from jobs.nodes.listing import AT, JobRow
 from jobs.nodes.run import Run
+from porcelain.board import using
 from porcelain.board.graph.nodes import MOST_NODES, SUBJOB, UNREADABLE, Edge, Graph, Node
 from porcelain.board.opened import ShownProject
 from porcelain.term import count
@@ -18,8 +19,6 @@ from porcelain.term import count
 # how a build got a job, from its run, its node if that can be read
 Got: TypeAlias = Callable[[ObjectId, Run | None], How | None]
 
-# nobody notes what was made from a job: the inputs of so many jobs behind it and of so many of the newest are looked at
-_LATER_JOBS: Final = 500
 _ID_DIGITS: Final = 12
 
 
@@ -48,10 +47,12 @@ def made_from(
     later
         What was made from the roots, too.
     """
-    walk = _Walk(project.store.alone(), most)
+    # of what it was made from not so much that no room is left for what was made from it
+    walk = _Walk(project.store.alone(), most // 2 if later else most)
     walk.go([*dict.fromkeys(roots)], depth)
     limits = [*walk.limits]
     if later:
+        walk.most = most
         offspring = _Offspring(project, walk)
         offspring.add(roots, depth)
         limits += offspring.limits
@@ -134,38 +135,43 @@ class _Walk:
 
 
 class _Offspring:
-    """What was made from jobs, as far as jobs tell that it is likely to be among."""
+    """What was made from jobs: as the catalogue knows, and as jobs tell themselves that it has not read yet."""
 
     def __init__(self, project: ShownProject, walk: _Walk) -> None:
-        self._index = project.index
+        self._project = project
         self._walk = walk
         self.limits: list[str] = []
 
     def add(self, roots: Sequence[ObjectId], depth: int | None) -> None:
         """Add to the walk what was made from `roots`, nearest first."""
-        used = dict[ObjectId, list[ObjectId]]()
-        nodes = dict[ObjectId, Run | None]()
-        for row in self._candidates(roots):
-            nodes[row.run] = read_run(self._walk.store, row.run)
-            for source, _ in _given(nodes[row.run]):
-                used.setdefault(source, []).append(row.run)
+        late = self._late(roots)
+        runs, store, uses = self._walk.runs, self._walk.store, self._project.catalogue.uses
         level, steps = [*roots], 0
         while level and steps != depth:
-            fresh = dict.fromkeys(run for source in level for run in used.get(source, ()))
-            level = [run for run in fresh if run not in self._walk.runs]
-            self._walk.runs.update({run: nodes[run] for run in level})
+            room = self._walk.most - len(runs)
+            known = uses.of_all(level, self._walk.most + 1)
+            fresh = dict.fromkeys([*known, *(run for source in level for run in late.get(source, ()))])
+            level = [run for run in fresh if run not in runs]
+            runs.update({run: read_run(store, run) for run in level[:room]})
+            if len(level) > room:
+                self.limits.append(
+                    f"more than {self._walk.most:,} jobs have to do with it: the nearest are shown"
+                )
+                return
             steps += 1
 
-    def _candidates(self, roots: Sequence[ObjectId]) -> list[JobRow]:
-        first = [*self._index.of_runs(roots).values()]
-        if not first:
-            return []
-        begun = min(row.ended for row in first)
-        near = [row for root in first for row in self._index.followers(root, _LATER_JOBS)]
-        newest = self._index.rows(_LATER_JOBS)
-        if newest and newest[-1].ended > begun:
+    def _late(self, roots: Sequence[ObjectId]) -> dict[ObjectId, list[ObjectId]]:
+        """Return by what they were given the runs that the catalogue has not read yet."""
+        rows = self._project.index.of_runs(roots).values()
+        found = dict[ObjectId, list[ObjectId]]()
+        if not rows:
+            return found
+        unread, is_all = using.unread_since(self._project, min(rows, key=lambda row: row.ended))
+        if not is_all:
             self.limits.append(
-                f"of what was made from it, only what is among the {_LATER_JOBS} jobs behind it "
-                f"and the {_LATER_JOBS} newest is shown"
+                "the board is still reading what jobs were given: not all that was made from it is shown"
             )
-        return [*{row.run: row for row in (*near, *newest) if row.ended >= begun}.values()]
+        for row in unread:
+            for source, _ in _given(read_run(self._walk.store, row.run)):
+                found.setdefault(source, []).append(row.run)
+        return found

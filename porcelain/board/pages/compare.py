@@ -5,10 +5,13 @@ from typing import Final
 
 from markupsafe import Markup
 
+from jobs.comparison.outcomes import UNFINISHED, Patience
 from jobs.nodes.listing import JobRow
 from porcelain.board.drawing.code import differing
+from porcelain.board.drawing.names import typed
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page
+from porcelain.board.tables.finding import late_after
 from porcelain.spec import Target
 from porcelain.views import job_views, sidebyside
 from porcelain.views.plain import View
@@ -18,6 +21,9 @@ _NEIGHBOURS: Final = 6
 # what differs of one subject; browsers are slow with more than some thousand lines
 _LINES: Final = 2_000
 _SHOWN: Final = 200
+# what takes longer, or is larger, the command compares
+_PATIENCE_SECONDS: Final = 1.5
+_VALUE_BYTES: Final = 64 << 10
 
 
 def compare(project: ShownProject, asked: Asked) -> Page:
@@ -39,13 +45,13 @@ def compare(project: ShownProject, asked: Asked) -> Page:
     title = f"{before} → {after}"
     if _are_parts(targets):
         if asked.wants_json:
-            view |= sidebyside.parts(project.resolver, *targets)
+            view |= sidebyside.parts(project.resolver, *targets, _patience())
         return Page("compare.html", title, view, {"given": [], "printed": [], "has_parts": True})
     old, new = _jobs(project, asked)
     found = (
-        sidebyside.jobs(project.resolver, old, new)
+        sidebyside.jobs(project.resolver, old, new, _patience())
         if asked.wants_json
-        else sidebyside.jobs_but_outcomes(project.resolver, old, new)
+        else sidebyside.jobs_but_outcomes(project.resolver, old, new, _patience())
     )
     drawn = {
         "has_parts": False,
@@ -58,14 +64,15 @@ def compare(project: ShownProject, asked: Asked) -> Page:
 def outcomes(project: ShownProject, asked: Asked) -> Page:
     """Show what differs of the files and datasets of two jobs, or of two files or datasets of jobs."""
     before, after = _named(asked)
+    patience = _patience()
     targets = project.resolver.resolve(before), project.resolver.resolve(after)
     if _are_parts(targets):
-        found = sidebyside.parts(project.resolver, *targets)
+        found = sidebyside.parts(project.resolver, *targets, patience)
         names = (targets[0].name, targets[1].name)
         labels = _label(targets[0]), _label(targets[1])
     else:
         old, new = _jobs(project, asked)
-        came_out = sidebyside.came_out(project.resolver, old, new)
+        came_out = sidebyside.came_out(project.resolver, old, new, patience)
         found = {"before": old.label, "after": new.label, "equal": not came_out, "came_out": came_out}
         names, labels = None, (old.label, new.label)
     drawn = {
@@ -81,8 +88,14 @@ def outcomes(project: ShownProject, asked: Asked) -> Page:
         ],
         "labels": labels,
         "shown": _SHOWN,
+        "is_unfinished": any(map(_is_unfinished, found["came_out"])),
+        "command": f"acc diff {typed(before)} {typed(after)}",
     }
     return Page("compare_outcomes.html", f"{before} → {after}", found, drawn)
+
+
+def _patience() -> Patience:
+    return Patience(late_after(_PATIENCE_SECONDS), _VALUE_BYTES)
 
 
 def _named(asked: Asked) -> tuple[str, str]:
@@ -110,6 +123,10 @@ def _neighbours(project: ShownProject, spec: str) -> list[View]:
     later = project.index.neighbours(row, later=True, limit=_NEIGHBOURS)
     earlier = project.index.neighbours(row, later=False, limit=_NEIGHBOURS)
     return job_views.log(project.resolver, [*reversed(later), row, *earlier])
+
+
+def _is_unfinished(found: View) -> bool:
+    return UNFINISHED in (found["what"], *(each["what"] for each in found.get("differences", ())))
 
 
 def _is_picture(name: str) -> bool:

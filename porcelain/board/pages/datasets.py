@@ -1,7 +1,6 @@
 """A dataset: what it is, how its columns, slices and chain look."""
 
 from collections.abc import Sequence
-from threading import BoundedSemaphore
 from typing import Any, Final
 
 from jobs.column.types import get_type
@@ -23,7 +22,6 @@ _PAGE_COLUMNS: Final = 24
 _PAGE_LINKS: Final = 100
 _PATIENCE_SECONDS: Final = 1.5
 _LONGER_SECONDS: Final = 20.0
-_COUNTED_AT_ONCE: Final = 2
 # more bars than this cannot be told apart
 _MOST_BARS: Final = 160
 _LONGEST_BOUND: Final = 40
@@ -133,9 +131,7 @@ def _count(project: ShownProject, data: Dataset, name: str, *, longer: bool) -> 
     known = project.cache.get(_COUNTED, node)
     if isinstance(known, dict) and (known["read"] == known["rows"] or not longer):
         return known
-    # few at a time: the columns of a page are all asked for at once, and would see little of the time that each has
-    with project.lately.get("counting", lambda: BoundedSemaphore(_COUNTED_AT_ONCE)):
-        found = count_column(data, name, late_after(_LONGER_SECONDS if longer else _PATIENCE_SECONDS))
+    found = count_column(data, name, late_after(_LONGER_SECONDS if longer else _PATIENCE_SECONDS))
     project.cache.put(_COUNTED, node, found)
     return found
 

@@ -1,10 +1,8 @@
 """Why a job ran, and whether a build would reuse it now."""
 
 from contextlib import closing
-from threading import Lock
 
 from porcelain.board.drawing.code import differing
-from porcelain.board.methodshelf import taken
 from porcelain.board.opened import ShownProject, describing_executor
 from porcelain.board.page import Asked, Page
 from porcelain.config import Config
@@ -12,14 +10,12 @@ from porcelain.project import Project
 from porcelain.views import explanations
 
 _ANCESTORS_AT_MOST = 20
-# methods are read as they are now, in processes of their own: those of one question at a time
-_turn = Lock()
 
 
 def why(project: ShownProject, asked: Asked) -> Page:
     """Show why a job ran, and what a build would do now."""
     row = project.resolver.job(asked.names["spec"])
-    with taken(_turn), closing(_apart(project.config)) as now:
+    with closing(_apart(project.config)) as now:
         view = explanations.of_job(now.store, now.explainer, row, at_most=_ANCESTORS_AT_MOST)
     view["fate"] = explanations.fate(view)
     return Page("job_why.html", f"why {row.label}", view, {"differing": differing})

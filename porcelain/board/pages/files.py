@@ -19,13 +19,13 @@ from porcelain.board.content.sending import Sent
 from porcelain.board.drawing import code
 from porcelain.board.drawing.names import typed
 from porcelain.board.opened import ShownProject
-from porcelain.board.page import Asked, Page
-from porcelain.looking.holders import find_jobs, find_results
+from porcelain.board.page import Asked, Page, Slot
+from porcelain.board.using import holders_of, results_of
 from porcelain.spec import Resolver
 from porcelain.views import result_views
 from porcelain.views.plain import View, moment
 
-_MOST_HOLDERS: Final = 200
+_PAGE_HOLDERS: Final = 100
 
 
 class _File(NamedTuple):
@@ -95,15 +95,16 @@ def holders(project: ShownProject, asked: Asked) -> Page:
     blob = asked.names["blob"]
     if not is_oid(blob):
         raise NoSuchFile(f"'{blob}' is no object id")
-    oid = ObjectId(blob)
-    jobs = find_jobs(project.resolver, project.index.rows(), [oid])[oid]
+    oid, number = ObjectId(blob), asked.number("page", 1)
+    found = holders_of(project, oid, (number - 1) * _PAGE_HOLDERS, _PAGE_HOLDERS)
+    slot = Slot(number, _PAGE_HOLDERS, found.total)
     view = {
         "blob": oid,
-        "jobs": [holder.to_view() for holder in jobs[:_MOST_HOLDERS]],
-        "total": len(jobs),
-        "results": find_results(project.resolver, [oid])[oid],
+        "jobs": [holder.to_view() for holder in found.holders],
+        **slot.to_view(),
+        "results": results_of(project, oid),
     }
-    return Page("holders.html", f"what has {blob[:12]}", view)
+    return Page("holders.html", f"what has {blob[:12]}", view, {"slot": slot})
 
 
 def _find(resolver: Resolver, names: Mapping[str, str]) -> _File:

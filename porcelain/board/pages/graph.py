@@ -19,6 +19,8 @@ from porcelain.board.graph.picture import draw
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page
 from porcelain.spec import Target, get_oid
+from porcelain.views import job_views
+from porcelain.views.plain import View
 
 _DEPTHS: Final = (1, 2, 3, 5, 10)
 _DEEPEST: Final = 1000
@@ -26,11 +28,12 @@ _LATER: Final = ("", "1")
 
 
 class Subject(NamedTuple):
-    """What a graph is about: its name, the page of it, and the graph."""
+    """What a graph is about: its name, the page of it, and the graph; of a job what the head of its pages shows."""
 
     name: str
     address: str
     graph: Graph
+    job: View | None = None
 
 
 def of_job(project: ShownProject, asked: Asked) -> Page:
@@ -83,7 +86,7 @@ def _job(project: ShownProject, asked: Asked) -> Subject:
     later = asked.one_of("later", _LATER, "") == "1"
     got = buildtime.got_with(project, row.run)
     graph = jobwalk.made_from(project, [row.run], depth=_depth(asked), got=got, later=later)
-    return Subject(row.label, addresses.job(row.label), graph)
+    return Subject(row.label, addresses.job(row.label), graph, job_views.row(row))
 
 
 def _build(project: ShownProject, asked: Asked) -> Subject:

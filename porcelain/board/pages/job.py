@@ -14,10 +14,12 @@ from jobs.nodes.parts import part_in_words
 from jobs.nodes.run import Run
 from jobs.reuse.hit import describe
 from porcelain.board import addresses
+from porcelain.board.catalogue.uses import PREVIOUS
 from porcelain.board.drawing.gantt import chart
 from porcelain.board.opened import ShownProject
 from porcelain.board.page import Asked, Page, Slot
 from porcelain.board.pages.outputs import previews
+from porcelain.board.using import find_next, given_by
 from porcelain.spec import Resolver
 from porcelain.views import job_views, printed
 from porcelain.views.plain import View
@@ -30,8 +32,6 @@ _SHORT_TEXT: Final = 160
 _SUMMARY_TEXT: Final = 60
 _LONG_TEXT: Final = 20_000
 _SAID_FACTS: Final = 100
-# of so many jobs that ended after it is looked whether they used it: no table tells
-_USERS_AMONG: Final = 300
 _NEXT_AMONG: Final = 10
 _SECTIONS: Final = ("options", "inputs", "files", "datasets", "subjobs", "facts")
 
@@ -56,7 +56,7 @@ def job(project: ShownProject, asked: Asked) -> Page:
     row = resolver.job(asked.names["spec"])
     view = job_views.remains(resolver, row)
     run = _find_run(resolver, row)
-    view |= _neighbours(resolver, row)
+    view |= _neighbours(project, row)
     cost = project.catalogue.cost(row.run)
     view["sizes"] = cost and {"alone": cost.alone._asdict(), "shared": cost.shared._asdict()}
     slots = {name: Slot(asked.number(name, 1), _LISTED, len(view[name])) for name in _SECTIONS}
@@ -80,28 +80,6 @@ def job(project: ShownProject, asked: Asked) -> Page:
     return Page("job.html", f"{row.label} {row.method}", view, drawn)
 
 
-def users(project: ShownProject, asked: Asked) -> Page:
-    """Show which jobs were given a job, or wanted it as a subjob."""
-    resolver = project.resolver
-    row = resolver.job(asked.names["spec"])
-    followers = job_views.index_of(resolver, row).followers(row, _USERS_AMONG)
-    found = [other for other in followers if row.run in _used(resolver, other)]
-    view = {
-        "label": row.label,
-        "looked_at": len(followers),
-        "all": len(followers) < _USERS_AMONG,
-        "jobs": job_views.log(resolver, found),
-    }
-    return Page("job_users.html", f"what used {row.label}", view)
-
-
-def _used(resolver: Resolver, row: JobRow) -> set[ObjectId]:
-    run = _find_run(resolver, row)
-    if run is None:
-        return set()
-    return {*(entry.run for entry in run.inputs), *(subjob.run for subjob in run.subjobs)}
-
-
 def _find_run(resolver: Resolver, row: JobRow) -> Run | None:
     """Return the run node of a job, which is kept for the next time, or None when it cannot be read."""
     try:
@@ -110,15 +88,16 @@ def _find_run(resolver: Resolver, row: JobRow) -> Run | None:
         return None
 
 
-def _neighbours(resolver: Resolver, row: JobRow) -> View:
+def _neighbours(project: ShownProject, row: JobRow) -> View:
     """Return the jobs beside a job: of its method by time, and of its chain."""
     view: View = {}
+    resolver = project.resolver
     index = job_views.index_of(resolver, row)
     after = index.neighbours(row, later=True, limit=_NEXT_AMONG)
     before = index.neighbours(row, later=False, limit=1)
     previous = _find_previous(resolver, row)
     view["previous"] = previous and job_views.label_of(resolver, previous)
-    view["next"] = next((other.label for other in after if _find_previous(resolver, other) == row.run), None)
+    view["next"] = find_next(project, row, after)
     view["earlier_job"] = before[0].label if before else None
     view["later_job"] = after[0].label if after else None
     return view
@@ -127,7 +106,7 @@ def _neighbours(resolver: Resolver, row: JobRow) -> View:
 def _find_previous(resolver: Resolver, row: JobRow) -> ObjectId | None:
     """Return the run before that of a job in its chain; None at the first, and where nothing can be read."""
     run = _find_run(resolver, row)
-    return (run.previous or run.find_input("datasets.previous")) if run else None
+    return next((given for given, how in given_by(run).items() if how == PREVIOUS), None) if run else None
 
 
 def _cut(entries: Any, slot: Slot) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 from cas.formats.node import put_node
 from cas.oid import ObjectId
 from jobs.column.slice import SliceWriter
-from jobs.comparison.outcomes import SAME_VALUE, SAME_VALUES, compare_outcomes
+from jobs.comparison.outcomes import SAME_VALUE, SAME_VALUES, UNFINISHED, Patience, compare_outcomes
 from jobs.dataset.head import (
     ColumnNode,
     ColumnSlice,
@@ -225,3 +225,15 @@ def test_what_a_dataset_says_of_itself_is_compared(store, make, field):
     )
     assert found.what.endswith(f"other {field}")
     assert found.before == "none"
+
+
+def test_what_takes_too_long_is_said_to_differ_and_not_how(store, make):
+    rows = {"a": ("int64", [[1, 2], [3]])}, {"a": ("int64", [[1, 2], [4]])}
+    before, after = (make({"f.json": b"[%d]" % n}, columns) for n, columns in enumerate(rows))
+    found = compare_outcomes(store, before, after, Patience(lambda: True, 1 << 20))
+    assert {(each.kind, each.what) for each in found if not each.what.startswith("another")} == {
+        ("file", UNFINISHED),
+        ("column", UNFINISHED),
+    }
+    small = compare_outcomes(store, before, after, Patience(lambda: False, 2))
+    assert "byte 1 differs" in small[0].what

@@ -1,8 +1,68 @@
 """How addresses become pages."""
 
+import json
+import logging
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
-from tests.porcelain.board.boards import JSON, RunningBoard
+import anyio
+import pytest
+
+from porcelain import config
+from porcelain.board.app import make_app
+from porcelain.board.opened import ShownProject
+from porcelain.board.page import Page
+from tests.porcelain.board.boards import HTML, JSON, RunningBoard
+
+
+@pytest.fixture
+def serve(project):
+    """A function that answers requests with pages of its own: paths and kinds to a list of statuses and bodies."""
+    with ShownProject(config.load(project.root)) as shown:
+
+        def answer(pages, *asked, slow=None, then=None, ending=None):
+            app = make_app(shown, ending or Event(), [*pages.items()], slow or {})
+            # in a thread of its own: where a browser is driven a loop runs
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(anyio.run, _all, app, asked, then or (lambda _: None)).result()
+
+        yield answer
+
+
+async def _all(app, asked, then):
+    found = {}
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            for number, (path, accept) in enumerate(asked):
+                group.start_soon(
+                    _ask, app, (path, accept), lambda got, n=number: (found.update({n: got}), then(got))
+                )
+    return [found[number] for number in range(len(asked))]
+
+
+async def _ask(app, asked, told):
+    path, _, query = asked[0].partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"accept", asked[1].encode())],
+    }
+    got = {"status": 0, "body": b""}
+
+    async def send(message):
+        got["status"] = message.get("status", got["status"])
+        got["body"] += message.get("body", b"")
+        if not message.get("more_body", message["type"].endswith("start")) or message.get(
+            "body", b""
+        ).startswith(b"event"):
+            told(got)
+
+    await app(scope, anyio.sleep_forever, send)
 
 
 def test_a_page_is_json_at_the_same_address(flights_board):
@@ -72,3 +132,63 @@ def test_a_remote_that_nobody_has_looked_at_is_not_asked_by_a_page(project):
             answer = board.ask("/job/dev-1@far", JSON)
             assert (answer.status, "nobody has looked at remote 'far'" in answer.json["error"]) == (404, True)
             assert board.ask("/job/dev-1@nosuch").status == 404
+
+
+# -- what is our bug -------------------------------------------------------------------------------------------
+
+
+def shows_nothing(project, asked):
+    raise ZeroDivisionError("in the page")
+
+
+def lacks_what_its_template_names(project, asked):
+    return Page("jobs.html", "lacking", {}, live=True)
+
+
+def is_no_json(project, asked):
+    return Page("error.html", "odd", {"error": float("nan"), "hint": None})
+
+
+@pytest.mark.parametrize(
+    ("page", "accept"),
+    [(shows_nothing, HTML), (shows_nothing, JSON), (lacks_what_its_template_names, HTML), (is_no_json, JSON)],
+)
+def test_a_page_that_fails_says_so_and_where_is_logged(serve, caplog, page, accept):
+    ((answer),) = serve({"/it": page}, ("/it", accept))
+    assert answer["status"] == 500
+    assert b"bug of acc" in answer["body"]
+    (record,) = caplog.records
+    assert (record.levelno, record.exc_info is not None) == (logging.ERROR, True)
+
+
+def test_a_page_that_fails_while_it_is_followed_says_so_once(serve, caplog):
+    ending = Event()
+    ((answer),) = serve(
+        {"/it": lacks_what_its_template_names},
+        ("/watch?page=/it", HTML),
+        ending=ending,
+        then=lambda _: ending.set(),
+    )
+    shown = json.loads(answer["body"].partition(b"data: ")[2])
+    assert "bug of acc" in shown
+    assert len([each for each in caplog.records if each.levelno == logging.ERROR]) == 1
+
+
+# -- threads ---------------------------------------------------------------------------------------------------
+
+
+def test_slow_pages_do_not_keep_others_waiting(serve):
+    go_on = Event()
+
+    def slow(project, asked):
+        assert go_on.wait(20)
+        return Page("error.html", "slow", {"error": "slow", "hint": None})
+
+    def quick(project, asked):
+        go_on.set()
+        return Page("error.html", "quick", {"error": "quick", "hint": None})
+
+    # more than there are threads
+    asked = [("/slow", JSON)] * 60 + [("/quick", JSON)]
+    answers = serve({"/slow": slow, "/quick": quick}, *asked, slow={slow: 2})
+    assert {answer["status"] for answer in answers} == {200}

@@ -9,7 +9,7 @@ from tests.porcelain.board.boards import JSON, RunningBoard
 # so many pages of a kind are looked at: jobs are many, and alike
 OF_A_KIND = 3
 _IS_NO_PAGE = ("/raw/", "/csv/", "/static/", "/watch")
-_PARTS = ("graph", "source", "output", "users", "why")
+_PARTS = ("graph", "source", "output", "users", "shared", "why")
 
 
 class _Links(HTMLParser):

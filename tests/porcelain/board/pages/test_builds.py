@@ -4,6 +4,7 @@ import pytest
 
 from cas.oid import ObjectId
 from jobs.nodes.build import DONE, Build, BuiltJob
+from jobs.nodes.run import Failure
 from porcelain.board.page import NoSuchPage
 from porcelain.board.pages import builds
 from porcelain.buildlog import BuildLog
@@ -105,3 +106,9 @@ def test_a_build_whose_object_is_lost_hides_no_other(project, write, see):
     shown = see(builds.builds)
     assert [each["build"] for each in shown.view["builds"]] == ["build-2", "build-1"]
     assert "no object" in shown.view["builds"][1]["status"]
+
+
+def test_the_job_by_which_a_build_failed_is_a_link(project, write, see):
+    good, bad = project.job("make"), project.job("step", failure=Failure("no luck", "synthesis", None, ""))
+    name = write(("a", good, "built"), status=f"job '{bad.label}' of {good.label} failed: no luck")
+    assert f'href="/job/{bad.label}"' in see(builds.build, {"name": name}).html

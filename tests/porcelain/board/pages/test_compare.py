@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs.comparison.outcomes import UNFINISHED
 from jobs.errors import NoSuchJob
 from jobs.nodes.run import Failure
 from porcelain.board.page import Asked
@@ -83,3 +84,17 @@ def test_who_names_no_job_is_told(project, see):
     row = project.job("make")
     with pytest.raises(NoSuchJob):
         see(compare.compare, a=row.label, b="dev-77")
+
+
+def test_what_takes_too_long_is_left_to_the_command_which_is_said(project, see, monkeypatch):
+    old, new = (
+        project.job(
+            "make", files={"a.txt": text, "p.json": b'["%s"]' % text}, output={"synthesis": text * 20_000}
+        )
+        for text in (b"one\n", b"two\n")
+    )
+    assert "many to look through" in see(compare.compare, a=old.label, b=new.label).html
+    monkeypatch.setattr(compare, "_PATIENCE_SECONDS", 0)
+    shown = see(compare.outcomes, a=old.label, b=new.label)
+    assert "<code>acc diff dev-1 dev-2</code>" in shown.html
+    assert {each["what"] for each in shown.view["came_out"]} == {UNFINISHED}

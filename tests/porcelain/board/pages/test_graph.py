@@ -63,7 +63,7 @@ def test_a_graph_is_json_with_nodes_and_edges(board):
 
 def test_a_large_graph_is_folded_until_it_is_opened(board):
     folded, opened = board.html("/job/report/graph"), board.html("/job/report/graph?open=part")
-    assert (folded.count('href="/job/dev-'), opened.count('href="/job/dev-')) == (3, 63)
+    assert (folded.count('href="/job/dev-'), opened.count('href="/job/dev-')) == (6, 66)
     assert 'href="/job/report/graph?open=all"' in folded
     assert 'href="/job/report/graph?open=none"' in opened
 
@@ -184,3 +184,10 @@ def test_what_is_pointed_at_or_reached_by_tab_stands_out_with_what_it_was_made_f
     assert page.locator("svg.graph .thread").count() == 4
     page.locator(".graph-canvas").focus()
     assert page.locator("svg.graph .near").count() == 0
+
+
+def test_the_graph_of_a_job_has_the_tabs_of_its_pages(project, look):
+    row = project.job("make")
+    html = look(graph.of_job, row.label).html
+    assert f'href="/job/{row.label}/output"' in html
+    assert f'href="/job/{row.label}/graph" aria-current="page"' in html

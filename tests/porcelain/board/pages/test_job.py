@@ -158,17 +158,6 @@ def test_the_jobs_beside_a_job_are_those_of_its_method_and_of_its_chain(project,
     assert (view["earlier_job"], view["previous"], view["next"]) == (None, None, two.label)
 
 
-def test_what_used_a_job_is_found_among_those_after_it(project, look):
-    made = project.job("make")
-    user = project.job("use", jobs={"before": made})
-    wanted = project.job("want", subjobs=[made])
-    project.job("other")
-    view = look(job.users, made.label).view
-    assert [each["label"] for each in view["jobs"]] == [user.label, wanted.label]
-    assert (view["looked_at"], view["all"]) == (3, True)
-    assert "No job was given it." in texts_of(look(job.users, wanted.label).html)
-
-
 def test_commands_can_be_typed_as_they_are(project, look):
     row = project.job("make", made={"it's": project.dataset()})
     commands = [command for _, command in look(job.job, row.label).drawn["commands"]]

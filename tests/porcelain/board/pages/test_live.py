@@ -94,7 +94,7 @@ def test_a_build_is_watched_until_it_ends_and_a_failing_one_shows_its_traceback(
     assert "2 built" in page.locator(".last").inner_text()
     folder.acc("build", "fail", code=1)
     page.wait_for_selector(".failure pre >> text=on purpose")
-    assert "build-2" in page.locator(".last").inner_text()
+    page.wait_for_selector(".last >> text=build-2")
     assert "failed" in page.locator(".last").inner_text()
     assert HOSTILE in page.locator(".failure pre").inner_text()
 
