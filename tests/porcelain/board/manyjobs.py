@@ -5,8 +5,18 @@ from pathlib import Path
 
 from cas.formats.canonical import Json
 from cas.formats.node import Node, encode
+from cas.memory import MemoryStore
 from cas.oid import ObjectId, oid_of
-from jobs.dataset.head import ColumnNode, ColumnSlice, DatasetColumn, DatasetHead, DatasetRef
+from jobs.column.slice import SliceWriter
+from jobs.dataset.head import (
+    ColumnNode,
+    ColumnSlice,
+    DatasetColumn,
+    DatasetHead,
+    DatasetRef,
+    largest,
+    smallest,
+)
 from jobs.facets.runs import make_row
 from jobs.nodes.build import Build, BuiltJob
 from jobs.nodes.job import JobNode
@@ -26,6 +36,8 @@ DAY_MICROS = 86_400_000_000
 METHODS = ("import_sales", "count_by_region", "plot_sales", "train_model", "export_report")
 REGIONS = ("north", "south", "east", "west", "Ørsted", "東京")
 _BATCH = 10_000
+# of the slices of each dataset
+_LINES = (500, 501)
 
 
 class ManyJobs:
@@ -50,6 +62,8 @@ class ManyJobs:
         self.index = JobIndex(self.refs)
         self._days, self._regions = days, regions
         self._objects: list[bytes] = []
+        self._memory = MemoryStore()
+        self._columns: dict[tuple[str, int], tuple[ColumnNode, ObjectId]] = {}
         self._last: dict[str, tuple[JobRow, Outcome]] = {}
         self._numbers = {"dev": 0, "prod": 0}
 
@@ -156,22 +170,40 @@ class ManyJobs:
         return Outcome(method, 2, inputs, files, datasets)
 
     def _dataset(self, number: int) -> ObjectId:
-        """Return a dataset of two columns, of which one is the same in many; nothing reads its slices."""
+        """Return a dataset of two columns, which many have in common."""
         last = self._last.get("import_sales")
         columns = {}
-        for name, values in {"region": number % 100, "amount": number}.items():
-            slices = tuple(
-                ColumnSlice(self._blob(f"{name} {values} {slice_number}".encode()), 500 + slice_number, 4_000)
-                for slice_number in range(2)
-            )
-            node = ColumnNode("unicode" if name == "region" else "int64", False, None, None, slices)
-            columns[name] = DatasetColumn.of(name, node, self._node(node))
+        for name, column_type, variant in (
+            ("region", "unicode", number % 100),
+            ("amount", "int64", number % 1000),
+        ):
+            key = (name, variant)
+            if key not in self._columns:
+                self._columns[key] = self._column(column_type, variant)
+            columns[name] = DatasetColumn.of(name, *self._columns[key])
         previous, depth = None, 0
         if last and number % 300:  # chains of 60: none is so long that its heads name 64 before them
             previous = DatasetRef(last[1].datasets["default"], "default")
             depth = number % 300 // 5
-        head = DatasetHead(columns, (500, 501), previous=previous, depth=depth if previous else 0)
+        head = DatasetHead(columns, _LINES, previous=previous, depth=depth if previous else 0)
         return self._node(head)
+
+    def _column(self, column_type: str, variant: int) -> tuple[ColumnNode, ObjectId]:
+        found = []
+        for lines in _LINES:
+            writer = SliceWriter(column_type, self._memory.writer(), none_support=False)
+            numbers = range(variant, variant + lines)
+            is_text = column_type == "unicode"
+            writer.extend(
+                [self._regions[each % len(self._regions)] for each in numbers] if is_text else numbers
+            )
+            found.append(writer.finish())
+        for part in found:
+            self._blob(self._memory.get(part.blob))
+        low, high = smallest(part.min for part in found), largest(part.max for part in found)
+        slices = tuple(ColumnSlice(part.blob, part.lines, part.bytes) for part in found)
+        node = ColumnNode(column_type, False, low, high, slices)
+        return node, self._node(node)
 
     def _source(self, method: str, version: int) -> ObjectId:
         main = f"mine/a_{method}.py"

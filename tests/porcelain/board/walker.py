@@ -7,7 +7,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from tests.porcelain.board.boards import JSON, RunningBoard
 
 # so many pages of a kind are looked at: jobs are many, and alike
-OF_A_KIND = 3
+OF_A_KIND = 2
 _IS_NO_PAGE = ("/raw/", "/csv/", "/static/", "/watch")
 _PARTS = ("graph", "source", "output", "users", "shared", "why")
 
