@@ -22,7 +22,7 @@ def any_board(request: pytest.FixtureRequest) -> RunningBoard:
 @pytest.fixture(scope="module")
 def pages(any_board: RunningBoard) -> dict[str, list[str]]:
     """The pages that links lead to, by their kind."""
-    return walk(any_board, "/", "/search?q=de", "/last_error")
+    return walk(any_board, "/", "/search?q=de", "/last_error", "/compare?a=dev-2&b=dev-4")
 
 
 @pytest.fixture(scope="module")
