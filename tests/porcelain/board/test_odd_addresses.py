@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -127,8 +128,10 @@ GOOD = {
 
 
 @pytest.fixture(scope="module")
-def shown(flights) -> Iterator[ShownProject]:
-    with ShownProject(config.load(flights)) as project:
+def shown(flights, tmp_path_factory) -> Iterator[ShownProject]:
+    # a copy: of several boards of one project one fills the catalogue, and this one is waited for
+    root = shutil.copytree(flights, tmp_path_factory.mktemp("odd") / "flights", symlinks=True)
+    with ShownProject(config.load(root)) as project:
         fill(project)
         yield project
 
