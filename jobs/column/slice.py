@@ -13,13 +13,10 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
-from cas.errors import NotCanonical, UnknownFormat
-from cas.formats import canonical
 from cas.oid import ObjectId
 from cas.store import ObjectWriter
 from jobs.column.append import CHUNK_ROWS, LARGE_BYTES, Append, Pending, make_append
 from jobs.column.batches import Batcher, Piece
-from jobs.column.bounds import checked_bounds
 from jobs.column.codec import (
     CODECS,
     Codec,
@@ -29,6 +26,7 @@ from jobs.column.codec import (
     encode_batch,
     merge_bounds,
 )
+from jobs.column.directory import BatchInfo, encode_directory, read_directory
 from jobs.column.fixed import MomentCodec
 from jobs.column.moments import Moments
 from jobs.column.packed import PackedTexts
@@ -37,8 +35,6 @@ from jobs.column.transform import Array, Mask
 from jobs.column.types import get_type
 from jobs.errors import ColumnError, DatasetError
 
-_TAIL: Final = struct.Struct("<I4x8s")  # size of the directory, magic
-_MAGIC: Final = b"acc col\x01"
 # below these a list costs more as a piece of its own than value by value
 _FEW_VALUES: Final = 128
 _NONE_IS_A_VALUE: Final = frozenset({"json", "pickle"})
@@ -69,16 +65,6 @@ class SliceSummary(NamedTuple):
     blob: ObjectId
     lines: int
     bytes: int
-    min: Any
-    max: Any
-
-
-class BatchInfo(NamedTuple):
-    """Where a batch lies, how many rows it has, and its smallest and largest value as in `SliceSummary`."""
-
-    offset: int
-    bytes: int
-    rows: int
     min: Any
     max: Any
 
@@ -178,7 +164,7 @@ class SliceWriter:
         self._absorb()
         for batch in self._batcher.flush():
             self._write_batch(batch)
-        directory = _encode_directory(self._type.base, self._infos)
+        directory = encode_directory(self._type.base, self._infos)
         self._sink.write(directory)
         low, high = merge_bounds((info.min, info.max) for info in self._infos)
         return SliceSummary(
@@ -306,7 +292,7 @@ class SliceReader:
         self._base = get_type(column_type).base
         self._codec = CODECS[self._base]
         self._none_support = none_support
-        self.batches = tuple(_read_directory(stream, self._base))
+        self.batches = tuple(read_directory(stream, self._base))
         self.lines = sum(batch.rows for batch in self.batches)
 
     def values(self, number: int) -> list[Any]:
@@ -357,46 +343,3 @@ class SliceReader:
         if mask is not None and not self._none_support:
             raise DatasetError(f"batch {number} of a '{self._base}' column without none_support holds None")
         return body, mask
-
-
-# ---- the directory
-
-
-def _encode_directory(base: str, infos: list[BatchInfo]) -> bytes:
-    batches: list[canonical.Json] = [
-        [info.bytes, info.rows, canonical.tag(info.min), canonical.tag(info.max)] for info in infos
-    ]
-    directory = canonical.dumps({"batches": batches, "type": base})
-    return directory + _TAIL.pack(len(directory), _MAGIC)
-
-
-def _read_directory(stream: BinaryIO, base: str) -> Iterator[BatchInfo]:
-    try:
-        directory: Any = canonical.loads(_find_directory(stream))
-        stored, batches = directory["type"], directory["batches"]
-    except (NotCanonical, LookupError, TypeError) as err:
-        raise UnknownFormat("an object that is no column slice, or one of a later format") from err
-    if stored != base:
-        raise DatasetError(f"a column slice of type '{stored}' where '{base}' is wanted")
-    offset = 0
-    try:
-        for size, rows, low, high in batches:
-            if type(size) is not int or type(rows) is not int or size < 0 or rows < 0:
-                raise ValueError("a batch of an impossible size")
-            yield BatchInfo(
-                offset, size, rows, *checked_bounds(base, canonical.untag(low), canonical.untag(high))
-            )
-            offset += size
-    except (TypeError, ValueError) as err:
-        raise DatasetError(f"the directory of a '{base}' column is damaged: {err}") from err
-
-
-def _find_directory(stream: BinaryIO) -> bytes:
-    end = stream.seek(0, 2)
-    stream.seek(max(end - _TAIL.size, 0))
-    size, magic = _TAIL.unpack(stream.read().rjust(_TAIL.size, b"\0"))
-    if magic != _MAGIC or size + _TAIL.size > end:
-        raise LookupError("no magic at the end, or no room for the directory")
-    # not a byte before it, which may lie in another frame
-    stream.seek(end - _TAIL.size - size)
-    return stream.read(size)
