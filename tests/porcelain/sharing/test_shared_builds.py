@@ -1,6 +1,7 @@
 """Builds of two clones over one remote: what one has built, the other takes; and never what it would not have built."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import fsspec
 import pytest
 
 from jobs.builder import WouldRun
+from jobs.execution.inside.reads import _TICK_NS
 from jobs.job import Job
 from jobs.wish import Policy
 from porcelain import config
 from porcelain.project import Project
 from tests.porcelain.sharing.clones import Building, Clone
+from tests.waiting import await_that
 
 FILES = {
     "input/data.txt": "one two",
@@ -215,12 +218,15 @@ def test_what_only_its_machine_can_check_is_not_published(
     ann, bob = clones(tmp_path, folder)
     caplog.set_level("DEBUG", "jobs.remote.publication")
 
-    (tmp_path / "text.txt").write_text("a text")
+    text = tmp_path / "text.txt"
+    text.write_text("a text")
+    # what is as new as the job itself counts as a temporary file of its own
+    await_that(lambda: time.time_ns() > text.stat().st_ctime_ns + 2 * _TICK_NS)
 
     def build(clone: Clone) -> str:
         with clone.building() as urd:
             source = urd.build("number")
-            given = {"path": str(tmp_path / "text.txt")} if method == "peeks" else {}
+            given = {"path": str(text)} if method == "peeks" else {}
             urd.build(method, **({"source": source} if method in ("label", "times") else given))
             return urd.got()[-1]
 
