@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, cast
 from blake3 import blake3
 
 from cas.errors import CorruptRemote
-from cas.files import TEMPORARY_PREFIX, write_atomically
+from cas.files import TEMPORARY_PREFIX, lock_file, write_atomically
 from cas.formats.multiindex import MultiIndex, open_multi_index
 from cas.formats.packindex import Entry
 from cas.local.refs import LocalRefs, LocalTransaction
@@ -96,7 +96,17 @@ class Mirror:
             transaction.insert("notes", {"name": name, "value": value})
 
     def begin(self, uuid: str) -> None:
-        """Forget all: the remote is another one than before."""
+        """Be a mirror of the remote that gave itself this name: what is known of another one is forgotten.
+
+        Of several that find at once that there is none yet one makes it: it would vanish below the others' hands.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with lock_file(self.folder / "begin"):
+            if uuid != self.uuid:
+                self.forget(uuid)
+
+    def forget(self, uuid: str) -> None:
+        """Forget all that is known of the remote of that name."""
         self.close()
         for path in (*self.folder.glob("state.sqlite*"), *self.folder.glob("idx/*")):
             path.unlink(missing_ok=True)

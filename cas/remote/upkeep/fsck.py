@@ -169,7 +169,7 @@ class _Check:
             )
             fresh.mirror.close()
         if not same:
-            mirror.begin(mirror.uuid)
+            mirror.forget(mirror.uuid)
             remote.look()
 
     # -- files -------------------------------------------------------------------------------------------------

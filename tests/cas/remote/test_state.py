@@ -245,7 +245,18 @@ def test_what_a_lost_index_told_of_is_sent_again(tmp_path, url):
     ann.push(top=top)
     (name,) = ann.remote.mirror.indexes()
     ann.remote.bucket.delete([f"idx/{name}"])
-    ann.remote.mirror.begin(ann.remote.mirror.uuid)
+    ann.remote.mirror.forget(ann.remote.mirror.uuid)
     assert ann.push(top=top).objects == 2
     assert bob.fetch(blobs=True) == {"top": top}
     assert bob.store.has(top)
+
+
+def test_what_one_has_begun_another_that_comes_late_does_not_begin_again(tmp_path):
+    first, late = Mirror(tmp_path / "m"), Mirror(tmp_path / "m")
+    assert late.is_new
+    first.begin("one")
+    first.keep_note("said", "this")
+    late.begin("one")
+    assert (late.note("said"), first.note("said")) == ("this", "this")
+    late.begin("another")
+    assert (late.uuid, late.note("said")) == ("another", "")
