@@ -98,11 +98,14 @@ class Mirror:
     def begin(self, uuid: str) -> None:
         """Be a mirror of the remote that gave itself this name: what is known of another one is forgotten.
 
-        Of several that find at once that there is none yet one makes it: it would vanish below the others' hands.
+        What is of none yet stays: another thread may just write into it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with lock_file(self.folder / "begin"):
-            if uuid != self.uuid:
+            known = self.uuid
+            if not known:
+                self.keep_note("uuid", uuid)
+            elif known != uuid:
                 self.forget(uuid)
 
     def forget(self, uuid: str) -> None:

@@ -254,8 +254,8 @@ def test_what_a_lost_index_told_of_is_sent_again(tmp_path, url):
 def test_what_one_has_begun_another_that_comes_late_does_not_begin_again(tmp_path):
     first, late = Mirror(tmp_path / "m"), Mirror(tmp_path / "m")
     assert late.is_new
-    first.begin("one")
     first.keep_note("said", "this")
+    first.begin("one")
     late.begin("one")
     assert (late.note("said"), first.note("said")) == ("this", "this")
     late.begin("another")
