@@ -90,7 +90,8 @@ def test_a_damaged_object_breaks_off(tmp_path):
     store = LocalStore.create(tmp_path / "s", durability="none")
     path = Path(store.loose.path_of(store.put(LARGE)))
     stored = bytearray(path.read_bytes())
-    stored[len(stored) * 2 // 3] ^= 1
+    # in the middle of what no frame can make smaller: elsewhere a bit may mean the same when it is turned
+    stored[len(stored) // 6] ^= 1
     path.chmod(0o644)
     path.write_bytes(stored)
     with pytest.raises(CorruptObject):
