@@ -1,7 +1,8 @@
 """What was made lately and is likely to be asked for again."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final, TypeVar
 
@@ -31,7 +32,16 @@ class Lately:
                 self._things.popitem(last=False)
             return kept
 
-    def forget(self, key: Hashable) -> None:
-        """Drop what has this key."""
+    @contextmanager
+    def going_on(self, key: Hashable, make: Callable[[], Made]) -> Iterator[Made]:
+        """Yield what has this key; when the block fails it is half done, and dropped: who asks again begins anew."""
+        made = self.get(key, make)
+        try:
+            yield made
+        except BaseException:
+            self._forget(key)
+            raise
+
+    def _forget(self, key: Hashable) -> None:
         with self._lock:
             self._things.pop(key, None)

@@ -193,13 +193,8 @@ def _find_sorted(project: ShownProject, question: Question) -> tuple[list[int], 
     def make() -> Order:
         return Order(question.table, question.wanted, question.sort, descending=question.descending)
 
-    order = project.lately.get(question.key, make)
-    try:
+    with project.lately.going_on(question.key, make) as order:
         first, looked_at, found = order.go_on(late_after(_PATIENCE_SECONDS))
-    except Exception:
-        # what it had read is lost: who asks again begins anew
-        project.lately.forget(question.key)
-        raise
     return first[slot.start : slot.start + slot.size], {
         "looked_at": looked_at,
         "found": found,
@@ -211,14 +206,12 @@ def _find_sorted(project: ShownProject, question: Question) -> tuple[list[int], 
 
 def _find_wanted(project: ShownProject, question: Question) -> tuple[list[int], View]:
     key = (*question.key, question.first, question.slot.size)
-    search = project.lately.get(
-        key, lambda: Search(question.table, question.wanted, question.first, question.slot.size)
-    )
-    try:
+
+    def make() -> Search:
+        return Search(question.table, question.wanted, question.first, question.slot.size)
+
+    with project.lately.going_on(key, make) as search:
         found, stop = search.go_on(late_after(_PATIENCE_SECONDS))
-    except Exception:
-        project.lately.forget(key)
-        raise
     is_complete = stop >= question.table.lines or len(found) == question.slot.size
     return found, {
         "looked_at": stop - question.first,

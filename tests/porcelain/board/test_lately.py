@@ -1,5 +1,7 @@
 """What was made lately."""
 
+import pytest
+
 from porcelain.board.lately import Lately
 
 
@@ -20,9 +22,12 @@ def test_what_nobody_asked_for_lately_is_forgotten_first():
     assert lately.get(1, lambda: "again") == "again"
 
 
-def test_what_failed_can_be_forgotten():
+def test_what_failed_half_way_is_begun_anew():
     lately = Lately()
-    lately.get("a", lambda: 1)
-    lately.forget("a")
-    lately.forget("never there")
-    assert lately.get("a", lambda: 2) == 2
+    with lately.going_on("a", lambda: 1) as made:
+        assert made == 1
+    assert lately.get("a", lambda: 2) == 1
+    with pytest.raises(ZeroDivisionError), lately.going_on("a", lambda: 2) as made:
+        raise ZeroDivisionError
+    assert made == 1
+    assert lately.get("a", lambda: 3) == 3
